@@ -1,0 +1,142 @@
+# Everything a person does with a checkout; `make help` lists it. Needs Python 3.11 or newer, Node with npm, and, where
+# something is missing and you are root, apt. Everything else goes into .tools/, .imagemill/ and the two .venv folders.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .tools/venv/bin/uv
+SERVICES := services/.venv/bin
+OPERATOR := operator/.venv/bin
+SERVICES_READY := services/.venv/.ready
+OPERATOR_READY := operator/.venv/.ready
+E2E_READY := e2e/.venv/.ready
+ARGS ?=
+# Most tests wait for servers; two at a time keep two processors busy.
+JOBS ?= 2
+GSTREAMER := gir1.2-gst-rtsp-server-1.0 python3-gi $(addprefix gstreamer1.0-plugins-,base good ugly bad)
+
+##@ Use
+
+.PHONY: run
+run: $(SERVICES_READY) rabbitmq ## Start all of Imagemill on this machine; Ctrl-C stops it
+	@exec $(SERVICES)/python -m imagemill.local
+
+##@ Use a cluster
+
+.PHONY: up
+up: ## Start all of Imagemill in kind (or the cluster E2E_CONTEXT names) and lead its page to this machine
+	@exec ./e2e/up
+
+.PHONY: down
+down: ## Remove what `make up` made
+	@./e2e/down
+
+.PHONY: images
+images: ## Build the images; prints their size and how long their programs take to start
+	@./images/build
+
+##@ Check
+
+.PHONY: test
+test: test-services test-operator test-chart ## Run every test, against a real RabbitMQ and a CouchDB API of their own
+
+.PHONY: test-services
+test-services: $(SERVICES_READY) rabbitmq chromium gstreamer ## Run the tests of the services (ARGS="-k name" chooses)
+	cd services && .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+.PHONY: test-operator
+test-operator: $(OPERATOR_READY) rabbitmq ## Run the tests of the operator
+	cd operator && .venv/bin/pytest $(ARGS)
+
+.PHONY: test-chart
+test-chart: $(E2E_READY) ## Run the tests of the chart, which need no cluster
+	cd e2e && .venv/bin/pytest $(ARGS)
+
+.PHONY: e2e
+e2e: $(E2E_READY) ## Test the chart in kind (or the cluster E2E_CONTEXT names); E2E_KEEP=1 keeps the cluster
+	@$(MAKE) --no-print-directory chromium || echo "Going on without Chromium: the page is not tested."
+	@./e2e/run $(ARGS)
+
+.PHONY: lint
+lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) ## Check style, types, imports, scripts and Dockerfiles
+	cd services && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+	cd operator && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+	cd e2e && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	e2e/.venv/bin/ruff check --config e2e/pyproject.toml charts images && e2e/.venv/bin/ruff format --check --config e2e/pyproject.toml charts images
+	./scripts/lint-files $(SERVICES)
+
+##@ Measure
+
+.PHONY: bench-pipeline
+bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2,000 pictures end to end, as ratios
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
+
+.PHONY: bench-cameras
+bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, and frames missed
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.cameras $(ARGS)
+
+.PHONY: bench-scaling
+bench-scaling: $(OPERATOR_READY) ## Our policy and KEDA's law on simulated traces; plots in bench-results/
+	cd operator && .venv/bin/python -m bench.scaling $(ARGS)
+
+.PHONY: bench-operator
+bench-operator: $(OPERATOR_READY) ## The burst on which KEDA was measured, on the cluster that kubectl names
+	cd operator && .venv/bin/python -m bench.burst $(ARGS)
+
+.PHONY: bench-pools
+bench-pools: $(OPERATOR_READY) ## One tick's time and the operator's memory with 500 pools
+	cd operator && .venv/bin/python -m bench.many_pools $(ARGS)
+
+##@ Keep up
+
+.PHONY: lock
+lock: $(UV) ## Write the lock files anew from both pyproject.toml
+	cd services && ../scripts/lock ../$(UV) --extra api --extra worker --extra alerter --extra cli
+	cd operator && ../scripts/lock ../$(UV) --extra cluster
+	cd e2e && ../scripts/lock ../$(UV)
+
+.PHONY: clean
+clean: ## Remove all state, tools and environments; refuses while Imagemill runs
+	@./scripts/refuse-while-running "$${IMAGEMILL_HOME:-.imagemill}"
+	rm -rf .imagemill .tools services/.venv operator/.venv e2e/.venv e2e-logs
+	find services operator e2e -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- what the targets above need -------------------------------------------------------------------
+
+$(UV): Makefile scripts/python-venv
+	@./scripts/python-venv $(PYTHON) .tools/venv
+	@.tools/venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(SERVICES_READY): $(UV) services/requirements-dev.lock services/pyproject.toml operator/pyproject.toml
+	@./scripts/project-venv $(UV) $(PYTHON) services --editable ../operator
+
+$(OPERATOR_READY): $(UV) operator/requirements-dev.lock operator/pyproject.toml
+	@./scripts/project-venv $(UV) $(PYTHON) operator
+
+$(E2E_READY): $(UV) e2e/requirements-dev.lock e2e/pyproject.toml
+	@./scripts/project-venv $(UV) $(PYTHON) e2e
+
+.PHONY: rabbitmq
+rabbitmq:
+	@[[ -n "$${AMQP_URL:-}" ]] || ./scripts/debian-package rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server
+
+# An RTSP server for the tests of cameras.
+.PHONY: gstreamer
+gstreamer:
+	@for package in $(GSTREAMER); do \
+	  dpkg -s $$package >/dev/null 2>&1 || ./scripts/debian-package $$package /nonexistent; done
+
+.PHONY: chromium
+chromium:
+	@./scripts/debian-package chromium /usr/bin/chromium
+	@./scripts/debian-package chromium-driver /usr/bin/chromedriver

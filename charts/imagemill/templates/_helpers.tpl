@@ -1,0 +1,84 @@
+{{- define "imagemill.labels.release" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* What selects the pods of a component, (list root component). A worker pool's component is worker-<pool>. */}}
+{{- define "imagemill.selector" -}}
+{{ include "imagemill.labels.release" (index . 0) }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* All labels of a resource of a component, (list root component). */}}
+{{- define "imagemill.labels" -}}
+{{ include "imagemill.selector" . }}
+app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
+app.kubernetes.io/part-of: imagemill
+helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version }}
+{{- end -}}
+
+{{/* An image's reference, (list root image). */}}
+{{- define "imagemill.image" -}}
+{{- $root := index . 0 -}}{{- $image := index . 1 -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* A component's settings over the defaults of all pods; lists of variables add up. (list root settings) */}}
+{{- define "imagemill.pod.settings" -}}
+{{- $defaults := (index . 0).Values.defaults -}}{{- $own := index . 1 -}}
+{{- $merged := mustMergeOverwrite (deepCopy $defaults) (deepCopy $own) -}}
+{{- $_ := set $merged "extraEnv" (concat ($defaults.extraEnv | default list) ($own.extraEnv | default list)) -}}
+{{- toYaml $merged -}}
+{{- end -}}
+
+{{/* Does this release run RabbitMQ itself? Empty means no. */}}
+{{- define "imagemill.rabbitmq.own" -}}{{ if not .Values.rabbitmq.external.enabled }}yes{{ end }}{{- end -}}
+{{- define "imagemill.couchdb.own" -}}{{ if not .Values.couchdb.external.enabled }}yes{{ end }}{{- end -}}
+{{- define "imagemill.couchdb.clustered" -}}
+{{- if and (include "imagemill.couchdb.own" .) (gt (int .Values.couchdb.replicas) 1) }}yes{{ end -}}
+{{- end -}}
+
+{{/* Recipes of each pool as the programs' setting; a pool set to null is gone. */}}
+{{- define "imagemill.pools" -}}
+{{- $pools := dict -}}
+{{- range $name, $pool := .Values.workers.pools -}}
+{{- if $pool -}}{{- $_ := set $pools $name $pool.recipes -}}{{- end -}}
+{{- end -}}
+{{- $rest := list -}}
+{{- range $name, $recipes := $pools -}}{{- if has "*" $recipes -}}{{- $rest = append $rest $name -}}{{- end -}}{{- end -}}
+{{- if ne (len $rest) 1 -}}
+{{- fail (printf "workers.pools: exactly one pool must have the recipe \"*\", every recipe which no other pool names, but these have it: [%s]" (join ", " $rest)) -}}
+{{- end -}}
+{{- toJson $pools -}}
+{{- end -}}
+
+{{/* A password which is made once: what the Secret has is kept. (list data key length) */}}
+{{- define "imagemill.secret.value" -}}
+{{- index (index . 0) (index . 1) | default (randAlphaNum (int (index . 2)) | b64enc) -}}
+{{- end -}}
+
+{{/* The page's address as people see it, for what they are sent. */}}
+{{- define "imagemill.pageUrl" -}}
+{{- $ingress := .Values.api.ingress -}}
+{{- if .Values.alerter.pageUrl -}}
+{{ .Values.alerter.pageUrl }}
+{{- else if and $ingress.enabled $ingress.host -}}
+http{{ if $ingress.tlsSecret }}s{{ end }}://{{ $ingress.host }}{{ trimSuffix "/" $ingress.path }}
+{{- else -}}
+http://localhost:8080
+{{- end -}}
+{{- end -}}
+
+{{/* The programs of the camera path which run, as a list. */}}
+{{- define "imagemill.cameraPath" -}}
+{{- $names := list -}}
+{{- range $name := list "camera" "analyzer" "alerter" -}}
+{{- if (index $.Values $name).enabled -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}

@@ -1,0 +1,197 @@
+{{/* What every pod has in common: Pod Security "restricted", no token, where it may run.
+     (dict root component settings user) */}}
+{{- define "imagemill.pod" -}}
+serviceAccountName: {{ .serviceAccount | default (include "imagemill.fullname" .root) }}
+automountServiceAccountToken: {{ .token | default false }}
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ .user | default 10001 }}
+  runAsGroup: {{ .user | default 10001 }}
+  fsGroup: {{ .user | default 10001 }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- with .settings.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .settings.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .settings.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .settings.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if .settings.topologySpread.enabled }}
+topologySpreadConstraints:
+  {{- range .settings.topologySpread.topologyKeys }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: {{ $.settings.topologySpread.whenUnsatisfiable }}
+    labelSelector:
+      matchLabels:
+        {{- include "imagemill.selector" (list $.root $.component) | nindent 8 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels and annotations of a pod. (dict root component settings checksums) */}}
+{{- define "imagemill.pod.metadata" -}}
+labels:
+  {{- include "imagemill.labels" (list .root .component) | nindent 2 }}
+  {{- with .settings.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- $annotations := merge (dict) (.checksums | default dict) (.settings.podAnnotations | default dict) }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "imagemill.container.security" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* startupProbe, livenessProbe and readinessProbe of a program of ours. (the port's name) */}}
+{{- define "imagemill.probes" -}}
+startupProbe:
+  httpGet: {path: /healthz, port: {{ . }}}
+  periodSeconds: 1
+  timeoutSeconds: 3
+  failureThreshold: 120
+livenessProbe:
+  httpGet: {path: /healthz, port: {{ . }}}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+readinessProbe:
+  httpGet: {path: /readyz, port: {{ . }}}
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 2
+{{- end -}}
+
+{{/* The broker's address for one program; the user has the program's name. (list root program) */}}
+{{- define "imagemill.env.rabbitmq" -}}
+{{- $root := index . 0 -}}{{- $program := index . 1 -}}
+{{- $external := $root.Values.rabbitmq.external -}}
+{{- if $external.enabled -}}
+- name: AMQP_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ required "rabbitmq.external.existingSecret must name the Secret with the broker's addresses" $external.existingSecret }}
+      key: {{ index $external.keys $program }}
+{{- else -}}
+- name: RABBITMQ_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.rabbitmq.secret" $root }}
+      key: {{ $program }}
+- name: AMQP_URL
+  value: amqp://{{ $program }}:$(RABBITMQ_PASSWORD)@{{ include "imagemill.rabbitmq.name" $root }}:5672/imagemill
+{{- end -}}
+{{- end -}}
+
+{{- define "imagemill.env.couchdb" -}}
+{{- $external := .Values.couchdb.external -}}
+{{- if $external.enabled -}}
+- name: COUCHDB_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ required "couchdb.external.existingSecret must name the Secret with CouchDB's address" $external.existingSecret }}
+      key: {{ $external.key }}
+{{- else -}}
+- name: COUCHDB_USER
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.couchdb.secret" . }}
+      key: username
+- name: COUCHDB_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.couchdb.secret" . }}
+      key: password
+- name: COUCHDB_URL
+  value: http://$(COUCHDB_USER):$(COUCHDB_PASSWORD)@{{ include "imagemill.couchdb.name" . }}:5984
+{{- end -}}
+{{- end -}}
+
+{{/* The environment of a program of ours. (dict root program settings pools prepare) */}}
+{{- define "imagemill.env" -}}
+- name: IMAGEMILL_INSTANCE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{ include "imagemill.env.rabbitmq" (list .root .program) }}
+{{ include "imagemill.env.couchdb" .root }}
+- name: IMAGEMILL_COUCHDB_PREFIX
+  value: {{ .root.Values.couchdb.prefix | quote }}
+- name: IMAGEMILL_PREPARE
+  value: {{ .prepare | default false | quote }}
+- name: IMAGEMILL_POOLS
+  value: {{ .pools | quote }}
+- name: IMAGEMILL_HEALTH_HOST
+  value: "0.0.0.0"
+- name: IMAGEMILL_HEALTH_PORT
+  value: "8081"
+- name: IMAGEMILL_LOG_LEVEL
+  value: {{ .root.Values.logLevel }}
+- name: IMAGEMILL_DRAIN_SECONDS
+  value: {{ .settings.drainSeconds | quote }}
+{{- range $name, $value := .root.Values.settings }}
+- name: IMAGEMILL_{{ upper $name }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+{{- end }}
+{{- with .settings.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The recipe file in those programs which read it. */}}
+{{- define "imagemill.recipes.env" -}}
+- name: IMAGEMILL_RECIPES_FILE
+  value: /etc/imagemill/recipes.yaml
+{{- end -}}
+{{- define "imagemill.recipes.mount" -}}
+- name: recipes
+  mountPath: /etc/imagemill
+  readOnly: true
+{{- end -}}
+{{- define "imagemill.recipes.volume" -}}
+- name: recipes
+  configMap:
+    name: {{ include "imagemill.recipes.name" . }}
+{{- end -}}
+{{- define "imagemill.recipes.checksum" -}}{{ toYaml .Values.recipes | sha256sum }}{{- end -}}
+
+{{/* A PodDisruptionBudget. (dict root component name settings); none for a single replica: it would only block drains. */}}
+{{- define "imagemill.pdb" -}}
+{{- if .settings.podDisruptionBudget.enabled -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "imagemill.labels" (list .root .component) | nindent 4 }}
+spec:
+  maxUnavailable: {{ .settings.podDisruptionBudget.maxUnavailable }}
+  selector:
+    matchLabels:
+      {{- include "imagemill.selector" (list .root .component) | nindent 6 }}
+{{- end -}}
+{{- end -}}

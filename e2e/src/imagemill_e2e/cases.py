@@ -1,0 +1,30 @@
+"""Values under which the chart is looked at."""
+
+from imagemill_e2e.chart import PRODUCTION, Values
+
+EXTERNAL: Values = {
+    "rabbitmq": {"external": {"enabled": True, "existingSecret": "broker", "metricsUrl": "http://broker:15692"}},
+    "couchdb": {"external": {"enabled": True, "existingSecret": "database"}},
+}
+EVERYTHING: Values = {
+    "api": {"replicas": 2, "ingress": {"enabled": True, "host": "mill.example.org", "tlsSecret": "tls"}},
+    "couchdb": {"replicas": 3},
+    "networkPolicy": {"clients": [{"namespaceSelector": {}}]},
+    "monitoring": {
+        "podMonitor": {"enabled": True},
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "dashboard": {"enabled": True},
+    },
+    "recipes": {"tiny": {"steps": [{"fit": {"width": 16, "height": 16}}, "png"]}},
+    "defaults": {"priorityClassName": "high", "extraEnv": [{"name": "TZ", "value": "UTC"}]},
+    "imagePullSecrets": ["registry"],
+}
+WITHOUT_OPERATOR: Values = {"operator": {"enabled": False}}
+CASES: dict[str, Values] = {
+    "defaults": {},
+    "production": PRODUCTION,
+    "external": EXTERNAL,
+    "everything": EVERYTHING,
+    "without-operator": WITHOUT_OPERATOR,
+}

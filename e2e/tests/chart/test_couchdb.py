@@ -1,0 +1,84 @@
+"""The database, on rendered manifests."""
+
+import configparser
+
+import pytest
+from helm_python import HelmError
+
+from imagemill_e2e.cases import EXTERNAL
+from imagemill_e2e.chart import Values, environment, named, of_kind, render
+
+THREE: Values = {"couchdb": {"replicas": 3}}
+
+
+def ini(values: Values | None = None) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read_string(named(render(values), "ConfigMap", "couchdb")["data"]["imagemill.ini"])
+    return parser
+
+
+def test_attachments_are_read_in_large_pieces() -> None:
+    assert ini()["couchdb"]["attachment_stream_buffer_size"] == "1048576"
+
+
+def test_a_single_node_creates_the_system_databases_itself() -> None:
+    assert ini()["couchdb"]["single_node"] == "true"
+    assert ini()["cluster"]["n"] == "1"
+
+
+def test_three_nodes_keep_three_copies() -> None:
+    assert "single_node" not in ini(THREE)["couchdb"]
+    assert ini(THREE)["cluster"]["n"] == "3"
+
+
+def test_the_official_images_paths_and_variables() -> None:
+    spec = named(render(), "StatefulSet", "couchdb")["spec"]["template"]["spec"]
+    container = spec["containers"][0]
+    assert spec["securityContext"]["runAsUser"] == 5984
+    paths = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert paths >= {"/opt/couchdb/data", "/opt/couchdb/etc/local.d"}
+    assert {item["name"] for item in container["env"]} >= {"COUCHDB_USER", "COUCHDB_PASSWORD", "COUCHDB_SECRET"}
+
+
+def test_a_node_keeps_its_name_when_one_becomes_three() -> None:
+    def flags(values: Values | None) -> str:
+        spec = named(render(values), "StatefulSet", "couchdb")["spec"]["template"]["spec"]
+        return environment(spec["containers"][0])["ERL_FLAGS"]
+
+    assert flags(None) == flags(THREE)
+    assert "-name couchdb@$(POD_NAME).mill-imagemill-couchdb-nodes.mills.svc" in flags(None)
+
+
+def test_three_nodes_are_joined_by_a_job_for_which_the_writer_waits() -> None:
+    manifests = render(THREE, revision=7)
+    job = named(manifests, "Job", "couchdb-join-7")["spec"]["template"]["spec"]
+    hosts = environment(job["containers"][0])["COUCHDB_NODES"].split(",")
+    assert hosts[2] == "mill-imagemill-couchdb-2.mill-imagemill-couchdb-nodes.mills.svc"
+    waits = named(manifests, "Deployment", "writer")["spec"]["template"]["spec"]["initContainers"][0]
+    assert waits["command"][-1] == "--wait"
+
+
+def test_one_node_needs_no_job() -> None:
+    assert not of_kind(render(), "Job")
+    assert "initContainers" not in named(render(), "Deployment", "writer")["spec"]["template"]["spec"]
+
+
+def test_the_password_comes_from_the_secret_which_is_named() -> None:
+    manifests = render({"couchdb": {"existingSecret": "mine"}})
+    assert [item["metadata"]["name"] for item in of_kind(manifests, "Secret")] == ["mill-imagemill-rabbitmq"]
+    container = named(manifests, "Deployment", "api")["spec"]["template"]["spec"]["containers"][0]
+    password = next(item for item in container["env"] if item["name"] == "COUCHDB_PASSWORD")
+    assert password["valueFrom"]["secretKeyRef"] == {"name": "mine", "key": "password"}
+
+
+def test_an_external_database_takes_the_place_of_ours() -> None:
+    manifests = render(EXTERNAL)
+    assert not any("couchdb" in item["metadata"]["name"] for item in manifests)
+    container = named(manifests, "Deployment", "api")["spec"]["template"]["spec"]["containers"][0]
+    address = next(item for item in container["env"] if item["name"] == "COUCHDB_URL")
+    assert address["valueFrom"]["secretKeyRef"] == {"name": "database", "key": "COUCHDB_URL"}
+
+
+def test_an_external_database_needs_its_secret() -> None:
+    with pytest.raises(HelmError, match=r"couchdb\.external\.existingSecret must name the Secret"):
+        render({"couchdb": {"external": {"enabled": True}}})

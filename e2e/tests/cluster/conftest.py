@@ -1,0 +1,50 @@
+"""One release for all tests; what failed leaves its traces in a folder."""
+
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from imagemill_e2e.cluster import ROOT, Cluster, from_environment
+from imagemill_e2e.forward import Forward
+from imagemill_e2e.mill import Mill
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    return from_environment()
+
+
+@pytest.fixture(scope="session")
+def forward(cluster: Cluster) -> Iterator[Forward]:
+    cluster.settle()
+    with Forward(cluster) as forward:
+        yield forward
+
+
+@pytest.fixture
+def mill(cluster: Cluster, forward: Forward) -> Mill:
+    """The API, everything being well: a test must not suffer from the one before."""
+    cluster.settle()
+    return Mill(forward.url)
+
+
+@pytest.fixture
+def batch(request: pytest.FixtureRequest) -> str:
+    """A name which no other run has."""
+    return f"{re.sub('[^a-z0-9]+', '-', request.node.name.removeprefix('test_'))[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        folder = Path(os.environ["E2E_LOGS"]) / item.name
+        there = from_environment()
+        subprocess.run([ROOT / "e2e" / "collect", there.context, there.namespace, folder], check=False, timeout=600)
+        report.sections.append(("The cluster", f"Logs and descriptions are in {folder}"))
+    return report

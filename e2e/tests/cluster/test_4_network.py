@@ -1,0 +1,89 @@
+"""Who may talk to whom, where the cluster enforces it."""
+
+import json
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from imagemill_e2e.cluster import Cluster
+from imagemill_e2e.mill import Mill
+
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3).close()
+    print("open")
+except OSError as error:
+    print("closed", error)
+"""
+PORT = 9999
+RABBITMQ, COUCHDB, API = "mill-imagemill-rabbitmq", "mill-imagemill-couchdb", "mill-imagemill-api"
+
+
+def reaches(cluster: Cluster, pod: str, host: str, port: int) -> bool:
+    return cluster.execute(pod, "python", "-c", CONNECT, host, str(port)).startswith("open")
+
+
+def manifest(cluster: Cluster, name: str) -> str:
+    """A pod which belongs to nobody, with a port that is open."""
+    api = cluster.get("deployment", API)["spec"]["template"]["spec"]
+    container = {
+        "name": "stranger",
+        "image": api["containers"][0]["image"],
+        "command": ["python", "-m", "http.server", str(PORT)],
+        "securityContext": api["containers"][0]["securityContext"],
+        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
+    }
+    spec = {
+        "containers": [container],
+        "securityContext": api["securityContext"],
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+    }
+    return json.dumps(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
+    )
+
+
+@pytest.fixture(scope="module")
+def strangers(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Two pods; nobody may reach the second."""
+    names = (f"stranger-{uuid.uuid4().hex[:6]}", f"isolated-{uuid.uuid4().hex[:6]}")
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": names[1]},
+        "spec": {"podSelector": {"matchLabels": {"app": names[1]}}, "policyTypes": ["Ingress"]},
+    }
+    cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(policy))
+    for name in names:
+        cluster.kubectl("apply", "--filename", "-", stdin=manifest(cluster, name))
+    cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", *(f"pod/{name}" for name in names))
+    yield names
+    cluster.kubectl("delete", f"networkpolicy/{names[1]}", *(f"pod/{name}" for name in names))
+
+
+@pytest.fixture(scope="module")
+def stranger(cluster: Cluster, strangers: tuple[str, str]) -> str:
+    """Skips where policies are made but not enforced."""
+    address = cluster.get("pod", strangers[1])["status"]["podIP"]
+    if reaches(cluster, strangers[0], address, PORT):
+        pytest.skip("this cluster does not enforce NetworkPolicies")
+    return strangers[0]
+
+
+def test_a_stranger_reaches_the_api_alone(cluster: Cluster, mill: Mill, stranger: str) -> None:
+    assert reaches(cluster, stranger, API, 80)
+    assert not reaches(cluster, stranger, RABBITMQ, 5672)
+    assert not reaches(cluster, stranger, COUCHDB, 5984)
+    assert not reaches(cluster, stranger, "mill-imagemill-operator", 8080)
+
+
+def test_programs_reach_what_they_need_and_nothing_else(cluster: Cluster, mill: Mill, stranger: str) -> None:
+    worker = cluster.running("worker-default")[0]
+    assert reaches(cluster, worker, RABBITMQ, 5672)
+    assert reaches(cluster, worker, COUCHDB, 5984)
+    assert not reaches(cluster, worker, API, 80)
+    assert not reaches(cluster, worker, f"{RABBITMQ}-nodes", 25672)
+    assert not reaches(cluster, worker, cluster.get("pod", stranger)["status"]["podIP"], PORT)

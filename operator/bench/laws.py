@@ -1,0 +1,106 @@
+"""The two scaling laws: ours, and that of KEDA with the Horizontal Pod Autoscaler."""
+
+import math
+import random
+from collections import deque
+
+from bench.simulator import View
+from bench.traces import Trace
+from imagemill_operator.policy import Backlog, Memory, Observation, Spec, decide
+
+TICK_SECONDS = 2.0
+KEDA_POLL_SECONDS = 30.0
+KEDA_COOLDOWN_SECONDS = 300.0
+HPA_SYNC_SECONDS = 15.0
+HPA_STABILISATION_SECONDS = 300.0
+
+
+class Ours:
+    """The operator's policy, fed with what the operator sees: stale broker metrics, live ones only at 0 replicas."""
+
+    name = "imagemill"
+    interval_seconds = TICK_SECONDS
+    idle_first = True
+
+    def __init__(self, trace: Trace, seed: int = 1) -> None:
+        self.spec = Spec(max_replicas=trace.max_replicas, max_wait_seconds=trace.objective_seconds)
+        self.memory = Memory()
+
+    def replicas(self, view: View) -> int:
+        """Decide on one view."""
+        decision = decide(observe(view), self.spec, self.memory)
+        self.memory = decision.memory
+        return decision.desired_replicas
+
+
+def observe(view: View) -> Observation:
+    """Turn a view into the policy's observation."""
+    backlog = None
+    if view.ready is not None and view.unacked is not None and view.live_ready is not None:
+        asleep = view.replicas == 0
+        backlog = Backlog(max(view.live_ready, view.ready) if asleep else view.ready, view.unacked)
+    return Observation(
+        at_seconds=view.now,
+        backlog=backlog,
+        current_replicas=view.replicas,
+        ready_replicas=view.ready_replicas,
+        busy_replicas=view.busy_replicas,
+        completed_total=view.completed,
+        busy_seconds_total=view.busy_seconds,
+        pod_start_seconds=view.start_seconds,
+        delay_seconds=TICK_SECONDS,
+    )
+
+
+class Keda:
+    """KEDA 2.20 with the HPA's defaults, told the same objective: a queue length of objective ÷ typical work.
+
+    KEDA looks every 30 s whether there is anything (0 to 1) and goes back to 0 after 300 s of nothing. The HPA looks
+    every 15 s: ceil(backlog ÷ target) within a tolerance of 10 %, at most 4 more or double each time, and never below
+    the highest recommendation of the last 300 s. Both hold while the metrics are gone. Their clocks are independent.
+    """
+
+    name = "KEDA + HPA"
+    interval_seconds = 1.0
+    idle_first = False
+
+    def __init__(self, trace: Trace, seed: int = 1) -> None:
+        dice = random.Random(seed)
+        self.max_replicas = trace.max_replicas
+        self.target = max(1.0, trace.objective_seconds / trace.typical_seconds)
+        self.advice: deque[tuple[float, int]] = deque()
+        self.active_at = -math.inf
+        self.poll_at = dice.uniform(0, KEDA_POLL_SECONDS)
+        self.sync_at = dice.uniform(0, HPA_SYNC_SECONDS)
+
+    def replicas(self, view: View) -> int:
+        """Let each look when its time has come."""
+        polls, syncs = view.now >= self.poll_at, view.now >= self.sync_at
+        self.poll_at += KEDA_POLL_SECONDS * polls
+        self.sync_at += HPA_SYNC_SECONDS * syncs
+        if view.ready is None or view.unacked is None:
+            return view.replicas
+        backlog = view.ready + view.unacked
+        if polls:
+            return self._poll(backlog, view)
+        return self._sync(backlog, view) if syncs and view.replicas > 0 else view.replicas
+
+    def _poll(self, backlog: int, view: View) -> int:
+        if backlog > 0:
+            self.active_at = view.now
+            return max(1, view.replicas)
+        if view.now - self.active_at < KEDA_COOLDOWN_SECONDS:
+            return view.replicas
+        self.advice.clear()
+        return 0
+
+    def _sync(self, backlog: int, view: View) -> int:
+        ratio = backlog / (self.target * view.replicas)
+        advice = view.replicas if abs(1 - ratio) <= 0.1 else math.ceil(backlog / self.target)
+        self.advice.append((view.now, advice))
+        while self.advice[0][0] <= view.now - HPA_STABILISATION_SECONDS:
+            self.advice.popleft()
+        if advice <= view.replicas:
+            advice = min(view.replicas, max(old for _, old in self.advice))
+        fastest = max(view.replicas + 4, view.replicas * 2)
+        return max(1, min(advice, fastest, self.max_replicas))

@@ -1,0 +1,1 @@
+"""Scales Deployments which consume RabbitMQ queues, and says why."""

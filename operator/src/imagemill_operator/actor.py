@@ -1,0 +1,124 @@
+"""Carries a decision out and tells of it: marks, one patch, status, Events."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from imagemill_operator.facts import DeploymentFacts, PodFacts
+from imagemill_operator.kube import KubeError
+from imagemill_operator.observe import victims
+from imagemill_operator.policy import Decision
+from imagemill_operator.pools import PoolResource
+from imagemill_operator.status import Status, condition_events, is_due, timed_conditions, timestamp
+from imagemill_operator.workers import WorkerReading
+
+LOG = logging.getLogger(__name__)
+FIRST_TO_GO = "-1000"
+WRITES_AT_ONCE = 8
+CONFLICT = 409
+
+
+class Writer(Protocol):
+    """What is written to the API server."""
+
+    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
+        """Set a Deployment's replicas."""
+
+    async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
+        """Merge a pool's status."""
+
+    async def mark(self, pod: str, cost: str | None) -> None:
+        """Set or remove the cost of deleting a pod."""
+
+    async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
+        """Post an Event."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What was last written about a pool."""
+
+    status: Status | None = None
+    written_at: float = 0.0
+    conditions: list[dict[str, str]] = field(default_factory=list)
+    scaled_at: float | None = None
+
+
+class Actor:
+    """Writes what changed and nothing else. A write that fails is logged, and made again by a later tick."""
+
+    def __init__(self, writer: Writer, clock: Callable[[], float]) -> None:
+        self._writer, self._clock = writer, clock
+        self._told: dict[str, Told] = {}
+        self._gate = asyncio.Semaphore(WRITES_AT_ONCE)
+        self.scale_changes: dict[tuple[str, str], int] = {}
+        self.errors = 0
+
+    def forget(self, pools: Collection[str]) -> None:
+        """Keep only pools that are still there."""
+        self._told = {uid: told for uid, told in self._told.items() if uid in pools}
+
+    async def scale(
+        self,
+        pool: PoolResource,
+        deployment: DeploymentFacts,
+        decision: Decision,
+        pods: Collection[PodFacts],
+        workers: Mapping[str, WorkerReading],
+    ) -> None:
+        """Set the replicas if they differ; mark idle pods before any is given up."""
+        change = decision.desired_replicas - deployment.replicas
+        async with self._gate:
+            if not decision.act:
+                return
+            await self._mark(pods, victims(pods, workers, -change))
+            if change and await self._try(self._writer.scale(*_scaling(deployment, decision))):
+                await self._tell_scaling(pool, change, decision.reason)
+
+    async def _mark(self, pods: Collection[PodFacts], chosen: set[str]) -> None:
+        """Mark those chosen, and take the mark from those that were chosen once and are still there."""
+        for pod in pods:
+            if pod.name in chosen and pod.deletion_cost != FIRST_TO_GO:
+                await self._try(self._writer.mark(pod.name, FIRST_TO_GO))
+            elif pod.name not in chosen and pod.deletion_cost == FIRST_TO_GO and not pod.terminating:
+                await self._try(self._writer.mark(pod.name, None))
+
+    async def _tell_scaling(self, pool: PoolResource, change: int, reason: str) -> None:
+        kind = "ScaledOut" if change > 0 else "ScaledIn"
+        key = pool.name, "out" if change > 0 else "in"
+        self.scale_changes[key] = self.scale_changes.get(key, 0) + 1
+        self._told.setdefault(pool.uid, Told()).scaled_at = self._clock()
+        LOG.info("%s: %s", pool.name, reason)
+        await self._try(self._writer.event(pool.name, pool.uid, "Normal", kind, reason))
+
+    async def tell(self, pool: PoolResource, status: Status) -> None:
+        """Write the status if it is due, and Events for conditions that changed."""
+        told = self._told.setdefault(pool.uid, Told(conditions=list(pool.status.get("conditions") or ())))
+        now = self._clock()
+        status = {**status, "conditions": timed_conditions(status["conditions"], told.conditions, now)}
+        if told.scaled_at is not None:
+            status["lastScaleTime"] = timestamp(told.scaled_at)
+        if not is_due(status, told.status, now - told.written_at):
+            return
+        async with self._gate:
+            if not await self._try(self._writer.write_status(pool.name, status)):
+                return
+            for kind, reason, message in condition_events(status["conditions"], told.conditions):
+                await self._try(self._writer.event(pool.name, pool.uid, kind, reason, message))
+        told.status, told.written_at, told.conditions = status, now, status["conditions"]
+
+    async def _try(self, write: Any) -> bool:
+        """Return whether the write went through. A conflict or a missing object is news that the watch brings too."""
+        try:
+            await write
+        except KubeError as error:
+            self.errors += error.status not in (CONFLICT, 404)
+            LOG.log(logging.DEBUG if error.status in (CONFLICT, 404) else logging.WARNING, "Not written: %s", error)
+            return False
+        return True
+
+
+def _scaling(deployment: DeploymentFacts, decision: Decision) -> tuple[str, int, str]:
+    return deployment.name, decision.desired_replicas, deployment.resource_version

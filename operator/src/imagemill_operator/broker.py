@@ -1,0 +1,135 @@
+"""Reads the broker: one scrape per node and tick, a live look at queues of pools that sleep, management as fallback."""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Collection, Iterable
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import aiohttp
+
+from imagemill_operator.depth import QUEUE_ACKED, BrokerReading, QueueName, merge, read_detailed, read_list
+from imagemill_operator.http import get_text
+from imagemill_operator.live import LiveDepth
+from imagemill_operator.settings import Settings
+
+LOG = logging.getLogger(__name__)
+DEPTH_FAMILIES = ("queue_coarse_metrics", "queue_consumer_count")
+LARGEST_ANSWER_BYTES = 64 * 2**20
+"""More than any broker tells of tens of thousands of queues."""
+
+
+class Broker:
+    """Reads what the pools need. Never raises for a broker that is away: what it did not tell is missing."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._settings, self._session = settings, session
+        self._live = self._new_live()
+        self._channel_counters: set[str] = set()
+
+    def _new_live(self) -> LiveDepth | None:
+        """A thread that waits for a broker which is gone keeps its own connection until the heartbeat ends it."""
+        url = self._settings.amqp_url
+        return LiveDepth(url, self._settings.request_timeout_seconds) if url else None
+
+    async def read(
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+    ) -> BrokerReading:
+        """Read all queues; those of pools that stand at 0 also live."""
+        scraped, live = await asyncio.gather(self._scrape(with_acks=with_acks), self._look(asleep))
+        reading = merge([*scraped, live])
+        missing = [queue for queue in queues if queue not in reading.queues]
+        if missing and self._settings.management_url:
+            reading = merge([reading, await self._ask_management(missing)])
+        return reading
+
+    async def close(self) -> None:
+        """Close the connection for live looks."""
+        if self._live is not None:
+            await asyncio.to_thread(self._live.close)
+
+    async def _look(self, queues: Collection[QueueName]) -> BrokerReading:
+        if self._live is None or not queues:
+            return BrokerReading()
+        try:
+            look = asyncio.to_thread(self._live.ready, list(queues))
+            ready, error = await asyncio.wait_for(look, self._settings.request_timeout_seconds)
+        except TimeoutError:
+            self._live = self._new_live()
+            return BrokerReading(errors=["The broker does not answer over AMQP in time."])
+        return BrokerReading(live_ready=ready, errors=[error] if error else [])
+
+    async def _scrape(self, *, with_acks: bool) -> list[BrokerReading]:
+        nodes = await self._nodes()
+        return await asyncio.gather(*(self._scrape_node(node, with_acks=with_acks) for node in nodes))
+
+    async def _nodes(self) -> list[str]:
+        """Every address behind the given names: a headless Service has one for each node."""
+        found = await asyncio.gather(*(addresses(url) for url in self._settings.broker_metrics_urls))
+        return sorted({node for nodes in found for node in nodes})
+
+    async def _scrape_node(self, node: str, *, with_acks: bool) -> BrokerReading:
+        families = [*DEPTH_FAMILIES, *self._ack_families(node, with_acks=with_acks)]
+        seconds = self._settings.request_timeout_seconds
+        query = "&".join(f"family={family}" for family in families)
+        try:
+            text = await get_text(self._session, f"{node}/metrics/detailed?{query}", seconds, LARGEST_ANSWER_BYTES)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as problem:
+            return BrokerReading(errors=[f"{without_password(node)} does not tell its metrics: {said(problem)}"])
+        if with_acks and f"# TYPE {QUEUE_ACKED} " not in text:
+            self._channel_counters.add(node)
+        return read_detailed(text, node)
+
+    def _ack_families(self, node: str, *, with_acks: bool) -> tuple[str, ...]:
+        """RabbitMQ 4 counts acknowledgements by queue; before, only by channel and queue."""
+        if not with_acks:
+            return ()
+        return ("channel_queue_metrics",) if node in self._channel_counters else ("queue_delivery_metrics",)
+
+    async def _ask_management(self, queues: Iterable[QueueName]) -> BrokerReading:
+        """One list for each virtual host: totals of a single queue are not told by every version."""
+        wanted = set(queues)
+        lists = await asyncio.gather(*(self._list(vhost) for vhost in sorted({vhost for vhost, _ in wanted})))
+        whole = merge(lists)
+        whole.queues = {queue: seen for queue, seen in whole.queues.items() if queue in wanted}
+        return whole
+
+    async def _list(self, vhost: str) -> BrokerReading:
+        """For a second after a change the list may be partial: a queue that is missing is not empty."""
+        query = "disable_stats=true&enable_queue_totals=true"
+        url = f"{self._settings.management_url}/api/queues/{quote(vhost, safe='')}?{query}"
+        seconds = self._settings.request_timeout_seconds
+        try:
+            return read_list(json.loads(await get_text(self._session, url, seconds, LARGEST_ANSWER_BYTES)))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as problem:
+            return BrokerReading(errors=[f"The management API does not list the queues of {vhost}: {said(problem)}"])
+
+
+async def addresses(url: str) -> list[str]:
+    """Return the URL once for each address of its host; as it is when it cannot be resolved or needs its name."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname is None:
+        return [url]
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
+    except OSError:
+        return [url]
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    hosts = {str(entry[4][0]) for entry in found}
+    return [
+        urlunsplit(parts._replace(netloc=f"{user}{f'[{host}]' if ':' in host else host}:{parts.port or 80}"))
+        for host in sorted(hosts)
+    ]
+
+
+def without_password(url: str) -> str:
+    """Return the URL as it may be shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def said(problem: Exception) -> str:
+    """What an exception says, or what it is when it says nothing."""
+    return str(problem) or type(problem).__name__

@@ -1,0 +1,203 @@
+"""The tick: look at all pools once, decide for all of them, act, explain."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
+
+from imagemill_operator.actor import Actor
+from imagemill_operator.depth import BrokerReading, QueueName
+from imagemill_operator.observe import Counters, observe
+from imagemill_operator.policy import Decision, History, Memory, Observation, Pool, decide_all
+from imagemill_operator.pools import PoolResource, Refusal, refusals
+from imagemill_operator.status import decided_status, refused_status, state_of
+from imagemill_operator.workers import WorkerReading
+from imagemill_operator.world import World
+
+WAKING_SECONDS = 15.0
+"""Some of the broker's own intervals of 5 s."""
+
+LOG = logging.getLogger(__name__)
+
+
+class BrokerReader(Protocol):
+    """Tells the depth of queues."""
+
+    async def read(
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+    ) -> BrokerReading:
+        """Read all queues, those of sleeping pools live."""
+
+
+class WorkerReader(Protocol):
+    """Tells what workers do."""
+
+    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
+        """Ask the pods by name."""
+
+
+class PoolMemory:
+    """What the operator keeps of one pool between ticks."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.counters = Counters()
+        self.history = History()
+        self.asleep_at: float | None = None
+
+
+class Controller:
+    """Decides for all pools in one go: one look at the broker serves them all, and budgets need them together."""
+
+    def __init__(
+        self,
+        broker: BrokerReader,
+        workers: WorkerReader,
+        actor: Actor,
+        tick_seconds: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._broker, self._workers, self._actor = broker, workers, actor
+        self._tick_seconds, self._clock = tick_seconds, clock
+        self._kept: dict[str, PoolMemory] = {}
+        self._broker_errors: list[str] = []
+        self.states: dict[str, dict[str, Any]] = {}
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """One hour of a pool."""
+        state = self.states.get(name)
+        kept = self._kept.get(state["uid"]) if state else None
+        return kept.history.to_list() if kept else []
+
+    async def tick(self, world: World) -> None:
+        """Look, decide, act, explain."""
+        refused = refusals(world.pools, frozenset(world.deployments), world.autoscaled)
+        active = {name: pool for name, pool in world.pools.items() if name not in refused}
+        self._keep(world.pools)
+        broker, workers = await asyncio.gather(self._read_broker(active, world), self._read_workers(active, world))
+        inputs = {name: self._input(pool, world, broker, workers) for name, pool in active.items()}
+        decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
+        await self._act(world, active, decisions, workers)
+        await self._explain(world, inputs, decisions, refused)
+
+    def _keep(self, pools: Mapping[str, PoolResource]) -> None:
+        uids = {pool.uid for pool in pools.values()}
+        self._kept = {uid: kept for uid, kept in self._kept.items() if uid in uids}
+        self._actor.forget(uids)
+        for pool in pools.values():
+            if pool.uid not in self._kept:
+                self._kept[pool.uid] = PoolMemory(pool.memory)
+
+    async def _read_broker(self, pools: Mapping[str, PoolResource], world: World) -> BrokerReading:
+        asleep = {queue for pool in pools.values() if self._asleep(pool, world) for queue in _queues(pool)}
+        queues = {queue for pool in pools.values() for queue in _queues(pool)}
+        with_acks = any(pool.worker_metrics is None for pool in pools.values())
+        reading = await self._broker.read(queues, asleep=asleep, with_acks=with_acks) if queues else BrokerReading()
+        for error in reading.errors:
+            if error not in self._broker_errors:
+                LOG.warning("%s", error)
+        self._broker_errors = reading.errors
+        return reading
+
+    def _asleep(self, pool: PoolResource, world: World) -> bool:
+        """Whether the pool stands at 0, or did just now: then the metrics may be from before it was woken."""
+        kept, now = self._kept[pool.uid], self._clock()
+        if world.deployments[pool.deployment].replicas == 0:
+            kept.asleep_at = now
+        return kept.asleep_at is not None and now - kept.asleep_at <= WAKING_SECONDS
+
+    async def _read_workers(self, pools: Mapping[str, PoolResource], world: World) -> Mapping[str, WorkerReading]:
+        urls = {
+            pod.name: f"http://{f'[{pod.ip}]' if ':' in pod.ip else pod.ip}:{metrics.port}{metrics.path}"
+            for pool in pools.values()
+            if (metrics := pool.worker_metrics) is not None
+            for pod in world.pods.get(pool.deployment, ())
+            if pod.ip and (pod.ready or pod.terminating)
+        }
+        return await self._workers.read(urls, self._clock())
+
+    def _input(
+        self, pool: PoolResource, world: World, broker: BrokerReading, workers: Mapping[str, WorkerReading]
+    ) -> Pool | None:
+        if pool.spec is None:
+            return None
+        kept = self._kept[pool.uid]
+        pods = world.pods.get(pool.deployment, ())
+        deployment = world.deployments[pool.deployment]
+        seen = observe(pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds)
+        return Pool(seen, pool.spec, kept.memory)
+
+    async def _act(
+        self,
+        world: World,
+        pools: Mapping[str, PoolResource],
+        decisions: Mapping[str, Decision],
+        workers: Mapping[str, WorkerReading],
+    ) -> None:
+        scalings = (
+            self._actor.scale(
+                pools[name],
+                world.deployments[pools[name].deployment],
+                decision,
+                world.pods.get(pools[name].deployment, ()),
+                workers,
+            )
+            for name, decision in decisions.items()
+        )
+        await asyncio.gather(*scalings)
+
+    async def _explain(
+        self,
+        world: World,
+        inputs: Mapping[str, Pool | None],
+        decisions: Mapping[str, Decision],
+        refused: Mapping[str, Refusal],
+    ) -> None:
+        states: dict[str, dict[str, Any]] = {}
+        writes = []
+        for name, pool in sorted(world.pools.items()):
+            seen, decision = inputs.get(name), decisions.get(name)
+            if seen is not None and decision is not None:
+                status = self._remember(pool, seen.observation, seen, decision, states)
+            else:
+                status = refused_status(pool, refused[name], self._clock())
+                states[name] = _refused_state(pool, refused[name])
+            writes.append(self._actor.tell(pool, status))
+        self.states = states
+        await asyncio.gather(*writes)
+
+    def _remember(
+        self,
+        pool: PoolResource,
+        observation: Observation,
+        seen: Pool,
+        decision: Decision,
+        states: dict[str, dict[str, Any]],
+    ) -> dict[str, Any]:
+        kept = self._kept[pool.uid]
+        kept.memory = decision.memory
+        kept.history.add(observation)
+        state = state_of(pool, observation, seen.spec, decision)
+        states[pool.name] = {**state, "uid": pool.uid}
+        return decided_status(pool, state, seen.spec, decision.memory)
+
+
+def _queues(pool: PoolResource) -> list[QueueName]:
+    return [(pool.vhost, name) for name in pool.queues]
+
+
+def _refused_state(pool: PoolResource, refusal: Refusal) -> dict[str, Any]:
+    """Keep the keys of ``pool_state`` that are known."""
+    return {
+        "name": pool.name,
+        "uid": pool.uid,
+        "queues": list(pool.queues),
+        "limit": "refused",
+        "reason": refusal.message,
+        "terms": [],
+        "conditions": [
+            {"type": refusal.condition, "status": str(refusal.condition != "Ready"), "reason": refusal.reason}
+            | {"message": refusal.message}
+        ],
+    }

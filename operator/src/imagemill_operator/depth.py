@@ -1,0 +1,122 @@
+"""What the broker's answers say about a queue: a number, nothing, or unknown. No I/O."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill_operator.policy import Backlog
+from imagemill_operator.promtext import samples
+
+READY = "rabbitmq_detailed_queue_messages_ready"
+UNACKED = "rabbitmq_detailed_queue_messages_unacked"
+CONSUMERS = "rabbitmq_detailed_queue_consumers"
+QUEUE_ACKED = "rabbitmq_detailed_queue_messages_acked_total"
+CHANNEL_ACKED = "rabbitmq_detailed_channel_messages_acked_total"
+INFO = "rabbitmq_detailed_queue_info"
+WANTED = frozenset({READY, UNACKED, CONSUMERS, QUEUE_ACKED, CHANNEL_ACKED, INFO})
+
+QueueName = tuple[str, str]
+"""Virtual host and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReading:
+    """Messages of one queue."""
+
+    ready: int
+    unacked: int
+    consumers: int = 0
+
+
+@dataclass(slots=True)
+class BrokerReading:
+    """Everything the broker told in one tick.
+
+    ``acked`` are counters by queue: each node's and channel's own, which come and go. ``live_ready`` is what passive
+    declares told. ``errors`` are sentences.
+    """
+
+    queues: dict[QueueName, QueueReading] = field(default_factory=dict)
+    acked: dict[QueueName, dict[str, float]] = field(default_factory=dict)
+    live_ready: dict[QueueName, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+def read_detailed(text: str, node: str) -> BrokerReading:
+    """Read one node's ``/metrics/detailed``. A queue needs both numbers to count as told."""
+    values: dict[str, dict[QueueName, float]] = {READY: {}, UNACKED: {}, CONSUMERS: {}}
+    followers: set[QueueName] = set()
+    reading = BrokerReading()
+    for name, labels, value in samples(text, WANTED):
+        queue = labels.get("vhost", "/"), labels.get("queue", "")
+        if name in values:
+            values[name][queue] = value
+        elif name == INFO:
+            if labels.get("membership") == "follower":
+                followers.add(queue)
+        else:
+            reading.acked.setdefault(queue, {})[f"{node}/{labels.get('channel', '')}"] = value
+    for queue in values[READY].keys() & values[UNACKED].keys() - followers:
+        numbers = (int(values[name].get(queue, 0)) for name in (READY, UNACKED, CONSUMERS))
+        reading.queues[queue] = QueueReading(*numbers)
+    return reading
+
+
+def read_list(queues: Iterable[Mapping[str, Any]]) -> BrokerReading:
+    """Read the management API's list; a queue without numbers is not told."""
+    reading = BrokerReading()
+    for queue in queues:
+        if queue.get("messages_ready") is not None and queue.get("messages_unacknowledged") is not None:
+            numbers = int(queue["messages_ready"]), int(queue["messages_unacknowledged"])
+            reading.queues[queue["vhost"], queue["name"]] = QueueReading(*numbers)
+    return reading
+
+
+def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
+    """Put the nodes together. Where two tell a queue the larger number counts: demand is not to be lost."""
+    whole = BrokerReading()
+    for reading in readings:
+        for queue, seen in reading.queues.items():
+            known = whole.queues.get(queue, seen)
+            whole.queues[queue] = QueueReading(
+                max(known.ready, seen.ready), max(known.unacked, seen.unacked), max(known.consumers, seen.consumers)
+            )
+        for queue, counters in reading.acked.items():
+            whole.acked.setdefault(queue, {}).update(counters)
+        whole.live_ready.update(reading.live_ready)
+        whole.errors.extend(reading.errors)
+    return whole
+
+
+def backlog_of(queues: Iterable[QueueName], reading: BrokerReading) -> Backlog | None:
+    """Add up a pool's queues; None when one of them is unknown. Missing is not empty."""
+    parts = [_queue_backlog(queue, reading) for queue in queues]
+    known = [part for part in parts if part is not None]
+    if not parts or len(known) < len(parts):
+        return None
+    return Backlog(sum(part.ready for part in known), sum(part.unacked for part in known))
+
+
+def untold_of(queues: Iterable[QueueName], reading: BrokerReading) -> str | None:
+    """Name the queues that are unknown: "queue work.gray"."""
+    names = [queue[1] for queue in queues if _queue_backlog(queue, reading) is None]
+    if not names:
+        return None
+    return f"{'queue' if len(names) == 1 else 'queues'} {', '.join(names)}"
+
+
+def _queue_backlog(queue: QueueName, reading: BrokerReading) -> Backlog | None:
+    """A passive declare answers 0 for a quorum queue without leader, so its 0 alone says nothing."""
+    seen, live = reading.queues.get(queue), reading.live_ready.get(queue, 0)
+    if seen is None:
+        return Backlog(live) if live > 0 else None
+    return Backlog(max(seen.ready, live), seen.unacked)
+
+
+def acked_of(queues: Iterable[QueueName], reading: BrokerReading) -> Mapping[str, float]:
+    """Return the counters of acknowledged messages of a pool's queues, by a name that is unique among them."""
+    return {
+        f"{vhost}/{name}/{source}": value
+        for vhost, name in queues
+        for source, value in reading.acked.get((vhost, name), {}).items()
+    }

@@ -1,0 +1,20 @@
+"""Reads what others serve over HTTP, and never more than can be meant."""
+
+import aiohttp
+
+
+async def get_text(session: aiohttp.ClientSession, url: str, timeout_seconds: float, most_bytes: int) -> str:
+    """Return a body as text.
+
+    Raises ``ValueError`` when it is longer than ``most_bytes``, ``aiohttp.ClientError``, ``OSError`` or
+    ``TimeoutError`` when there is none.
+    """
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    async with session.get(url, timeout=timeout, allow_redirects=False) as response:
+        response.raise_for_status()
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > most_bytes:
+                raise ValueError(f"the answer is longer than {most_bytes} bytes")
+        return body.decode(errors="replace")

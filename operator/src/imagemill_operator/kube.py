@@ -1,0 +1,122 @@
+"""The few writes the operator makes to the Kubernetes API, over one HTTP session. Reading is kopf's part."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from imagemill_operator.facts import DELETION_COST
+from imagemill_operator.lean import kopf
+
+API = "apis/imagemill.dev/v1alpha1"
+CREDENTIALS_SECONDS = 300.0
+"""Service account tokens are renewed on disk; they are read again so often."""
+MERGE = "application/merge-patch+json"
+
+
+class KubeError(Exception):
+    """The API server refused, or did not answer (status 0)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class Kube:
+    """Writes to one namespace. ``login`` gives the connection, and is asked again when credentials may have changed."""
+
+    def __init__(self, login: Callable[[], kopf.ConnectionInfo], namespace: str, timeout_seconds: float) -> None:
+        self._login, self._namespace = login, namespace
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._session: aiohttp.ClientSession | None = None
+        self._info: kopf.ConnectionInfo | None = None
+        self._logged_in_at = 0.0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
+        """Set a Deployment's replicas, unless it is not as it was when that was decided (409)."""
+        body = {"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}}
+        await self._request("PATCH", f"{self._of('apis/apps/v1', 'deployments')}/{deployment}/scale", body)
+
+    async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
+        """Merge a pool's status; None removes a field."""
+        await self._request("PATCH", f"{self._of(API, 'workerpools')}/{pool}/status", {"status": status})
+
+    async def mark(self, pod: str, cost: str | None) -> None:
+        """Set or remove the cost of deleting a pod."""
+        body = {"metadata": {"annotations": {DELETION_COST: cost}}}
+        await self._request("PATCH", f"{self._of('api/v1', 'pods')}/{pod}", body)
+
+    async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
+        """Post an Event about a pool."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        regarding = {"apiVersion": "imagemill.dev/v1alpha1", "kind": "WorkerPool", "name": pool, "uid": uid}
+        body = {
+            "metadata": {"name": f"{pool}.{uuid4().hex[:16]}", "namespace": self._namespace},
+            "involvedObject": {**regarding, "namespace": self._namespace},
+            "type": kind,
+            "reason": reason,
+            "message": message[:1024],
+            "source": {"component": "imagemill-operator"},
+            "reportingComponent": "imagemill-operator",
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        await self._request("POST", self._of("api/v1", "events"), body)
+
+    async def get_lease(self, name: str) -> dict[str, Any] | None:
+        """Return a Lease, None when there is none."""
+        try:
+            return await self._request("GET", f"{self._leases()}/{name}")
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def create_lease(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a Lease; 409 when another was faster."""
+        return await self._request("POST", self._leases(), body)
+
+    async def replace_lease(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace a Lease; 409 when it changed meanwhile."""
+        return await self._request("PUT", f"{self._leases()}/{name}", body)
+
+    def _leases(self) -> str:
+        return self._of("apis/coordination.k8s.io/v1", "leases")
+
+    def _of(self, api: str, plural: str) -> str:
+        return f"{api}/namespaces/{self._namespace}/{plural}"
+
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        session, info = await self._connect()
+        headers = {**info.as_http_headers(), "Content-Type": MERGE if method == "PATCH" else "application/json"}
+        data = None if body is None else json.dumps(body)
+        url = f"{info.server.rstrip('/')}/{path}"
+        try:
+            async with session.request(method, url, data=data, headers=headers, timeout=self._timeout) as response:
+                answer = await response.json(content_type=None)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as problem:
+            raise KubeError(0, f"{method} {path}: {problem!r}") from problem
+        if response.status >= 400:
+            self._logged_in_at = 0.0 if response.status == 401 else self._logged_in_at
+            message = answer.get("message", "") if isinstance(answer, dict) else ""
+            raise KubeError(response.status, f"{method} {path}: {message}")
+        return dict(answer)
+
+    async def _connect(self) -> tuple[aiohttp.ClientSession, kopf.ConnectionInfo]:
+        now = asyncio.get_running_loop().time()
+        if self._session is None or self._info is None or now - self._logged_in_at > CREDENTIALS_SECONDS:
+            self._info, self._logged_in_at = self._login(), now
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=self._info.as_ssl_context(), limit=16)
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=self._info.trust_env)
+        return self._session, self._info

@@ -1,0 +1,42 @@
+"""Adds up counters of workers that come and go."""
+
+from collections.abc import Mapping
+
+FORGET_AFTER_UPDATES = 30
+"""A worker that was not seen for so long is gone; until then it may just not have answered."""
+
+
+class CounterSum:
+    """The sum of many workers' counters, which never falls when a worker leaves or starts again.
+
+    >>> done = CounterSum()
+    >>> done.update({"a": 5.0})
+    0.0
+    >>> done.update({"a": 7.0, "b": 1.0})
+    3.0
+    >>> done.update({"b": 4.0})
+    6.0
+    """
+
+    def __init__(self) -> None:
+        self._marks: dict[str, tuple[float, int]] = {}
+        self._updates = 0
+        self.total = 0.0
+
+    def update(self, counters: Mapping[str, float]) -> float:
+        """Take the counters of the workers that are here now; the first call only sets the marks.
+
+        A worker that was not here before has counted all of it since, and so has one whose counter fell: it was
+        started again.
+        """
+        if self._updates:
+            self.total += sum(self._grown(name, value) for name, value in counters.items())
+        self._updates += 1
+        self._marks.update({name: (value, self._updates) for name, value in counters.items()})
+        oldest = self._updates - FORGET_AFTER_UPDATES
+        self._marks = {name: mark for name, mark in self._marks.items() if mark[1] > oldest}
+        return self.total
+
+    def _grown(self, name: str, value: float) -> float:
+        before = self._marks.get(name, (0.0, 0))[0]
+        return value - before if value >= before else value

@@ -1,0 +1,128 @@
+"""The decision: need, limits, explanation. Pure, so the same input always gives the same answer."""
+
+from dataclasses import replace
+
+from imagemill_operator.policy.learn import learn
+from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
+from imagemill_operator.policy.need import Estimates, estimate, held_replicas, needed_replicas, terms_of
+from imagemill_operator.policy.say import Told, sentence
+from imagemill_operator.policy.settle import busy_floor, remember_peak, settle, settle_unknown
+
+
+def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
+    """Decide how many replicas a pool should have.
+
+    What the observation teaches (rates, seconds per image) counts from the next decision on; so one decision depends
+    on the backlog seen and on nothing that the backlog has just changed, and more backlog never means fewer replicas.
+    """
+    known = estimate(observation, memory)
+    if observation.backlog is None:
+        return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)
+    terms = terms_of(observation.backlog, observation.ready_replicas, spec, known)
+    needed = needed_replicas(terms)
+    memory = remember_peak(
+        _with_past(memory, observation), observation.at_seconds, held_replicas(terms), spec.cooldown_seconds
+    )
+    desired, limit = settle(needed, observation.backlog, memory, observation, spec)
+    learned = _remember_step(learn(observation, memory), desired, observation)
+    return _explained(desired, needed, limit, learned, terms, observation, spec, known)
+
+
+def _unknown(observation: Observation, spec: Spec, memory: Memory) -> tuple[int, int, Limit, Memory]:
+    learned = learn(observation, memory)
+    desired, limit = settle_unknown(learned, observation, spec)
+    return desired, desired, limit, learned
+
+
+def _with_past(memory: Memory, observation: Observation) -> Memory:
+    """Assume that replicas found at the first look were needed: whoever set them knew what we do not yet."""
+    if memory.at_seconds is not None or memory.peaks:
+        return memory
+    return replace(memory, peaks=((observation.at_seconds, observation.current_replicas),))
+
+
+def _remember_step(memory: Memory, desired: int, observation: Observation) -> Memory:
+    if desired >= observation.current_replicas:
+        return memory
+    return replace(memory, stepped_at_seconds=observation.at_seconds)
+
+
+def _explained(
+    desired: int,
+    needed: int,
+    limit: Limit,
+    memory: Memory,
+    terms: tuple[Term, ...],
+    observation: Observation,
+    spec: Spec,
+    known: Estimates,
+) -> Decision:
+    measured = memory.busy_seconds_per_image
+    decision = Decision(
+        desired_replicas=desired,
+        needed_replicas=needed,
+        limit=limit,
+        terms=terms,
+        reason="",
+        act=spec.mode is Mode.ACTIVE and not spec.paused,
+        arrival_rate=memory.arrival_rate,
+        service_rate=None if measured is None else observation.ready_replicas * known.replica_rate,
+        busy_seconds=measured,
+        start_seconds=memory.start_seconds,
+        predicted_wait_seconds=_predicted_wait_seconds(observation, desired, known),
+        attainable=_unattainable(observation, needed, spec, known),
+        memory=memory,
+    )
+    return say(decision, observation, spec)
+
+
+def say(decision: Decision, observation: Observation, spec: Spec) -> Decision:
+    """Put the sentence that fits the decision's numbers."""
+    since = decision.memory.unknown_since_seconds
+    told = Told(
+        desired_replicas=decision.desired_replicas,
+        needed_replicas=decision.needed_replicas,
+        limit=decision.limit,
+        service_rate=decision.service_rate,
+        predicted_wait_seconds=decision.predicted_wait_seconds,
+        arrival_rate=decision.arrival_rate,
+        term=max(decision.terms, key=lambda term: term.replicas).name if decision.terms else "",
+        unknown_seconds=0.0 if since is None else observation.at_seconds - since,
+    )
+    return replace(decision, reason=sentence(observation, spec, told))
+
+
+def _predicted_wait_seconds(observation: Observation, desired: int, known: Estimates) -> float | None:
+    """How long a message that arrives now will wait before it is taken."""
+    if observation.backlog is None:
+        return None
+    ready = observation.backlog.ready
+    if observation.ready_replicas > 0:
+        return ready / (observation.ready_replicas * known.replica_rate)
+    if desired > 0:
+        return known.start_seconds + ready / (desired * known.replica_rate)
+    return 0.0 if ready == 0 else None
+
+
+def _unattainable(observation: Observation, needed: int, spec: Spec, known: Estimates) -> str | None:
+    """Say under which conditions the objective could hold, when it cannot hold now."""
+    if needed > spec.max_replicas:
+        return f"The objective needs {needed} replicas, but the maximum is {spec.max_replicas}: raise maxReplicas."
+    if spec.max_wait_seconds is None or spec.min_replicas > 0 or observation.ready_replicas > 0:
+        return None
+    first = known.delay_seconds + known.start_seconds
+    if first <= spec.max_wait_seconds:
+        return None
+    return (
+        f"From 0 replicas the first message waits {first:.0f} s (seen after {known.delay_seconds:.0f} s, started in "
+        f"{known.start_seconds:.0f} s), longer than the objective of {spec.max_wait_seconds:g} s: set minReplicas to 1."
+    )
+
+
+def limited(decision: Decision, replicas: int, observation: Observation, spec: Spec) -> Decision:
+    """Apply the share of a budget to a decision; busy workers and the pool's own minimum are not taken away."""
+    floor = min(busy_floor(observation), observation.current_replicas)
+    allowed = max(replicas, min(floor, decision.desired_replicas), spec.min_replicas)
+    if allowed >= decision.desired_replicas:
+        return decision
+    return say(replace(decision, desired_replicas=allowed, limit=Limit.BUDGET), observation, spec)

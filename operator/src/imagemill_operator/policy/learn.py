@@ -1,0 +1,112 @@
+"""What one observation adds to the memory: arrivals, seconds per image, start time."""
+
+import math
+from dataclasses import dataclass, replace
+
+from imagemill_operator.policy.model import Backlog, Memory, Observation
+
+RATE_FAST_SECONDS = 10.0
+"""Time constant of the quick arrival rate: falls soon after a burst."""
+RATE_SLOW_SECONDS = 60.0
+"""Time constant of the slow one. The lower of both counts, so that a burst is not taken for a stream."""
+WORK_SECONDS = 60.0
+"""Seconds per image are those of about the last minute,"""
+WORK_IMAGES = 20.0
+"""and of at least so many images."""
+LONGEST_STEP_SECONDS = 60.0
+"""A longer gap between observations teaches nothing about rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Two neighbouring observations with a known backlog."""
+
+    seconds: float
+    before: Backlog
+    now: Backlog
+    completed: float | None
+    worked_seconds: float | None
+
+
+def learn(observation: Observation, memory: Memory) -> Memory:
+    """Return the memory for the next decision."""
+    step = _step(observation, memory)
+    learned = memory if step is None else _learn_arrivals(observation, _learn_work(observation, memory, step), step)
+    return _remember(observation, learned)
+
+
+def _step(observation: Observation, memory: Memory) -> _Step | None:
+    """Compare with the last observation, when it is known and near enough to tell rates."""
+    if observation.backlog is None or memory.backlog is None or memory.at_seconds is None:
+        return None
+    seconds = observation.at_seconds - memory.at_seconds
+    if not 0 < seconds <= LONGEST_STEP_SECONDS:
+        return None
+    return _Step(
+        seconds=seconds,
+        before=memory.backlog,
+        now=observation.backlog,
+        completed=_grown(observation.completed_total, memory.completed_total),
+        worked_seconds=_grown(observation.busy_seconds_total, memory.busy_seconds_total),
+    )
+
+
+def _grown(now: float | None, before: float | None) -> float | None:
+    """How much a counter grew; None when one end is missing or the counter was started again."""
+    return now - before if now is not None and before is not None and now >= before else None
+
+
+def _remember(observation: Observation, memory: Memory) -> Memory:
+    """Keep this observation as the one the next is compared with."""
+    if observation.backlog is None:
+        since = memory.unknown_since_seconds
+        return replace(memory, unknown_since_seconds=observation.at_seconds if since is None else since)
+    started = observation.pod_start_seconds
+    return replace(
+        memory,
+        at_seconds=observation.at_seconds,
+        backlog=observation.backlog,
+        completed_total=observation.completed_total,
+        busy_seconds_total=observation.busy_seconds_total,
+        start_seconds=memory.start_seconds if started is None else started,
+        unknown_since_seconds=None,
+    )
+
+
+def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Memory:
+    """Arrived = what was finished + what the backlog grew by.
+
+    Without a counter of finished work only a pool that does not work can tell.
+    """
+    if step.completed is None and observation.ready_replicas > 0:
+        return memory
+    arrived = (step.completed or 0.0) + step.now.total - step.before.total
+    fast, slow = (math.exp(-step.seconds / tau) for tau in (RATE_FAST_SECONDS, RATE_SLOW_SECONDS))
+    return replace(
+        memory,
+        arrivals=memory.arrivals * fast + arrived,
+        arrivals_seconds=(memory.arrivals_seconds or RATE_FAST_SECONDS) * fast + step.seconds,
+        arrivals_slow=memory.arrivals_slow * slow + arrived,
+        arrivals_slow_seconds=(memory.arrivals_slow_seconds or RATE_SLOW_SECONDS) * slow + step.seconds,
+    )
+
+
+def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory:
+    worked = _worked_seconds(observation, step)
+    if step.completed is None or worked is None:
+        return memory
+    keep = math.exp(-step.seconds / WORK_SECONDS) if memory.busy_images >= WORK_IMAGES else 1.0
+    return replace(
+        memory,
+        busy_seconds=memory.busy_seconds * keep + worked,
+        busy_images=memory.busy_images * keep + step.completed,
+    )
+
+
+def _worked_seconds(observation: Observation, step: _Step) -> float | None:
+    """Seconds worked in this step: told by the workers, else every ready one's while messages kept waiting."""
+    if observation.busy_seconds_total is not None:
+        return step.worked_seconds
+    if step.before.ready == 0 or step.now.ready == 0:
+        return None
+    return observation.ready_replicas * observation.threads_per_replica * step.seconds

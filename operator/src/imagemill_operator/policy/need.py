@@ -1,0 +1,114 @@
+"""How many replicas the objective asks for, before any limit."""
+
+import math
+from dataclasses import dataclass, replace
+
+from imagemill_operator.policy.model import Backlog, Memory, Observation, Spec, Term
+
+ARRIVAL_RATE = "arrival_rate"
+"""Name of the term of a steady stream."""
+TARGET_UTILISATION = 0.95
+"""Replicas may be this busy with a steady stream: what waits for a moment is worked off by the other term."""
+AIM_SHARE = 0.5
+"""The backlog is to be done within half of the objective; the other half is room for what cannot be foreseen."""
+SPARE_SHARE = 0.05
+"""Replicas are given up only if a stream so much stronger would still fit: up at once, down with room to spare."""
+ASSUMED_BUSY_SECONDS = 1.0
+"""Seconds per image until the first was measured."""
+ASSUMED_START_SECONDS = 5.0
+"""Seconds a replica takes to start until the first was measured."""
+SHORTEST_AIM_SHARE = 0.25
+"""When starting alone uses up the aim, the backlog is still to be done within this share of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What is assumed of the work: measured where possible."""
+
+    arrival_rate: float
+    busy_seconds: float
+    start_seconds: float
+    delay_seconds: float
+    threads: float
+
+    @property
+    def replica_rate(self) -> float:
+        """Messages a second that one replica finishes."""
+        return self.threads / self.busy_seconds
+
+
+def estimate(observation: Observation, memory: Memory) -> Estimates:
+    """Take what was measured, else what is assumed."""
+    start = observation.pod_start_seconds
+    start = memory.start_seconds if start is None else start
+    return Estimates(
+        arrival_rate=memory.arrival_rate or 0.0,
+        busy_seconds=max(memory.busy_seconds_per_image or ASSUMED_BUSY_SECONDS, 1e-4),
+        start_seconds=ASSUMED_START_SECONDS if start is None else start,
+        delay_seconds=observation.delay_seconds,
+        threads=max(observation.threads_per_replica, 1e-3),
+    )
+
+
+def terms_of(backlog: Backlog, ready_replicas: int, spec: Spec, known: Estimates) -> tuple[Term, ...]:
+    """List what asks for replicas; the largest term is the need."""
+    terms: list[Term] = []
+    if spec.backlog_per_replica is not None:
+        terms.append(_share_term(backlog, spec.backlog_per_replica))
+    if spec.max_wait_seconds is not None:
+        terms.append(_rate_term(backlog, known))
+        terms.append(_drain_term(backlog, ready_replicas, spec.max_wait_seconds, known))
+    return tuple(terms)
+
+
+def _share_term(backlog: Backlog, per_replica: float) -> Term:
+    text = f"{backlog.total} not done ÷ {per_replica:g} each"
+    return Term("backlog_share", backlog.total / per_replica, text)
+
+
+def _rate_term(backlog: Backlog, known: Estimates) -> Term:
+    """λ·S/ρ, the replicas a steady stream keeps busy. A trickle that leaves nothing waiting needs none of its own."""
+    replicas = known.arrival_rate / known.replica_rate / TARGET_UTILISATION
+    if backlog.total == 0 and replicas < 1:
+        replicas = 0.0
+    text = (
+        f"{known.arrival_rate:,.2f} arrive a second × {known.busy_seconds:.3g} s ÷ {_threads(known)} "
+        f"÷ {TARGET_UTILISATION:g} utilisation"
+    )
+    return Term(ARRIVAL_RATE, replicas, text)
+
+
+def _threads(known: Estimates) -> str:
+    return "1 thread" if known.threads == 1 else f"{known.threads:.3g} threads"
+
+
+def _drain_term(backlog: Backlog, ready_replicas: int, max_wait_seconds: float, known: Estimates) -> Term:
+    """B·S/(T/2 − t_observe − t_start): replicas that finish the backlog within half of the objective.
+
+    Those which are ready already work through the starting time of the others: they have T/2 − t_observe.
+    """
+    aim = max_wait_seconds * AIM_SHARE
+    shortest = aim * SHORTEST_AIM_SHARE
+    now = max(aim - known.delay_seconds, shortest)
+    later = max(now - known.start_seconds, shortest)
+    work_seconds = backlog.total / known.replica_rate
+    here = work_seconds / now
+    if here <= ready_replicas:
+        return Term("backlog", here, f"{backlog.total} not done × {known.busy_seconds:.3g} s in {now:.3g} s")
+    more = (work_seconds - ready_replicas * now) / later
+    text = (
+        f"{backlog.total} not done × {known.busy_seconds:.3g} s: {ready_replicas} ready have {now:.3g} s, "
+        f"those to start {later:.3g} s"
+    )
+    return Term("backlog", ready_replicas + more, text)
+
+
+def needed_replicas(terms: tuple[Term, ...]) -> int:
+    """Round the largest term up; the small slack keeps 3.0000001 from being 4."""
+    return max(0, math.ceil(max(term.replicas for term in terms) - 1e-6))
+
+
+def held_replicas(terms: tuple[Term, ...]) -> int:
+    """Return the replicas worth keeping once they are there: the need, and some room for a rate that is an estimate."""
+    spare = [replace(term, replicas=term.replicas * (1 + SPARE_SHARE)) for term in terms if term.name == ARRIVAL_RATE]
+    return needed_replicas((*terms, *spare))

@@ -1,0 +1,132 @@
+"""One sentence that a person would say about a decision."""
+
+from dataclasses import dataclass
+
+from imagemill_operator.policy.model import Backlog, Limit, Mode, Observation, Spec
+from imagemill_operator.policy.need import ARRIVAL_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sentence needs beside observation and spec."""
+
+    desired_replicas: int
+    needed_replicas: int
+    limit: Limit
+    service_rate: float | None
+    predicted_wait_seconds: float | None
+    arrival_rate: float | None = None
+    term: str = ""
+    unknown_seconds: float = 0.0
+
+
+def sentence(observation: Observation, spec: Spec, told: Told) -> str:
+    """Say what waits, what the workers do, what was asked for and what follows.
+
+    For example: "212 waiting, 35 a second with 6 workers: 6 s wait, objective 10 s, so 6 stay."
+    """
+    text = _body(observation, spec, told)
+    if spec.paused:
+        return f"Paused, nothing is changed: {text}"
+    return f"Advice only: {text}" if spec.mode is Mode.ADVISE else text
+
+
+def _body(observation: Observation, spec: Spec, told: Told) -> str:
+    outcome = f"so {_outcome(observation.current_replicas, told.desired_replicas)}."
+    if observation.backlog is None:
+        return f"{_unknown(observation, spec, told)}, {outcome}"
+    parts = [_measure(observation.backlog, observation, spec, told), spec.objective_text]
+    because = _because(observation, spec, told)
+    return ", ".join(
+        [f"{_situation(observation.backlog, observation, told)}: {parts[0]}", *parts[1:], *because, outcome]
+    )
+
+
+def _unknown(observation: Observation, spec: Spec, told: Told) -> str:
+    if told.limit is Limit.FALLBACK and spec.fallback is not None:
+        return (
+            f"The broker has not told the backlog for {told.unknown_seconds:.0f} s "
+            f"and the fallback is {spec.fallback.replicas}"
+        )
+    what = observation.untold or "the backlog"
+    return f"The broker does not tell {what}, which is unknown and not empty"
+
+
+def _situation(backlog: Backlog, observation: Observation, told: Told) -> str:
+    return f"{_waiting(backlog)}, {_workers(observation, told)}"
+
+
+def _waiting(backlog: Backlog) -> str:
+    if backlog.ready:
+        return f"{backlog.ready:,} waiting"
+    return f"none waiting, {backlog.unacked:,} in work" if backlog.unacked else "Nothing to do"
+
+
+def _workers(observation: Observation, told: Told) -> str:
+    ready = observation.ready_replicas
+    if ready == 0:
+        return "no worker ready" + (
+            f", {observation.current_replicas} starting" if observation.current_replicas else ""
+        )
+    noun = "worker" if ready == 1 else "workers"
+    if told.service_rate is None:
+        return f"{ready} {noun} of unknown speed"
+    return f"{_number(told.service_rate)} a second with {ready} {noun}"
+
+
+def _measure(backlog: Backlog, observation: Observation, spec: Spec, told: Told) -> str:
+    if spec.backlog_per_replica is not None:
+        replicas = max(observation.current_replicas, 1)
+        return f"{_number(backlog.total / replicas)} each"
+    wait = told.predicted_wait_seconds
+    return "wait unknown" if wait is None else f"{_seconds(wait)} wait"
+
+
+def _because(observation: Observation, spec: Spec, told: Told) -> list[str]:
+    needed = told.needed_replicas
+    texts = {
+        Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
+        Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
+        Limit.COOLDOWN: f"{needed} would do but what was needed in the last {spec.cooldown_seconds:g} s counts too",
+        Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
+        Limit.BUSY: f"{needed} would do but others are still at work",
+        Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
+        Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
+        Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {told.desired_replicas}",
+    }
+    if told.limit in texts:
+        return [texts[told.limit]]
+    return _because_of_need(spec, told) if told.desired_replicas > observation.current_replicas else []
+
+
+def _because_of_need(spec: Spec, told: Told) -> list[str]:
+    """More replicas although the objective holds now need a word of explanation."""
+    if told.term == ARRIVAL_RATE:
+        return [f"{_number(told.arrival_rate or 0.0)} a second arrive"]
+    if told.predicted_wait_seconds is not None and told.predicted_wait_seconds <= (spec.max_wait_seconds or 0.0):
+        return ["half of it is the aim"]
+    return []
+
+
+def _outcome(current: int, desired: int) -> str:
+    if desired > current:
+        return _verb(desired - current, " more" if current else "", "start")
+    if desired < current:
+        return _verb(current - desired, f" of {current}", "stop") if desired else _all_stop(current)
+    return _verb(current, "", "stay") if current else "none is started"
+
+
+def _all_stop(current: int) -> str:
+    return f"all {current} stop" if current > 1 else "the only one stops"
+
+
+def _verb(count: int, more: str, verb: str) -> str:
+    return f"{count}{more} {verb}{'s' if count == 1 else ''}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f} s" if value >= 1 or value == 0 else f"{value:.1f} s"

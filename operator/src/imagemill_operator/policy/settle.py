@@ -1,0 +1,88 @@
+"""What is left of the need after the limits: bounds, cool-down, steps, busy workers, what is unknown or blocked."""
+
+import math
+from dataclasses import replace
+
+from imagemill_operator.policy.model import Backlog, Limit, Memory, Observation, Spec
+
+STEP_SECONDS = 5.0
+"""Time between two steps of scale-in."""
+
+Settled = tuple[int, Limit]
+
+
+def settle(needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+    """Bound the need: up at once, down slowly."""
+    wanted, limit = _bounded(needed, backlog, observation, spec)
+    if wanted > observation.current_replicas:
+        return _outward(wanted, limit, observation, spec)
+    if wanted < observation.current_replicas:
+        return _inward(wanted, limit, memory, observation, spec)
+    return wanted, limit
+
+
+def _bounded(needed: int, backlog: Backlog, observation: Observation, spec: Spec) -> Settled:
+    if needed > spec.max_replicas:
+        return spec.max_replicas, Limit.MAXIMUM
+    if needed < spec.min_replicas:
+        return spec.min_replicas, Limit.MINIMUM
+    asleep = observation.current_replicas == 0 and spec.min_replicas == 0
+    if asleep and needed > 0 and backlog.total < spec.activation_backlog:
+        return 0, Limit.ACTIVATION
+    return needed, Limit.NEED
+
+
+def _outward(wanted: int, limit: Limit, observation: Observation, spec: Spec) -> Settled:
+    """More replicas that cannot run would only be more of the trouble; the minimum is the owner's wish all the same."""
+    if observation.blocked is None:
+        return wanted, limit
+    return max(observation.current_replicas, spec.min_replicas), Limit.BLOCKED
+
+
+def _inward(wanted: int, limit: Limit, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+    """Give up no more than the cool-down, the step and the busy workers allow; a lowered maximum counts at once."""
+    current = min(observation.current_replicas, spec.max_replicas)
+    held = min(max((replicas for _, replicas in memory.peaks), default=0), spec.max_replicas)
+    floors = (
+        (min(busy_floor(observation), current), Limit.BUSY),
+        (min(held, current), Limit.COOLDOWN),
+        (_step_floor(current, memory, observation, spec), Limit.STEP),
+    )
+    floor, reason = max(floors, key=lambda pair: pair[0])
+    return (floor, reason) if floor > wanted else (wanted, limit)
+
+
+def busy_floor(observation: Observation) -> int:
+    """Count the replicas that must be assumed at work: as they say themselves, else one for each unacked message."""
+    if observation.busy_replicas is not None:
+        return observation.busy_replicas
+    unacked = observation.backlog.unacked if observation.backlog else observation.current_replicas
+    return min(unacked, observation.ready_replicas)
+
+
+def _step_floor(current: int, memory: Memory, observation: Observation, spec: Spec) -> int:
+    """At most ``scale_in_percent`` of the replicas go at a time, at least one, and then none for a while."""
+    stepped = memory.stepped_at_seconds
+    if stepped is not None and 0 <= observation.at_seconds - stepped < STEP_SECONDS:
+        return current
+    return current - max(1, math.floor(current * spec.scale_in_percent / 100))
+
+
+def settle_unknown(memory: Memory, observation: Observation, spec: Spec) -> Settled:
+    """Hold what is there; after a while go up to the fallback. Never down, but for the owner's own maximum."""
+    held = max(spec.min_replicas, min(observation.current_replicas, spec.max_replicas))
+    since = memory.unknown_since_seconds
+    unknown_seconds = 0.0 if since is None else observation.at_seconds - since
+    if spec.fallback is None or unknown_seconds < spec.fallback.after_seconds:
+        return held, Limit.UNKNOWN
+    fallback = min(spec.fallback.replicas, spec.max_replicas)
+    if fallback <= held or observation.blocked is not None:
+        return held, Limit.UNKNOWN
+    return fallback, Limit.FALLBACK
+
+
+def remember_peak(memory: Memory, at_seconds: float, held: int, cooldown_seconds: float) -> Memory:
+    """Keep the highest needs of the cool-down: those that a later, higher one does not cover."""
+    young = (peak for peak in memory.peaks if at_seconds - cooldown_seconds < peak[0] <= at_seconds)
+    peaks = (*(peak for peak in young if peak[1] > held), (at_seconds, held))
+    return replace(memory, peaks=peaks)

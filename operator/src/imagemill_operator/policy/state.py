@@ -1,0 +1,171 @@
+"""A pool's state as JSON: what ``/pools`` serves, the page draws and ``imagemill pools`` prints."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from imagemill_operator.policy.decide import decide
+from imagemill_operator.policy.model import Decision, Memory, Observation, Spec
+
+HISTORY_SECONDS = 3600
+HISTORY_STEP_SECONDS = 10
+
+
+class History:
+    """One hour of a pool in steps of ten seconds: a few kilobytes, so that 500 pools have one each."""
+
+    def __init__(self) -> None:
+        self._at = array("d")
+        self._backlog = array("q")
+        self._replicas = array("q")
+        self._ready = array("q")
+
+    def add(self, observation: Observation) -> None:
+        """Remember an observation, unless the last one is too young."""
+        if self._at and 0 <= observation.at_seconds - self._at[-1] < HISTORY_STEP_SECONDS:
+            return
+        self._at.append(observation.at_seconds)
+        self._backlog.append(-1 if observation.backlog is None else observation.backlog.total)
+        self._replicas.append(observation.current_replicas)
+        self._ready.append(observation.ready_replicas)
+        if len(self._at) > HISTORY_SECONDS // HISTORY_STEP_SECONDS:
+            for column in (self._at, self._backlog, self._replicas, self._ready):
+                column.pop(0)
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Oldest first; ``backlog`` is None where it was unknown."""
+        columns = zip(self._at, self._backlog, self._replicas, self._ready, strict=True)
+        return [
+            {"at": round(at, 1), "backlog": None if backlog < 0 else backlog, "replicas": replicas, "ready": ready}
+            for at, backlog, replicas, ready in columns
+        ]
+
+
+def condition(kind: str, status: bool | None, reason: str, message: str) -> dict[str, str]:
+    """One condition as Kubernetes writes them; None is "Unknown"."""
+    text = "Unknown" if status is None else str(status)
+    return {"type": kind, "status": text, "reason": reason, "message": message}
+
+
+def conditions(observation: Observation, spec: Spec, decision: Decision) -> list[dict[str, str]]:
+    """State what the policy itself can tell: BrokerReachable, AtMaximum, CapacityBlocked, ObjectiveAttainable."""
+    reachable, untold = observation.backlog is not None, observation.untold or "the backlog"
+    at_maximum = decision.needed_replicas >= spec.max_replicas and decision.desired_replicas >= spec.max_replicas
+    return [
+        condition(
+            "BrokerReachable",
+            reachable,
+            "Answered" if reachable else "NoAnswer",
+            "The backlog is known." if reachable else f"The broker does not tell {untold}; nothing is scaled in.",
+        ),
+        condition(
+            "AtMaximum",
+            at_maximum,
+            "MaximumNeeded" if at_maximum else "RoomLeft",
+            f"{decision.needed_replicas} needed, at most {spec.max_replicas}.",
+        ),
+        condition(
+            "CapacityBlocked",
+            observation.blocked is not None,
+            "ReplicasDoNotStart" if observation.blocked else "ReplicasStart",
+            observation.blocked or "Nothing keeps replicas from starting.",
+        ),
+        condition(
+            "ObjectiveAttainable",
+            decision.attainable is None,
+            "CanHold" if decision.attainable is None else "CannotHold",
+            decision.attainable or "The objective can be held.",
+        ),
+    ]
+
+
+def objective(spec: Spec) -> dict[str, float]:
+    """The one objective that is set."""
+    both = {"max_wait_seconds": spec.max_wait_seconds, "backlog_per_replica": spec.backlog_per_replica}
+    return {name: value for name, value in both.items() if value is not None}
+
+
+def _rounded(value: float | None, digits: int = 4) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def pool_state(
+    name: str,
+    queues: Sequence[str],
+    observation: Observation,
+    spec: Spec,
+    decision: Decision,
+    *,
+    history: History | None = None,
+    more_conditions: Sequence[dict[str, str]] = (),
+) -> dict[str, Any]:
+    """Everything a person may ask about a pool, as JSON values; the keys are the contract with the page and the CLI."""
+    backlog = observation.backlog
+    return {
+        "name": name,
+        "queues": list(queues),
+        "mode": spec.mode.value,
+        "paused": spec.paused,
+        "desired_replicas": decision.desired_replicas,
+        "needed_replicas": decision.needed_replicas,
+        "current_replicas": observation.current_replicas,
+        "ready_replicas": observation.ready_replicas,
+        "busy_replicas": observation.busy_replicas,
+        "min_replicas": spec.min_replicas,
+        "max_replicas": spec.max_replicas,
+        "backlog": {
+            "ready": None if backlog is None else backlog.ready,
+            "unacked": None if backlog is None else backlog.unacked,
+        },
+        "arrival_rate": _rounded(decision.arrival_rate),
+        "service_rate": _rounded(decision.service_rate),
+        "busy_seconds": _rounded(decision.busy_seconds),
+        "start_seconds": _rounded(decision.start_seconds),
+        "predicted_wait_seconds": _rounded(decision.predicted_wait_seconds, 2),
+        "objective": objective(spec),
+        "limit": decision.limit.value,
+        "reason": decision.reason,
+        "terms": [term.to_dict() for term in decision.terms],
+        "conditions": [*conditions(observation, spec, decision), *more_conditions],
+        "at": round(observation.at_seconds, 3),
+        **({} if history is None else {"history": history.to_list()}),
+    }
+
+
+class PoolTracker:
+    """Memory and history of one pool for a caller that keeps its pools in one process.
+
+    >>> from imagemill_operator.policy import Backlog
+    >>> pool = PoolTracker("gray", ["work.gray"], Spec(max_replicas=4, max_wait_seconds=10.0))
+    >>> seen = Observation(at_seconds=0.0, backlog=Backlog(30), current_replicas=0, ready_replicas=0)
+    >>> pool.see(seen).desired_replicas
+    4
+    >>> pool.to_dict()["reason"]
+    '30 waiting, no worker ready: 12 s wait, objective 10 s, 24 are needed but 4 is the maximum, so 4 start.'
+    """
+
+    def __init__(self, name: str, queues: Sequence[str], spec: Spec) -> None:
+        self.name = name
+        self.queues = list(queues)
+        self.spec = spec
+        self.memory = Memory()
+        self.history = History()
+        self._last: tuple[Observation, Decision] | None = None
+
+    def see(self, observation: Observation) -> Decision:
+        """Decide on what is seen now and remember both."""
+        return self.remember(observation, decide(observation, self.spec, self.memory))
+
+    def remember(self, observation: Observation, decision: Decision) -> Decision:
+        """Remember a decision that was made elsewhere, for instance by ``decide_all``."""
+        self.memory = decision.memory
+        self.history.add(observation)
+        self._last = observation, decision
+        return decision
+
+    def to_dict(self, *, history: bool = True) -> dict[str, Any] | None:
+        """State of the pool as JSON values, None before anything was seen."""
+        if self._last is None:
+            return None
+        shown = self.history if history else None
+        return pool_state(self.name, self.queues, self._last[0], self.spec, self._last[1], history=shown)

@@ -1,0 +1,144 @@
+"""WorkerPools as the API server gives them, turned into what the policy reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill_operator.policy import Budget, Fallback, Memory, Mode, Spec
+
+PAUSE_ANNOTATION = "imagemill.dev/pause"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMetrics:
+    """Where the pods of a pool tell how busy they are."""
+
+    port: int
+    path: str = "/metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolResource:
+    """One WorkerPool. ``spec`` is None when it cannot be meant, and ``error`` says why."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    created: str
+    deployment: str
+    queues: tuple[str, ...]
+    vhost: str
+    spec: Spec | None
+    error: str | None
+    worker_metrics: WorkerMetrics | None
+    status: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def memory(self) -> Memory:
+        """What an operator before this one learned. Its counters are not ours, so they are left out."""
+        known = self.status.get("memory") or {}
+        counters = {"completed_total": None, "busy_seconds_total": None}
+        try:
+            return Memory.from_dict({**known, **counters}) if known else Memory()
+        except (TypeError, ValueError):
+            return Memory()
+
+
+def parse_pool(body: Mapping[str, Any]) -> PoolResource:
+    """Read a WorkerPool; a spec that the CRD's validation should have refused becomes ``error``."""
+    meta, raw = body["metadata"], body.get("spec") or {}
+    paused = str((meta.get("annotations") or {}).get(PAUSE_ANNOTATION, "")).lower() == "true"
+    spec, error = None, None
+    try:
+        spec = parse_spec(raw, paused=paused)
+    except (KeyError, TypeError, ValueError) as problem:
+        error = f"The spec cannot be used: {problem}."
+    metrics = raw.get("workerMetrics")
+    status = body.get("status") or {}
+    return PoolResource(
+        name=meta["name"],
+        namespace=meta.get("namespace", ""),
+        uid=meta.get("uid", ""),
+        generation=int(meta.get("generation", 0)),
+        created=meta.get("creationTimestamp", ""),
+        deployment=str(raw.get("deployment", "")),
+        queues=tuple(raw.get("queues", ())),
+        vhost=raw.get("vhost", "/"),
+        spec=spec,
+        error=error,
+        worker_metrics=None
+        if metrics is None
+        else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
+        status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
+    )
+
+
+def parse_spec(raw: Mapping[str, Any], *, paused: bool = False) -> Spec:
+    """Read the spec's part that the policy needs."""
+    fallback, budget = raw.get("fallback"), raw.get("budget")
+    return Spec(
+        min_replicas=int(raw.get("minReplicas", 0)),
+        max_replicas=int(raw["maxReplicas"]),
+        max_wait_seconds=_optional(raw.get("maxWaitSeconds")),
+        backlog_per_replica=_optional(raw.get("backlogPerReplica")),
+        activation_backlog=int(raw.get("activationBacklog", 1)),
+        cooldown_seconds=float(raw.get("cooldownSeconds", 20)),
+        scale_in_percent=float(raw.get("scaleInPercent", 50)),
+        fallback=None if not fallback else Fallback(int(fallback["replicas"]), float(fallback.get("afterSeconds", 60))),
+        budget=None if not budget else _budget(budget),
+        mode=Mode(raw.get("mode", "Active")),
+        paused=paused,
+    )
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _budget(raw: Mapping[str, Any]) -> Budget:
+    return Budget(raw["name"], int(raw["maxReplicas"]), float(raw.get("weight", 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a pool's Deployment is left alone: a condition's type, reason and message."""
+
+    condition: str
+    reason: str
+    message: str
+
+
+def refusals(
+    pools: Mapping[str, PoolResource], deployments: frozenset[str], autoscaled: Mapping[str, str]
+) -> dict[str, Refusal]:
+    """Tell which pools must not act.
+
+    ``autoscaled`` maps Deployments to the HorizontalPodAutoscaler that owns their replicas. Of two pools for one
+    Deployment the older keeps it, so that a mistake made later stops nothing that worked.
+    """
+    owners: dict[str, PoolResource] = {}
+    for pool in sorted(pools.values(), key=lambda pool: (pool.created, pool.name)):
+        owners.setdefault(pool.deployment, pool)
+    found = {name: _refusal(pool, owners[pool.deployment], deployments, autoscaled) for name, pool in pools.items()}
+    return {name: refusal for name, refusal in found.items() if refusal is not None}
+
+
+def _refusal(
+    pool: PoolResource, owner: PoolResource, deployments: frozenset[str], autoscaled: Mapping[str, str]
+) -> Refusal | None:
+    if pool.error is not None:
+        return Refusal("Ready", "InvalidSpec", pool.error)
+    if owner.name != pool.name:
+        text = f"Deployment {pool.deployment} belongs to the older WorkerPool {owner.name}: delete one of the two."
+        return Refusal("TargetConflict", "OtherWorkerPool", text)
+    if pool.deployment in autoscaled:
+        text = (
+            f"Deployment {pool.deployment} is scaled by HorizontalPodAutoscaler {autoscaled[pool.deployment]}: "
+            "delete it (or KEDA's ScaledObject that made it) to let this pool scale."
+        )
+        return Refusal("TargetConflict", "HorizontalPodAutoscaler", text)
+    if pool.deployment not in deployments:
+        text = f"There is no Deployment {pool.deployment} in namespace {pool.namespace}; the pool waits for it."
+        return Refusal("Ready", "DeploymentMissing", text)
+    return None

@@ -1,0 +1,128 @@
+"""Reads a real RabbitMQ."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import pika
+import pytest
+from tests.cluster.operator_process import eventually
+from tests.cluster.rabbit import Rabbit, free_ports
+
+from imagemill_operator.broker import Broker, addresses, without_password
+from imagemill_operator.depth import BrokerReading, QueueName, acked_of, backlog_of
+from imagemill_operator.live import LiveDepth
+from imagemill_operator.policy import Backlog
+from imagemill_operator.settings import Settings
+
+
+@pytest.fixture
+def channel(broker: Rabbit) -> Iterator[Any]:
+    connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url))
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture(params=["quorum", "classic"])
+def queue(request: pytest.FixtureRequest, channel: Any) -> Iterator[QueueName]:
+    name = f"depth.{request.param}"
+    channel.queue_declare(name, durable=True, arguments={"x-queue-type": request.param})
+    for _ in range(10):
+        channel.basic_publish("", name, b"x")
+    yield ("/", name)
+    channel.queue_delete(name)
+
+
+def read(settings: Settings, queue: QueueName, *, asleep: bool = False) -> BrokerReading:
+    async def once() -> BrokerReading:
+        async with aiohttp.ClientSession() as session:
+            broker = Broker(settings, session)
+            try:
+                return await broker.read([queue], asleep=[queue] if asleep else [], with_acks=True)
+            finally:
+                await broker.close()
+
+    return asyncio.run(once())
+
+
+def settings(**urls: Any) -> Settings:
+    return Settings(namespace="default", request_timeout_seconds=3.0, **urls)
+
+
+def test_one_scrape_tells_ready_and_unacked(broker: Rabbit, channel: Any, queue: QueueName) -> None:
+    channel.basic_qos(prefetch_count=4)
+    channel.basic_consume(queue[1], lambda *_: None)
+    own = settings(broker_metrics_urls=(broker.metrics_url,))
+    expected = Backlog(6, 4)
+    eventually(lambda: backlog_of([queue], read(own, queue)) == expected, what=f"{expected} in the metrics")
+
+
+def test_a_queue_that_is_not_there_is_unknown(broker: Rabbit) -> None:
+    own = settings(
+        broker_metrics_urls=(broker.metrics_url,), amqp_url=broker.amqp_url, management_url=broker.management_url
+    )
+    reading = read(own, ("/", "no.such.queue"), asleep=True)
+    assert backlog_of([("/", "no.such.queue")], reading) is None
+    assert reading.errors == []
+
+
+def test_the_live_look_sees_messages_at_once(broker: Rabbit, queue: QueueName) -> None:
+    live = LiveDepth(broker.amqp_url, 3.0)
+    try:
+        assert live.ready([("/", "no.such.queue"), queue]) == ({queue: 10}, None)
+        assert live.ready([queue]) == ({queue: 10}, None)
+    finally:
+        live.close()
+
+
+def test_management_is_the_fallback(broker: Rabbit, queue: QueueName) -> None:
+    own = settings(management_url=broker.management_url)
+    expected = Backlog(10, 0)
+    eventually(lambda: backlog_of([queue], read(own, queue)) == expected, what="10 messages")
+
+
+def test_acknowledgements_are_counted_by_channel_before_rabbitmq_4(
+    broker: Rabbit, channel: Any, queue: QueueName
+) -> None:
+    def handle(got: Any, method: Any, *_: Any) -> None:
+        got.basic_ack(method.delivery_tag)
+
+    channel.basic_consume(queue[1], handle)
+
+    async def acked() -> float:
+        async with aiohttp.ClientSession() as session:
+            reader = Broker(settings(broker_metrics_urls=(broker.metrics_url,)), session)
+            for _ in range(100):
+                reading = await reader.read([queue], asleep=[], with_acks=True)
+                if counted := sum(acked_of([queue], reading).values()):
+                    return counted
+                await asyncio.to_thread(channel.connection.process_data_events, 0.1)
+        return 0.0
+
+    assert asyncio.run(acked()) > 0
+
+
+def test_a_broker_that_is_away_leaves_everything_unknown_and_is_named_without_its_password() -> None:
+    http, amqp = free_ports(2)
+    own = settings(
+        broker_metrics_urls=(f"http://me:secret@127.0.0.1:{http}",),
+        amqp_url=f"amqp://me:secret@127.0.0.1:{amqp}/",
+        management_url=f"http://me:secret@127.0.0.1:{http}",
+    )
+    reading = read(own, ("/", "work.a"), asleep=True)
+    assert reading.queues == {}
+    assert len(reading.errors) == 3
+    assert not any("secret" in error for error in reading.errors)
+
+
+def test_a_name_with_several_addresses_is_read_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(*_: Any, **__: Any) -> list[Any]:
+        return [(0, 0, 0, "", (host, 15692)) for host in ("10.0.0.2", "10.0.0.1", "10.0.0.1")]
+
+    async def found() -> list[str]:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        return await addresses("http://u:p@mq.local:15692")
+
+    assert asyncio.run(found()) == ["http://u:p@10.0.0.1:15692", "http://u:p@10.0.0.2:15692"]
+    assert without_password("http://u:p@mq.local:15692") == "http://mq.local:15692"

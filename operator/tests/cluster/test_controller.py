@@ -1,0 +1,213 @@
+"""Whole ticks against stand-ins that remember what was written."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tests.cluster import bodies
+
+from imagemill_operator.actor import FIRST_TO_GO, Actor
+from imagemill_operator.controller import Controller
+from imagemill_operator.depth import BrokerReading, QueueName, QueueReading
+from imagemill_operator.facts import DeploymentFacts, PodFacts
+from imagemill_operator.kube import KubeError
+from imagemill_operator.pools import parse_pool
+from imagemill_operator.workers import WorkerReading
+from imagemill_operator.world import World
+
+QUEUE = ("/", "work.gray")
+
+
+class Cluster:
+    """Broker, workers, API server and clock in one."""
+
+    def __init__(self, *pools: bodies.Body, replicas: int = 0) -> None:
+        self.pools = {body["metadata"]["name"]: body for body in pools or (bodies.pool(cooldownSeconds=10),)}
+        self.replicas, self.now = replicas, 1_000.0
+        self.ready: int | None = 0
+        self.unacked = 0
+        self.busy: dict[str, int] = {}
+        self.autoscaled: dict[str, str] = {}
+        self.costs: dict[str, str | None] = {}
+        self.statuses: list[tuple[str, Mapping[str, Any]]] = []
+        self.events: list[tuple[str, str]] = []
+        self.scalings: list[int] = []
+        self.conflict = False
+        self.looks: list[tuple[set[QueueName], bool]] = []
+        self.controller = self.new_controller()
+
+    def new_controller(self) -> Controller:
+        return Controller(Broker(self), Workers(self), Actor(self, lambda: self.now), 2.0, lambda: self.now)
+
+    def world(self) -> World:
+        deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
+        names = [f"p{number}" for number in range(self.replicas)]
+        pods = tuple(PodFacts(name, "10.0.0.1", True, False, "", 2.0, None, self.costs.get(name)) for name in names)
+        parsed = {name: parse_pool(body) for name, body in self.pools.items()}
+        return World(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
+
+    def tick(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.now += 2.0
+            asyncio.run(self.controller.tick(self.world()))
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        return self.statuses[-1][1]
+
+    def condition(self, kind: str) -> str:
+        return next(str(item["status"]) for item in self.status["conditions"] if item["type"] == kind)
+
+    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
+        if self.conflict:
+            raise KubeError(409, "changed")
+        self.scalings.append(replicas)
+        self.replicas = replicas
+
+    async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
+        self.statuses.append((pool, status))
+
+    async def mark(self, pod: str, cost: str | None) -> None:
+        self.costs[pod] = cost
+
+    async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
+        self.events.append((kind, reason))
+
+
+class Broker:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def read(
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+    ) -> BrokerReading:
+        self.cluster.looks.append((set(asleep), with_acks))
+        if self.cluster.ready is None:
+            return BrokerReading(errors=["the broker is away"])
+        return BrokerReading(queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)})
+
+
+class Workers:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
+        return {pod: WorkerReading(now, busy, 1.0, 0.0, 0.0) for pod, busy in self.cluster.busy.items() if pod in urls}
+
+
+def test_a_burst_wakes_the_pool_in_one_tick_and_says_why() -> None:
+    cluster = Cluster()
+    cluster.ready = 75
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert ("Normal", "ScaledOut") in cluster.events
+    assert cluster.status["reason"] == "75 waiting, no worker ready: 75 each, objective 10 each, so 8 start."
+    assert cluster.status["lastScaleTime"]
+
+
+def test_only_sleeping_pools_are_looked_at_live() -> None:
+    cluster = Cluster()
+    cluster.tick()
+    cluster.replicas, cluster.ready = 1, 5
+    cluster.tick(9)
+    assert cluster.looks[1][0] == {QUEUE}, "the metrics may be from before it was woken"
+    assert cluster.looks[-1][0] == set()
+
+
+def test_acknowledgements_are_read_for_foreign_consumers_only() -> None:
+    Cluster().tick()
+    own = Cluster(bodies.pool(workerMetrics={"port": 9100}))
+    own.tick()
+    assert [with_acks for _, with_acks in own.looks] == [False]
+
+
+def test_a_quiet_pool_writes_nothing_twice() -> None:
+    cluster = Cluster()
+    cluster.tick(20)
+    assert len(cluster.statuses) <= 2, "the second tells that nothing arrives"
+    assert cluster.events == []
+
+
+def test_a_broker_that_does_not_answer_scales_nothing_in() -> None:
+    cluster = Cluster(replicas=5)
+    cluster.tick()
+    cluster.ready = None
+    cluster.tick(30)
+    assert cluster.scalings == []
+    assert cluster.condition("BrokerReachable") == "False"
+    assert cluster.condition("Ready") == "Unknown"
+    assert "does not tell queue work.gray, which is unknown" in cluster.status["reason"]
+    assert cluster.events.count(("Warning", "BrokerUnreachable")) == 1
+
+
+def test_idle_pods_are_marked_before_replicas_are_given_up() -> None:
+    cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, cooldownSeconds=4, backlogPerReplica=1), replicas=4)
+    cluster.busy = {"p0": 1, "p1": 0, "p2": 1, "p3": 0}
+    cluster.unacked = 2
+    while not cluster.scalings:
+        cluster.tick()
+    assert cluster.scalings == [2]
+    assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p1", "p3"}
+
+
+def test_a_mark_that_is_not_needed_any_more_is_taken_away() -> None:
+    cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}), replicas=2)
+    cluster.costs = {"p0": FIRST_TO_GO}
+    cluster.ready = 15
+    cluster.tick()
+    assert cluster.costs == {"p0": None}
+
+
+def test_a_paused_pool_and_an_advising_one_only_tell() -> None:
+    paused = bodies.pool()
+    paused["metadata"]["annotations"] = {"imagemill.dev/pause": "true"}
+    for body in (paused, bodies.pool(mode="Advise")):
+        cluster = Cluster(body)
+        cluster.ready = 75
+        cluster.tick(3)
+        assert cluster.scalings == []
+        assert cluster.status["desiredReplicas"] == 8
+
+
+def test_a_target_with_an_autoscaler_is_left_alone_until_that_is_gone() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.autoscaled = 75, {"worker-gray": "hpa"}
+    cluster.tick(2)
+    assert cluster.scalings == []
+    assert cluster.condition("TargetConflict") == "True"
+    cluster.autoscaled = {}
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert cluster.condition("TargetConflict") == "False"
+
+
+def test_a_conflict_is_tried_again_with_the_next_tick() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.conflict = 75, True
+    cluster.tick()
+    assert cluster.scalings == []
+    assert ("Normal", "ScaledOut") not in cluster.events
+    cluster.conflict = False
+    cluster.tick()
+    assert cluster.scalings == [8]
+
+
+def test_an_operator_that_is_restarted_in_mid_burst_goes_on() -> None:
+    cluster = Cluster()
+    cluster.ready = 75
+    cluster.tick()
+    cluster.ready = 5
+    cluster.controller = cluster.new_controller()
+    cluster.pools["gray"]["status"] = dict(cluster.status)
+    cluster.tick(3)
+    assert cluster.scalings == [8]
+
+
+def test_the_state_tells_refused_pools_too() -> None:
+    cluster = Cluster(bodies.pool(), bodies.pool("blue"))
+    cluster.tick()
+    states = cluster.controller.states
+    assert states["blue"]["limit"] == "refused"
+    assert "There is no Deployment worker-blue" in states["blue"]["reason"]
+    assert states["gray"]["backlog"] == {"ready": 0, "unacked": 0}
+    assert len(cluster.controller.history("gray")) == 1

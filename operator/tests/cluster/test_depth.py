@@ -1,0 +1,71 @@
+"""Numbers, empty, unknown: what a broker's text means."""
+
+from imagemill_operator.depth import BrokerReading, QueueReading, acked_of, backlog_of, merge, read_detailed
+from imagemill_operator.policy import Backlog
+
+QUEUE = ("/", "work.a")
+LEADER = """\
+# TYPE rabbitmq_detailed_queue_messages_ready gauge
+rabbitmq_detailed_queue_messages_ready{vhost="/",queue="work.a"} 12
+rabbitmq_detailed_queue_messages_unacked{vhost="/",queue="work.a"} 3
+rabbitmq_detailed_queue_messages{vhost="/",queue="work.a"} 15
+rabbitmq_detailed_queue_consumers{vhost="/",queue="work.a"} 2
+rabbitmq_detailed_queue_messages_ready{vhost="/",queue="half told"} 9
+rabbitmq_detailed_queue_info{vhost="/",queue="work.a",queue_type="rabbit_quorum_queue",membership="leader"} 1
+rabbitmq_detailed_queue_messages_acked_total{vhost="/",queue="work.a"} 400
+rabbitmq_build_info{rabbitmq_version="4.1.0"} 1
+"""
+FOLLOWER = """\
+rabbitmq_detailed_queue_messages_ready{vhost="/",queue="work.a"} 900
+rabbitmq_detailed_queue_messages_unacked{vhost="/",queue="work.a"} 900
+rabbitmq_detailed_queue_info{vhost="/",queue="work.a",queue_type="rabbit_quorum_queue",membership="follower"} 1
+rabbitmq_detailed_queue_messages_acked_total{vhost="/",queue="work.a"} 50
+"""
+
+
+def test_a_node_tells_its_queues() -> None:
+    reading = read_detailed(LEADER, "n1")
+    assert reading.queues == {QUEUE: QueueReading(12, 3, 2)}
+
+
+def test_what_a_follower_still_tells_of_old_days_is_passed_over() -> None:
+    whole = merge([read_detailed(LEADER, "n1"), read_detailed(FOLLOWER, "n2")])
+    assert backlog_of([QUEUE], whole) == Backlog(12, 3)
+
+
+def test_acknowledgements_of_all_nodes_count() -> None:
+    whole = merge([read_detailed(LEADER, "n1"), read_detailed(FOLLOWER, "n2")])
+    assert sum(acked_of([QUEUE], whole).values()) == 450
+
+
+def test_channels_have_counters_of_their_own() -> None:
+    text = "\n".join(
+        f'rabbitmq_detailed_channel_messages_acked_total{{channel="<0.{n}.0>",vhost="/",queue="work.a"}} {n}'
+        for n in (1, 2)
+    )
+    assert sorted(acked_of([QUEUE], read_detailed(text, "n1")).values()) == [1, 2]
+
+
+def test_a_missing_queue_is_unknown_and_not_empty() -> None:
+    assert backlog_of([QUEUE, ("/", "work.b")], read_detailed(LEADER, "n1")) is None
+    assert backlog_of([], BrokerReading()) is None
+
+
+def test_the_live_look_only_adds() -> None:
+    stale = BrokerReading(queues={QUEUE: QueueReading(0, 0)}, live_ready={QUEUE: 300})
+    assert backlog_of([QUEUE], stale) == Backlog(300, 0)
+    leaderless = BrokerReading(queues={QUEUE: QueueReading(40, 0)}, live_ready={QUEUE: 0})
+    assert backlog_of([QUEUE], leaderless) == Backlog(40, 0)
+    assert backlog_of([QUEUE], BrokerReading(live_ready={QUEUE: 0})) is None
+    assert backlog_of([QUEUE], BrokerReading(live_ready={QUEUE: 5})) == Backlog(5, 0)
+
+
+def test_names_with_quotes_and_lines_that_are_no_samples_are_read() -> None:
+    name = 'we"ird\\queue'
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    text = (
+        f'rabbitmq_detailed_queue_messages_ready{{vhost="a",queue="{escaped}"}} 1.0\n'
+        f'rabbitmq_detailed_queue_messages_unacked{{vhost="a",queue="{escaped}"}} 2 1700000000\n'
+        "rabbitmq_detailed_queue_messages_ready{} nonsense\n"
+    )
+    assert read_detailed(text, "n").queues == {("a", name): QueueReading(1, 2)}

@@ -1,0 +1,78 @@
+"""What pods and Deployments tell."""
+
+import pytest
+from tests.cluster import bodies
+
+from imagemill_operator.facts import (
+    autoscaled_deployment,
+    blocked_text,
+    deployment_facts,
+    owning_deployment,
+    pod_facts,
+    typical_start_seconds,
+)
+
+
+def test_a_pod_belongs_to_the_deployment_of_its_replica_set() -> None:
+    assert owning_deployment(bodies.pod()) == "worker-gray"
+    assert owning_deployment(bodies.pod(ownerReferences=[{"kind": "StatefulSet", "name": "mq"}])) is None
+    assert owning_deployment(bodies.pod(labels={})) is None
+
+
+def test_a_ready_pod_tells_how_long_it_took_to_start() -> None:
+    facts = pod_facts(bodies.pod())
+    assert (facts.ready, facts.start_seconds, facts.blocked) == (True, 4.0, None)
+    assert pod_facts(bodies.pod(restarts=1)).start_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (bodies.pod(ready=False, waiting="CrashLoopBackOff"), "cannot run (CrashLoopBackOff)"),
+        (bodies.pod(ready=False, waiting="ImagePullBackOff"), "cannot run (ImagePullBackOff)"),
+        (bodies.pod(ready=False, restarts=4), "keeps crashing"),
+    ],
+)
+def test_a_pod_that_will_not_become_ready_is_said_so(body: bodies.Body, word: str) -> None:
+    assert pod_facts(body).blocked == word
+
+
+def test_a_pod_that_cannot_be_scheduled_is_said_so() -> None:
+    body = bodies.pod(ready=False)
+    body["status"] = {
+        "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes: cpu"}
+        ]
+    }
+    assert blocked_text([pod_facts(body)]) == "1 pod cannot be scheduled (0/3 nodes: cpu)"
+
+
+def test_a_pod_that_is_starting_is_not_blocked() -> None:
+    assert pod_facts(bodies.pod(ready=False, waiting="ContainerCreating")).blocked is None
+    assert blocked_text([pod_facts(bodies.pod())]) is None
+
+
+def test_the_typical_start_is_the_median() -> None:
+    starts = [pod_facts(bodies.pod(since=f"2026-01-01T00:00:{second:02}Z")) for second in (2, 3, 40)]
+    assert typical_start_seconds(starts) == 3.0
+    assert typical_start_seconds([]) is None
+
+
+def test_a_slow_first_start_is_outweighed_by_younger_pods() -> None:
+    first = pod_facts(bodies.pod(since="2026-01-01T00:00:50Z"))
+    younger = [
+        pod_facts(bodies.pod(created="2026-01-01T01:00:00Z", since=f"2026-01-01T01:00:0{second}Z"))
+        for second in (1, 2, 3, 4, 5)
+    ]
+    assert typical_start_seconds([first, *younger]) == 3.0
+
+
+def test_deployments_without_replicas_have_one() -> None:
+    body = {"metadata": {"name": "w", "uid": "u", "resourceVersion": "7"}, "spec": {}}
+    assert deployment_facts(body).replicas == 1
+
+
+def test_only_autoscalers_of_deployments_matter() -> None:
+    target = {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "w"}}}
+    assert autoscaled_deployment(target) == "w"
+    assert autoscaled_deployment({"spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "w"}}}) is None

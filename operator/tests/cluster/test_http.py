@@ -1,0 +1,129 @@
+"""What is read over HTTP, and what is served."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from tests.cluster.test_controller import Broker, Cluster
+from tests.cluster.test_controller import Workers as NoWorkers
+
+from imagemill_operator import workers
+from imagemill_operator.actor import Actor
+from imagemill_operator.controller import Controller
+from imagemill_operator.http import get_text
+from imagemill_operator.web import Health, make_app, make_registry
+from imagemill_operator.workers import WorkerReading, Workers
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def with_server(answer: Answer, use: Callable[[str], Awaitable[Any]]) -> Any:
+    """Serve on a free port while a coroutine uses it."""
+
+    async def inside() -> Any:
+        app = web.Application()
+        app.router.add_get("/metrics", answer)
+        async with TestServer(app) as server:
+            return await use(str(server.make_url("/metrics")))
+
+    return asyncio.run(inside())
+
+
+def test_workers_are_asked_and_those_that_are_gone_forgotten() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="imagemill_worker_busy 1\nimagemill_worker_threads 2\n")
+
+    async def use(url: str) -> list[Mapping[str, WorkerReading]]:
+        async with aiohttp.ClientSession() as session:
+            asked = Workers(session)
+            both = await asked.read({"a": url, "b": "http://127.0.0.1:9/metrics"}, 100.0)
+            return [both, await asked.read({"b": "http://127.0.0.1:9/metrics"}, 102.0)]
+
+    first, second = with_server(answer, use)
+    assert first == {"a": WorkerReading(100.0, 1, 2.0, 0.0, 0.0)}
+    assert second == {}
+
+
+def test_an_answer_that_is_old_says_nothing_about_busy_or_idle() -> None:
+    answers = iter(["imagemill_worker_busy 0\n", ""])
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=next(answers))
+
+    async def use(url: str) -> list[int]:
+        async with aiohttp.ClientSession() as session:
+            asked = Workers(session)
+            await asked.read({"a": url}, 100.0)
+            return [len(await asked.read({"a": url}, 102.0)), len(await asked.read({}, 130.0))]
+
+    assert with_server(answer, use) == [1, 0]
+
+
+def test_only_so_many_workers_are_asked_in_a_tick_each_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "SCRAPES_PER_TICK", 2)
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.query["pod"])
+        return web.Response(text="imagemill_worker_busy 0\n")
+
+    async def use(url: str) -> None:
+        urls = {pod: f"{url}?pod={pod}" for pod in ("a", "b", "c", "d")}
+        async with aiohttp.ClientSession() as session:
+            reader = Workers(session)
+            for now in (100.0, 102.0):
+                await reader.read(urls, now)
+
+    with_server(answer, use)
+    assert sorted(asked) == ["a", "b", "c", "d"]
+
+
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * 5000)
+
+    async def use(url: str) -> str:
+        async with aiohttp.ClientSession() as session:
+            return await get_text(session, url, 3.0, 4096)
+
+    with pytest.raises(ValueError, match="longer than 4096 bytes"):
+        with_server(answer, use)
+
+
+def served(path: str, age_seconds: float = 0.0) -> tuple[int, str]:
+    """Ask an operator that has ticked once."""
+
+    async def inside() -> tuple[int, str]:
+        cluster = Cluster()
+        actor = Actor(cluster, lambda: cluster.now)
+        controller = Controller(Broker(cluster), NoWorkers(cluster), actor, 2.0, lambda: cluster.now)
+        cluster.ready = 75
+        await controller.tick(cluster.world())
+        health = Health(lambda: age_seconds, 60.0, 0.0)
+        app = make_app(controller, health, make_registry(controller, health, lambda: actor.scale_changes))
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.get(path)
+            return answer.status, await answer.text()
+
+    return asyncio.run(inside())
+
+
+def test_a_loop_that_does_not_come_round_is_not_alive() -> None:
+    assert served("/healthz", 10.0)[0] == 200
+    assert served("/healthz", 61.0)[0] == 503
+
+
+def test_metrics_tell_what_pools_tell() -> None:
+    text = served("/metrics")[1]
+    assert 'imagemill_pool_desired_replicas{pool="gray"} 8.0' in text
+    assert 'imagemill_pool_backlog_ready_messages{pool="gray"} 75.0' in text
+    assert 'imagemill_pool_condition{pool="gray",type="AtMaximum"} 1.0' in text
+    assert 'imagemill_pool_scale_changes_total{direction="out",pool="gray"} 1.0' in text
+
+
+def test_a_pool_that_is_not_there_is_said_so() -> None:
+    assert served("/pools/blue") == (404, '{"detail": "There is no pool blue."}')

@@ -1,0 +1,80 @@
+"""One pool's facts become the policy's observation."""
+
+from dataclasses import replace
+
+from tests.cluster import bodies
+
+from imagemill_operator.depth import BrokerReading, QueueReading
+from imagemill_operator.facts import DeploymentFacts, PodFacts, pod_facts
+from imagemill_operator.observe import Counters, busy_replicas, observe, victims
+from imagemill_operator.policy import Backlog, Observation
+from imagemill_operator.pools import PoolResource, parse_pool
+from imagemill_operator.workers import WorkerReading, read_worker
+
+QUEUE = ("/", "work.gray")
+IDLE, BUSY = WorkerReading(0.0, 0, 2.0, 5.0, 1.0), WorkerReading(0.0, 1, 2.0, 7.0, 1.5)
+
+
+def pods(count: int, **change: object) -> list[PodFacts]:
+    return [pod_facts(bodies.pod(f"p{number}", **change)) for number in range(count)]  # type: ignore[arg-type]
+
+
+def look(
+    pool: PoolResource, seen: list[PodFacts], told: dict[str, WorkerReading], counters: Counters, acked: float = 0.0
+) -> Observation:
+    broker = BrokerReading(queues={QUEUE: QueueReading(4, 2)}, acked={QUEUE: {"n1/": acked}})
+    deployment = DeploymentFacts("worker-gray", "u", "1", 3)
+    return observe(pool, deployment, seen, broker, told, counters, 100.0, 2.0)
+
+
+def test_workers_that_tell_are_believed() -> None:
+    pool = parse_pool(bodies.pool(workerMetrics={"port": 9100}))
+    counters = Counters()
+    look(pool, pods(3), {"p0": IDLE, "p1": BUSY, "p2": BUSY}, counters)
+    seen = look(pool, pods(3), {"p0": IDLE, "p1": replace(BUSY, images=9.0, seconds=2.0), "p2": BUSY}, counters)
+    assert seen.backlog == Backlog(4, 2)
+    assert (seen.current_replicas, seen.ready_replicas, seen.busy_replicas) == (3, 3, 2)
+    assert (seen.completed_total, seen.busy_seconds_total) == (2.0, 0.5)
+    assert (seen.threads_per_replica, seen.pod_start_seconds) == (2.0, 4.0)
+
+
+def test_foreign_consumers_are_counted_by_the_broker() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    look(pool, pods(3), {}, counters, acked=50)
+    seen = look(pool, pods(3), {}, counters, acked=58)
+    assert (seen.completed_total, seen.busy_seconds_total, seen.busy_replicas) == (8.0, None, None)
+
+
+def test_terminating_pods_are_no_capacity() -> None:
+    going = pods(1, deletionTimestamp="2026-01-01T00:01:00Z")
+    seen = look(parse_pool(bodies.pool()), going + pods(3)[1:], {}, Counters())
+    assert seen.ready_replicas == 2
+
+
+def test_pods_that_do_not_answer_count_as_busy() -> None:
+    assert busy_replicas(pods(3), {"p0": IDLE}) == 2
+    assert busy_replicas(pods(3), {}) is None
+
+
+def test_idle_pods_are_chosen_to_go_and_never_more_than_asked() -> None:
+    told = {"p0": BUSY, "p1": IDLE, "p2": IDLE}
+    assert victims(pods(3), told, 1) == {"p1"}
+    assert victims(pods(3), told, 3) == {"p1", "p2"}
+    assert victims(pods(3), told, -2) == set()
+
+
+def test_pods_that_are_not_ready_go_by_themselves_first() -> None:
+    starting = [pod_facts(bodies.pod("p9", ready=False))]
+    assert victims(pods(2) + starting, {"p0": IDLE, "p1": IDLE}, 1) == set()
+
+
+def test_a_worker_tells_all_its_recipes_together() -> None:
+    text = (
+        "imagemill_worker_busy 2\nimagemill_worker_threads 4\n"
+        'imagemill_worker_image_seconds_count{recipe="gray"} 10\n'
+        'imagemill_worker_image_seconds_count{recipe="fit"} 5\n'
+        'imagemill_worker_image_seconds_sum{recipe="gray"} 1.5\n'
+        'imagemill_worker_image_seconds_sum{recipe="fit"} 0.5\n'
+    )
+    assert read_worker(text, 7.0) == WorkerReading(7.0, 2, 4.0, 15.0, 2.0)
+    assert read_worker("process_cpu_seconds_total 3\n", 7.0) is None

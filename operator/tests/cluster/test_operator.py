@@ -1,0 +1,140 @@
+"""The operator as a process, between a real RabbitMQ and a small Kubernetes API."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+from bench.fake_kube import FakeKube
+from tests.cluster import operator_process
+from tests.cluster.operator_process import Operator, eventually
+from tests.cluster.rabbit import Rabbit, free_ports
+
+POOL = {
+    "deployment": "worker",
+    "queues": ["burst"],
+    "maxReplicas": 16,
+    "backlogPerReplica": 10,
+    "cooldownSeconds": 1,
+    "scaleInPercent": 100,
+}
+
+
+@pytest.fixture
+def kube() -> Iterator[FakeKube]:
+    with FakeKube().running() as running:
+        running.add_deployment("worker")
+        running.add_pool("burst", POOL)
+        yield running
+
+
+@pytest.fixture
+def queue(broker: Rabbit) -> Iterator[Any]:
+    connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url))
+    channel = connection.channel()
+    channel.queue_declare("burst", durable=True, arguments={"x-queue-type": "quorum"})
+    yield channel
+    channel.queue_delete("burst")
+    connection.close()
+
+
+@pytest.fixture
+def start(broker: Rabbit, kube: FakeKube, tmp_path: Path) -> Any:
+    def begin(**env: str) -> Any:
+        urls = {"IMAGEMILL_BROKER_METRICS_URL": broker.metrics_url, "AMQP_URL": broker.amqp_url}
+        return operator_process.running(tmp_path, kube.url, free_ports(1)[0], **urls, **env)
+
+    return begin
+
+
+def publish(queue: Any, count: int) -> None:
+    for _ in range(count):
+        queue.basic_publish("", "burst", b"x")
+
+
+def replicas(kube: FakeKube) -> int:
+    return int((kube.get("deployments", "worker") or {})["spec"]["replicas"])
+
+
+def status(kube: FakeKube) -> dict[str, Any]:
+    return dict((kube.get("workerpools", "burst") or {}).get("status", {}))
+
+
+def reasons(kube: FakeKube) -> list[str]:
+    events = [kube.get("events", name) or {} for name in kube.names("events")]
+    return [str(event["reason"]) for event in events]
+
+
+def test_a_burst_is_followed_up_and_down_and_explained(kube: FakeKube, queue: Any, start: Any) -> None:
+    with start() as operator:
+        eventually(lambda: status(kube).get("backlog") == {"ready": 0, "unacked": 0}, what="an empty queue")
+        publish(queue, 300)
+        eventually(lambda: replicas(kube) == 16, 5.0, "16 replicas within 5 s")
+        counts = [count for _, _, count in kube.scalings]
+        assert counts == sorted(counts), "a tick may see half of the burst, but nothing is taken back"
+        eventually(lambda: operator.get("/pools/burst")["ready_replicas"] == 16)
+        queue.queue_purge("burst")
+        eventually(lambda: replicas(kube) == 0, 60.0, "back to 0")
+        assert {"ScaledOut", "ScaledIn"} <= set(reasons(kube))
+        check_what_is_told(kube, operator)
+
+
+def check_what_is_told(kube: FakeKube, operator: Operator) -> None:
+    eventually(lambda: status(kube)["desiredReplicas"] == 0)
+    metrics = operator.get("/metrics")
+    assert 'imagemill_pool_desired_replicas{pool="burst"} 0.0' in metrics
+    assert 'imagemill_pool_scale_changes_total{direction="out",pool="burst"}' in metrics
+    assert operator.get("/healthz")["alive"] is True
+    assert operator.get("/pools")["pools"][0]["history"]
+    assert operator.get("/pools/burst")["history"]
+    pool = kube.get("workerpools", "burst") or {}
+    assert "finalizers" not in pool["metadata"]
+    assert pool["metadata"]["annotations"] == {}, "kopf leaves no notes on objects"
+
+
+def test_an_operator_that_is_killed_in_mid_burst_is_replaced_and_nothing_is_scaled_in(
+    kube: FakeKube, queue: Any, start: Any
+) -> None:
+    with start(POD_NAME="first") as first, start(POD_NAME="second") as second:
+        eventually(lambda: status(kube).get("backlog") == {"ready": 0, "unacked": 0}, what="an empty queue")
+        acting = first if first.get("/healthz")["acting"] else second
+        publish(queue, 300)
+        eventually(lambda: replicas(kube) == 16)
+        acting.kill()
+        other = second if acting is first else first
+        eventually(lambda: other.get("/healthz")["acting"], 15.0, "the other acts")
+        eventually(lambda: other.get("/pools")["pools"][0]["desired_replicas"] == 16)
+        counts = [count for _, _, count in kube.scalings]
+        assert counts == sorted(counts)
+
+
+def test_a_deployment_with_an_autoscaler_is_refused_while_it_has_one(kube: FakeKube, queue: Any, start: Any) -> None:
+    target = {"scaleTargetRef": {"kind": "Deployment", "name": "worker"}}
+    kube.put("horizontalpodautoscalers", {"metadata": {"name": "keda-hpa"}, "spec": target})
+    publish(queue, 300)
+    with start():
+        eventually(lambda: status(kube).get("limit") == "refused")
+        assert kube.scalings == []
+        assert "TargetConflict" in eventually(lambda: reasons(kube))
+        kube.delete("horizontalpodautoscalers", "keda-hpa")
+        eventually(lambda: replicas(kube) == 16)
+
+
+def test_a_missing_deployment_is_waited_for_and_pause_holds(kube: FakeKube, queue: Any, start: Any) -> None:
+    publish(queue, 300)
+    kube.delete("deployments", "worker")
+    with start():
+        eventually(lambda: "There is no Deployment worker" in status(kube).get("reason", ""))
+        kube.add_pool("burst", POOL, {"imagemill.dev/pause": "true"})
+        kube.add_deployment("worker")
+        eventually(lambda: status(kube).get("reason", "").startswith("Paused"))
+        assert kube.scalings == []
+        kube.add_pool("burst", POOL, {"imagemill.dev/pause": "false"})
+        eventually(lambda: replicas(kube) == 16)
+
+
+def test_without_a_broker_it_refuses_to_start(tmp_path: Path) -> None:
+    with operator_process.running(tmp_path, "http://127.0.0.1:9", free_ports(1)[0]) as operator:
+        assert operator.process.wait(15) == 2
+        assert "set IMAGEMILL_BROKER_METRICS_URL" in operator.log.read_text()

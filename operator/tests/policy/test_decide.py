@@ -1,0 +1,184 @@
+"""Single decisions, as a person would check them on paper."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagemill_operator.policy import (
+    Backlog,
+    Budget,
+    Fallback,
+    Limit,
+    Memory,
+    Mode,
+    Observation,
+    Pool,
+    PoolTracker,
+    Spec,
+    decide,
+    decide_all,
+)
+
+WAIT = Spec(max_replicas=32, max_wait_seconds=10.0)
+SHARE = Spec(max_replicas=16, backlog_per_replica=10.0)
+
+
+def seen(ready: int = 0, unacked: int = 0, current: int = 0, **more: object) -> Observation:
+    values = {"ready_replicas": current, **more}
+    return Observation(at_seconds=100.0, backlog=Backlog(ready, unacked), current_replicas=current, **values)  # type: ignore[arg-type]
+
+
+def memory(busy_seconds: float = 1.0, rate: float = 0.0, start: float = 2.0, **more: object) -> Memory:
+    arrivals = {
+        "arrivals": rate * 20,
+        "arrivals_seconds": 20.0,
+        "arrivals_slow": rate * 60,
+        "arrivals_slow_seconds": 60.0,
+    }
+    return Memory(busy_seconds=busy_seconds * 50, busy_images=50.0, start_seconds=start, **(arrivals | more))  # type: ignore[arg-type]
+
+
+def test_the_sentence_of_a_pool_that_keeps_up() -> None:
+    decision = decide(seen(212, current=6), replace(WAIT, max_wait_seconds=20.0), memory(busy_seconds=6 / 35, rate=33))
+    assert decision.reason == "212 waiting, 35 a second with 6 workers: 6 s wait, objective 20 s, so 6 stay."
+    assert decision.limit is Limit.NEED
+
+
+def test_a_burst_into_an_empty_pool_goes_straight_to_what_is_needed() -> None:
+    decision = decide(seen(300), SHARE, Memory())
+    assert (decision.desired_replicas, decision.limit) == (16, Limit.MAXIMUM)
+    assert decision.reason == (
+        "300 waiting, no worker ready: 300 each, objective 10 each, 30 are needed but 16 is the maximum, so 16 start."
+    )
+
+
+def test_the_backlog_has_half_the_objective_less_seeing_and_starting() -> None:
+    """100 messages of 1 s, within 10 s of which 2 pass before it is seen and 2 until the pods run: 100 / 6."""
+    assert decide(seen(100), replace(WAIT, max_wait_seconds=20.0), memory()).desired_replicas == 17
+
+
+def test_ready_workers_work_through_the_start_of_the_others() -> None:
+    """8 ready do 64 of 100 in the 8 s that are left, the rest is for pods that have 6 s: 8 + 36 / 6."""
+    decision = decide(seen(100, current=8), replace(WAIT, max_wait_seconds=20.0), memory())
+    assert decision.desired_replicas == 14
+    assert decision.reason.endswith("12 s wait, objective 20 s, half of it is the aim, so 6 more start.")
+
+
+def test_a_steady_stream_is_served_with_room_to_spare() -> None:
+    decision = decide(seen(1, 9, current=10), WAIT, memory(rate=10))
+    assert decision.desired_replicas == 11
+    assert decision.reason.endswith("objective 10 s, 10 a second arrive, so 1 more starts.")
+    assert max(decision.terms, key=lambda term: term.replicas).name == "arrival_rate"
+
+
+def test_threads_count_as_so_many_workers() -> None:
+    assert decide(seen(1, 9, current=10, threads_per_replica=4), WAIT, memory(rate=10)).needed_replicas == 3
+
+
+def test_an_objective_shorter_than_the_start_says_how_it_could_hold() -> None:
+    decision = decide(seen(5), Spec(max_replicas=12, max_wait_seconds=4.0), memory(start=12.0))
+    assert decision.desired_replicas == 10
+    assert "set minReplicas to 1" in (decision.attainable or "")
+
+
+def test_nothing_wakes_a_pool_below_its_activation_backlog() -> None:
+    spec = replace(SHARE, activation_backlog=5)
+    assert decide(seen(4), spec, Memory()).limit is Limit.ACTIVATION
+    assert decide(seen(5), spec, Memory()).desired_replicas == 1
+
+
+def test_scale_in_waits_for_the_cool_down_and_then_goes_in_steps() -> None:
+    known, current, path = Memory(), 16, []
+    for tick in range(60):
+        backlog = Backlog(300) if tick == 0 else Backlog(0)
+        decision = decide(Observation(tick * 1.0, backlog, current, current, busy_replicas=0), SHARE, known)
+        current, known = decision.desired_replicas, decision.memory
+        path.append(current)
+    assert path[19] == 16
+    assert [count for index, count in enumerate(path) if index == 0 or path[index - 1] != count] == [16, 8, 4, 2, 1, 0]
+    assert path.index(8) == 20
+    assert path.index(0) == 40
+
+
+def test_replicas_found_at_the_first_look_are_kept_for_a_cool_down() -> None:
+    decision = decide(seen(0, current=9, busy_replicas=0), SHARE, Memory())
+    assert (decision.desired_replicas, decision.limit) == (9, Limit.COOLDOWN)
+
+
+def test_workers_that_do_not_tell_are_busy_as_long_as_messages_are_unacked() -> None:
+    decision = decide(seen(0, 7, current=10), replace(SHARE, cooldown_seconds=0.0), Memory())
+    assert (decision.desired_replicas, decision.limit) == (7, Limit.BUSY)
+    assert (
+        decide(seen(0, 7, current=10, busy_replicas=2), replace(SHARE, cooldown_seconds=0.0), Memory()).limit
+        is Limit.STEP
+    )
+
+
+def test_unknown_holds_and_then_goes_up_to_the_fallback() -> None:
+    spec = replace(WAIT, fallback=Fallback(replicas=5, after_seconds=30.0))
+    blind = replace(seen(current=3), backlog=None)
+    first = decide(blind, spec, memory())
+    assert (first.desired_replicas, first.limit) == (3, Limit.UNKNOWN)
+    later = decide(replace(blind, at_seconds=131.0), spec, first.memory)
+    assert (later.desired_replicas, later.limit) == (5, Limit.FALLBACK)
+    assert later.reason == "The broker has not told the backlog for 31 s and the fallback is 5, so 2 more start."
+
+
+def test_pending_pods_count_as_capacity_to_come() -> None:
+    spec = replace(WAIT, max_wait_seconds=20.0)
+    first = decide(seen(100), spec, memory())
+    starting = replace(seen(104, current=first.desired_replicas), ready_replicas=0, at_seconds=102.0)
+    assert decide(starting, spec, first.memory).desired_replicas == 18
+
+
+@pytest.mark.parametrize(("change", "begin"), [({"paused": True}, "Paused"), ({"mode": Mode.ADVISE}, "Advice only")])
+def test_a_pool_that_may_not_be_changed_only_tells(change: dict[str, object], begin: str) -> None:
+    decision = decide(seen(300), replace(SHARE, **change), Memory())  # type: ignore[arg-type]
+    assert not decision.act
+    assert decision.reason.startswith(begin)
+
+
+def test_a_budget_limits_the_pool_and_the_reason_says_so() -> None:
+    spec = replace(SHARE, budget=Budget("gpu", max_replicas=6))
+    pools = {name: Pool(seen(100), spec, Memory()) for name in ("a", "b")}
+    decisions = decide_all(pools)
+    assert [decision.desired_replicas for decision in decisions.values()] == [3, 3]
+    assert "the budget shared with other pools leaves 3" in decisions["a"].reason
+
+
+def test_a_paused_pool_keeps_its_part_of_the_budget() -> None:
+    spec = replace(SHARE, budget=Budget("gpu", max_replicas=6))
+    pools = {"a": Pool(seen(0, current=4), replace(spec, paused=True), Memory()), "b": Pool(seen(100), spec, Memory())}
+    assert decide_all(pools)["b"].desired_replicas == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"max_replicas": 3}, "exactly one objective"),
+        ({"max_replicas": 3, "max_wait_seconds": 1.0, "backlog_per_replica": 1.0}, "exactly one objective"),
+        ({"max_replicas": 3, "min_replicas": 4, "max_wait_seconds": 1.0}, "min_replicas is 4"),
+        ({"max_replicas": 3, "max_wait_seconds": 0.0}, "greater than 0"),
+    ],
+)
+def test_a_spec_that_cannot_be_meant_is_refused(values: dict[str, float], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        Spec(**values)  # type: ignore[arg-type]
+
+
+def test_the_state_of_a_pool_has_the_keys_of_the_contract() -> None:
+    pool = PoolTracker("gray", ["work.gray"], WAIT)
+    assert pool.to_dict() is None
+    for tick in range(3):
+        pool.see(replace(seen(20, current=2), at_seconds=tick * 10.0))
+    state = pool.to_dict()
+    assert state is not None
+    assert state["backlog"] == {"ready": 20, "unacked": 0}
+    assert state["objective"] == {"max_wait_seconds": 10.0}
+    assert state["history"][-1] == {"at": 20.0, "backlog": 20, "replicas": 2, "ready": 2}
+    assert {condition["type"] for condition in state["conditions"]} == {
+        "BrokerReachable",
+        "AtMaximum",
+        "CapacityBlocked",
+        "ObjectiveAttainable",
+    }

@@ -1,0 +1,1 @@
+"""Imagemill: pictures in, results kept, nothing lost."""

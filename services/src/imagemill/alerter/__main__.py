@@ -1,0 +1,83 @@
+"""`python -m imagemill.alerter`: events become numbered alerts, and people are told."""
+
+import threading
+
+import structlog
+
+from imagemill import recipes, runtime, topology
+from imagemill.activity import Activity
+from imagemill.alertbook import AlertBook
+from imagemill.alerter.channels import Channels
+from imagemill.alerter.desk import Desk
+from imagemill.alerter.intake import Intake
+from imagemill.alerter.sender import Sender
+from imagemill.broker import Broker, Consumer, Delivery
+from imagemill.couch import StoreUnavailable
+from imagemill.health import Check
+from imagemill.settings import Settings
+
+log = structlog.get_logger(__name__)
+_PREFETCH = 20
+_TELL_CHANNELS_SECONDS = 5.0
+
+
+class _Door:
+    """Where deliveries go; there before the intake, which needs the broker first."""
+
+    intake: Intake
+
+    def put(self, delivery: Delivery) -> None:
+        self.intake.put(delivery)
+
+
+def main(settings: Settings, stopping: threading.Event) -> int:
+    """Runs until told to stop."""
+    stores = runtime.open_stores(settings)
+    book, channels, door = AlertBook(stores.couch), Channels(settings.channels_file), _Door()
+    broker = runtime.open_broker(
+        settings, "alerter", recipes.names(settings.recipes_file),
+        [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)],
+    )  # fmt: skip
+    activity = _activity(broker, settings)
+    sender = Sender(book, channels, activity, settings.instance, settings.page_url, settings.timezone)
+    door.intake = Intake(Desk(stores.couch, activity), book, channels, sender, stopping)
+    alive = {"broker": runtime.broker_alive(broker), "work": _works(door.intake, stopping)}
+    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
+    health = runtime.serve_health(settings, alive, ready)
+    runtime.wait_for_stores(stores, settings, stopping)
+    activity.start()
+    sender.start()
+    door.intake.start()
+    broker.start()
+    _tell_channels(book, channels, stopping)
+    broker.stop_consuming()
+    drained = door.intake.join(settings.drain_seconds)
+    sender.close(settings.drain_seconds)
+    activity.close()
+    broker.close()
+    health.close()
+    return 0 if drained else 1
+
+
+def _activity(broker: Broker, settings: Settings) -> Activity:
+    return Activity(
+        broker, "alerter", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
+    )
+
+
+def _works(intake: Intake, stopping: threading.Event) -> Check:
+    return lambda: None if intake.alive or stopping.is_set() else "nobody judges events any more"
+
+
+def _tell_channels(book: AlertBook, channels: Channels, stopping: threading.Event) -> None:
+    while True:
+        try:
+            book.tell_channels([channels.all()[name].described() for name in sorted(channels.all())])
+        except StoreUnavailable as error:
+            log.warning("channels not told yet", error=str(error))
+        if stopping.wait(_TELL_CHANNELS_SECONDS):
+            return
+
+
+if __name__ == "__main__":
+    runtime.run("alerter", main)

@@ -1,0 +1,107 @@
+"""The channels of the settings' file. It holds secrets: nothing of it is written anywhere but to whom it concerns."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+import yaml
+
+from imagemill.alerts.channels import shown
+from imagemill.alerts.signature import LEAST_SECRET_BYTES
+from imagemill.names_of_channels import is_channel_name
+
+log = structlog.get_logger(__name__)
+WEBHOOK, APPRISE = "webhook", "apprise"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way to tell somebody. Address and secret are never shown."""
+
+    name: str
+    kind: str
+    address: str = field(repr=False)
+    secret: bytes = field(default=b"", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be in any text that is kept."""
+        return tuple(filter(None, (self.address, self.secret.decode(errors="replace"))))
+
+    def described(self) -> dict[str, str]:
+        """What may be known of it."""
+        return {"name": self.name, "kind": self.kind, "address": shown(self.address)}
+
+
+class ChannelsError(ValueError):
+    """The file is not as it should be; the message never repeats a secret."""
+
+
+class Channels:
+    """The file, read again when it changes, as a mounted Secret does. A wrong one is logged; the last good stays."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._known: dict[str, Channel] = {}
+        self._stamp: tuple[float, int] | None = None
+
+    def all(self) -> dict[str, Channel]:
+        """Channels by name."""
+        with self._lock:
+            self._refresh()
+            return self._known
+
+    def get(self, name: str) -> Channel | None:
+        """One channel."""
+        return self.all().get(name)
+
+    def secrets(self) -> list[str]:
+        """What must not be in any text that is kept."""
+        return [secret for channel in self.all().values() for secret in channel.secrets]
+
+    def _refresh(self) -> None:
+        if self._path is None:
+            return
+        try:
+            found = self._path.stat()
+            if self._stamp != (found.st_mtime, found.st_size):
+                self._stamp = (found.st_mtime, found.st_size)
+                self._known = parse(self._path.read_text("utf-8"))
+                log.info("channels read", names=sorted(self._known))
+        except FileNotFoundError:
+            self._known, self._stamp = {}, None
+        except (OSError, UnicodeDecodeError, ChannelsError) as error:
+            log.error("channels not read; those known before stay", path=str(self._path), error=_told(error))
+
+
+def parse(text: str) -> dict[str, Channel]:
+    """Channels of a YAML text; raises ChannelsError with a sentence."""
+    try:
+        given = yaml.safe_load(text) or {}
+    except yaml.YAMLError:
+        raise ChannelsError("the channels file is not YAML") from None  # its text would be in the message
+    if not isinstance(given, dict):
+        raise ChannelsError("the channels file must be a map of names to channels")
+    return {str(name): _channel(str(name), value) for name, value in given.items()}
+
+
+def _channel(name: str, given: Any) -> Channel:
+    if not is_channel_name(name):
+        raise ChannelsError(f"the channel {name!r} needs a name of lower-case letters, digits and '-'")
+    if not isinstance(given, Mapping) or not given.keys() <= {WEBHOOK, APPRISE, "secret"}:
+        raise ChannelsError(f"the channel {name!r} has either `webhook` and `secret`, or `apprise`")
+    kinds = [kind for kind in (WEBHOOK, APPRISE) if given.get(kind)]
+    if len(kinds) != 1:
+        raise ChannelsError(f"the channel {name!r} needs exactly one of `webhook` and `apprise`")
+    secret = str(given.get("secret", "")).encode()
+    if kinds == [WEBHOOK] and len(secret) < LEAST_SECRET_BYTES:
+        raise ChannelsError(f"the secret of the channel {name!r} needs at least {LEAST_SECRET_BYTES} bytes")
+    return Channel(name, kinds[0], str(given[kinds[0]]), secret)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ChannelsError) else type(error).__name__

@@ -1,0 +1,81 @@
+"""Deliveries of the alerter's queue, one after the other: what happened is judged in the order in which it happened."""
+
+import itertools
+import queue
+import threading
+
+import structlog
+
+from imagemill.alertbook import AlertBook
+from imagemill.alerter.channels import Channels
+from imagemill.alerter.desk import Desk
+from imagemill.alerter.sender import Sender
+from imagemill.alerter.trials import carry_out, is_trial
+from imagemill.backoff import pause_seconds
+from imagemill.broker import Delivery
+from imagemill.camera_events import news_of
+from imagemill.couch import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+_POLL_SECONDS = 0.5
+
+
+class Intake:
+    """A thread; `put` is bounded by the prefetch."""
+
+    def __init__(
+        self, desk: Desk, book: AlertBook, channels: Channels, sender: Sender, stopping: threading.Event
+    ) -> None:
+        self._desk, self._book, self._channels, self._sender = desk, book, channels, sender
+        self._stopping = stopping
+        self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._live, name="intake", daemon=True)
+
+    def start(self) -> "Intake":
+        """Begins to work."""
+        self._thread.start()
+        return self
+
+    def put(self, delivery: Delivery) -> None:
+        """A message comes in."""
+        self._inbox.put(delivery)
+
+    @property
+    def alive(self) -> bool:
+        """Does its thread run, if it was started?"""
+        return self._thread.ident is None or self._thread.is_alive()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Waits for the end; False when it takes too long."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _live(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                delivery = self._inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if not delivery.lost:
+                self._until_handled(delivery)
+
+    def _until_handled(self, delivery: Delivery) -> None:
+        for attempt in itertools.count(1):
+            try:
+                self._handle(delivery)
+                delivery.ack()
+                return
+            except StoreUnavailable as error:
+                log.warning("an event waits for CouchDB", error=str(error))
+            except (ValueError, KeyError, TypeError) as error:
+                log.error("not an event, dropped", type=delivery.properties.type, error=repr(error))
+                delivery.ack()
+                return
+            if self._stopping.wait(pause_seconds(attempt)):
+                return  # unacknowledged: the broker keeps it
+
+    def _handle(self, delivery: Delivery) -> None:
+        if is_trial(delivery):
+            carry_out(delivery, self._book, self._channels)
+        elif self._desk.consider(news_of(delivery)) is not None:
+            self._sender.nudge()

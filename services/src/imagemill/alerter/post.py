@@ -1,0 +1,77 @@
+"""One attempt to tell a channel. Never raises for what the other side does; the answer says how it went."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apprise
+import requests
+
+from imagemill.alerter.channels import WEBHOOK, Channel
+from imagemill.alerts import build_request
+from imagemill.alerts.message import Message
+
+_CONNECT_SECONDS, _READ_SECONDS = 5, 10
+_MOST_ANSWER_BYTES = 2048
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it; `text` may repeat an address and is cleaned before it is kept."""
+
+    ok: bool
+    text: str
+    status: int | None = None
+    retry_after_seconds: float | None = None
+
+
+def send(channel: Channel, alert: Mapping[str, Any], message: Message) -> Answer:
+    """`alert` is the webhook's body, `message` what people read."""
+    if channel.kind == WEBHOOK:
+        return _webhook(channel, alert)
+    return _apprise(channel, message)
+
+
+def _webhook(channel: Channel, alert: Mapping[str, Any]) -> Answer:
+    request = build_request(channel.address, channel.secret, alert, int(time.time()))
+    # The same for every attempt: a receiver that has seen it may answer 200 and do nothing.
+    headers = {**request.headers, IDEMPOTENCY_HEADER: f"alert-{alert['number']}-{channel.name}"}
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            with session.post(
+                request.url, data=request.body, headers=headers, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                allow_redirects=False, stream=True,
+            ) as answer:  # fmt: skip
+                return _answer_of(answer)
+        except (requests.RequestException, ValueError) as error:
+            return Answer(False, f"no answer: {_reason(error)}")
+
+
+def _answer_of(answer: requests.Response) -> Answer:
+    text = next(answer.iter_content(_MOST_ANSWER_BYTES), b"").decode("utf-8", errors="replace")
+    ok = 200 <= answer.status_code < 300
+    return Answer(ok, f"{answer.status_code} {answer.reason}: {text}".rstrip(": "), answer.status_code, _pause(answer))
+
+
+def _pause(answer: requests.Response) -> float | None:
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return f"nothing came within {_READ_SECONDS} s"
+    return type(error).__name__
+
+
+def _apprise(channel: Channel, message: Message) -> Answer:
+    service = apprise.Apprise()
+    if not service.add(channel.address):
+        return Answer(False, "the channel's address is none that Apprise knows")
+    with apprise.LogCapture(level=apprise.logging.INFO) as captured:  # type: ignore[no-untyped-call]
+        ok = bool(service.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT))
+        text = captured.getvalue().strip() if captured else ""
+    return Answer(ok, text or ("taken" if ok else "refused, and Apprise did not say why"))

@@ -1,0 +1,207 @@
+"""Tells the channels of alerts, and tries again. What is due is found in the book, so a restart forgets nothing.
+
+Two alerters may do this at once: an attempt belongs to who creates its `begun` document. One that was cut off is
+recorded as failed by whoever finds it, and the next attempt follows: a receiver may get an alert twice, but never not
+at all.
+"""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from imagemill.activity import Activity
+from imagemill.alertbook import AlertBook
+from imagemill.alerter.channels import Channels
+from imagemill.alerter.deliveries import Standing, standings
+from imagemill.alerter.post import Answer, send
+from imagemill.alerts.message import alert_url, message
+from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerts.retries import Attempt, plan
+from imagemill.backoff import pause_seconds
+from imagemill.couch import Document, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+SENDS = Counter("imagemill_alert_sends", "Attempts to tell a channel", ["channel", "result"])
+# No message is tried for longer than the pauses of alerts.retries together, which is about five hours, or with
+# receivers that ask for more time eight.
+HORIZON_SECONDS = 12 * 3600.0
+MOST_ALERTS = 2000
+_SEARCH_SECONDS = 10.0
+_TURN_SECONDS = 0.5
+_THREADS = 8
+_PAGE = 200
+
+
+class Sender:
+    """A thread that looks for what is due, and a few that send."""
+
+    def __init__(
+        self, book: AlertBook, channels: Channels, activity: Activity, by: str, page_url: str, timezone: str
+    ) -> None:
+        self._book, self._channels, self._activity, self._by = book, channels, activity, by
+        self._page_url, self._timezone = page_url, timezone
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
+        self._lock = threading.Lock()
+        self._open: dict[int, Document] = {}
+        self._done: set[int] = set()
+        self._due: dict[tuple[int, str], Standing] = {}
+        self._busy: set[tuple[int, str]] = set()
+        self._woken, self._stopping = threading.Event(), threading.Event()
+        self._searched_at = float("-inf")
+        self._thread = threading.Thread(target=self._live, name="sender", daemon=True)
+
+    def start(self) -> "Sender":
+        """Begins to look."""
+        self._thread.start()
+        return self
+
+    def close(self, timeout_seconds: float) -> None:
+        """Ends; what is being sent is finished and recorded."""
+        self._stopping.set()
+        self._woken.set()
+        self._thread.join(timeout_seconds)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def nudge(self) -> None:
+        """There is a new alert."""
+        self._searched_at = float("-inf")
+        self._woken.set()
+
+    # --- the thread that looks --------------------------------------------------------------------
+
+    def _live(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                self._turn()
+            except StoreUnavailable as error:
+                log.warning("what is to be sent waits for CouchDB", error=str(error))
+                self._stopping.wait(pause_seconds(3))
+            self._woken.wait(_TURN_SECONDS)
+
+    def _turn(self) -> None:
+        if time.monotonic() - self._searched_at >= _SEARCH_SECONDS:
+            self._searched_at = time.monotonic()
+            self._search()
+        now = time.time()
+        for key, standing in list(self._due.items()):
+            if standing.due_at is not None and standing.due_at <= now and key not in self._busy:
+                self._busy.add(key)
+                self._pool.submit(self._work, standing)
+
+    def _search(self) -> None:
+        """The alerts of the last hours whose messages are not all done with."""
+        oldest, below = time.time() - HORIZON_SECONDS, None
+        seen: set[int] = set()
+        while len(seen) < MOST_ALERTS:
+            page = self._book.newest(_PAGE, below)
+            recent = [alert for alert in page.alerts if alert["at"] >= oldest]
+            for alert in recent:
+                self._look_at(alert)
+            seen.update(int(alert["number"]) for alert in recent)
+            below = page.next
+            if below is None or len(recent) < len(page.alerts):
+                break
+        self._forget_all_but(seen)
+
+    def _look_at(self, alert: Document) -> None:
+        number = int(alert["number"])
+        if number in self._done:
+            return
+        found = standings(alert, self._book.attempts(number)) if alert["channels"] else []
+        with self._lock:
+            self._open[number] = alert
+            for standing in found:
+                self._keep(standing)
+            if all(standing.due_at is None for standing in found):
+                self._done.add(number)
+                self._open.pop(number, None)
+
+    def _keep(self, standing: Standing) -> None:
+        key = (standing.number, standing.channel)
+        if standing.due_at is None:
+            self._due.pop(key, None)
+        elif key not in self._busy:
+            self._due[key] = standing
+
+    def _forget_all_but(self, numbers: set[int]) -> None:
+        with self._lock:
+            self._done &= numbers
+            self._open = {number: alert for number, alert in self._open.items() if number in numbers}
+            self._due = {key: standing for key, standing in self._due.items() if key[0] in numbers}
+
+    # --- the threads that send --------------------------------------------------------------------
+
+    def _work(self, standing: Standing) -> None:
+        key = (standing.number, standing.channel)
+        try:
+            self._attempt(standing)
+        except StoreUnavailable as error:
+            log.warning("an attempt waits for CouchDB", number=standing.number, error=str(error))
+        except Exception as error:
+            log.error("an attempt went wrong", number=standing.number, channel=standing.channel, error=type(error))
+        finally:
+            with self._lock:
+                self._due.pop(key, None)
+                self._busy.discard(key)
+            self.nudge()
+
+    def _attempt(self, standing: Standing) -> None:
+        alert = self._open.get(standing.number)
+        if alert is None:
+            return
+        if standing.interrupted:
+            self._record(standing, Answer(False, "the alerter was stopped before the answer was known"))
+            return
+        number, channel, attempt = standing.number, standing.channel, standing.next_attempt
+        begun = begun_document(number, channel, self._by, time.time())
+        if self._book.create(begun_id(number, channel, attempt), begun):
+            self._record(standing, self._send(channel, alert))
+
+    def _send(self, name: str, alert: Document) -> Answer:
+        channel = self._channels.get(name)
+        if channel is None:
+            return Answer(False, f"there is no channel {name!r} in the channels file")
+        number = int(alert["number"])
+        text = message(number, alert["facts"], self._timezone, self._page_url)
+        return send(channel, body_of(alert, alert_url(self._page_url, number)), text)
+
+    def _record(self, standing: Standing, answer: Answer) -> None:
+        now = time.time()
+        attempt = Attempt(now, answer.ok, answer.status, answer.retry_after_seconds)
+        planned = plan([*standing.attempts, attempt], now, random.random())  # noqa: S311 - jitter
+        document = sent_document(
+            standing.number, standing.channel, attempt, planned, answer.text, self._channels.secrets()
+        )
+        doc_id = sent_id(standing.number, standing.channel, standing.next_attempt)
+        self._until_stored(doc_id, document)
+        SENDS.labels(standing.channel, document["result"]).inc()
+        self._activity.note(
+            "told", None, number=str(standing.number), channel=standing.channel, result=document["result"]
+        )
+        log.info("told" if answer.ok else "not told", number=standing.number, channel=standing.channel)
+
+    def _until_stored(self, doc_id: str, document: Document) -> None:
+        """What was sent is recorded, however long CouchDB takes; at the program's end the attempt counts as cut off."""
+        attempt = 0
+        while True:
+            try:
+                self._book.create(doc_id, document)
+                return
+            except StoreUnavailable as error:
+                log.warning("what was sent waits to be recorded", error=str(error))
+            attempt += 1
+            if self._stopping.wait(pause_seconds(attempt)):
+                return
+
+
+def body_of(alert: Document, url: str) -> dict[str, Any]:
+    """The webhook's body: the alert as it was raised."""
+    names = ("number", "at", "camera", "kind", "started_at", "description", "rules")
+    return {name: alert[name] for name in names} | {"event": alert["facts"], "url": url}

@@ -1,0 +1,86 @@
+"""`python -m imagemill.analyzer`: notices motion in the frames of cameras."""
+
+import threading
+
+import cv2
+import structlog
+
+from imagemill import recipes, runtime, topology
+from imagemill.activity import Activity
+from imagemill.analyzer.cameras import CameraSettings
+from imagemill.analyzer.news import ShuttingDown, Teller
+from imagemill.analyzer.partition import Partition
+from imagemill.analyzer.silence import SilenceWatch
+from imagemill.analyzer.state import StateStore
+from imagemill.broker import Consumer
+from imagemill.camera_events import EventStore
+from imagemill.health import Check
+from imagemill.leases import Lease
+from imagemill.settings import Settings
+
+log = structlog.get_logger(__name__)
+_SILENCE_EVERY_SECONDS = 30.0
+
+
+def main(settings: Settings, stopping: threading.Event) -> int:
+    """Runs until told to stop."""
+    cv2.setNumThreads(1)
+    stores = runtime.open_stores(settings)
+    cameras, states = CameraSettings(stores.couch), StateStore(stores.couch)
+    teller = Teller(EventStore(stores.couch), stopping)
+    partitions = _partitions(settings, cameras, states, teller, stopping)
+    consumers = [Consumer(partition.name, partition.put, settings.analyzer_prefetch) for partition in partitions]
+    broker = runtime.open_broker(settings, "analyzer", recipes.names(settings.recipes_file), consumers)
+    teller.start(broker)
+    alive = {"broker": runtime.broker_alive(broker), "work": _all_alive(partitions, stopping)}
+    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
+    health = runtime.serve_health(settings, alive, ready)
+    runtime.wait_for_stores(stores, settings, stopping)
+    cameras.refresh()
+    cameras.keep_fresh(settings.cameras_refresh_seconds, stopping)
+    activity = Activity(
+        broker, "analyzer", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
+    ).start()
+    for partition in partitions:
+        partition.start(activity)
+    broker.start()
+    lease = Lease(stores.couch, "silence", settings.instance, settings.lease_seconds)
+    _watch(SilenceWatch(cameras, states, teller, lease), stopping)
+    broker.stop_consuming()
+    drained = not [partition for partition in partitions if not partition.join(settings.drain_seconds)]
+    activity.close()
+    broker.close()
+    health.close()
+    return 0 if drained else 1
+
+
+def _partitions(
+    settings: Settings, cameras: CameraSettings, states: StateStore, teller: Teller, stopping: threading.Event
+) -> list[Partition]:
+    each = max(1, settings.analyzer_max_sources // settings.frame_partitions)
+    return [
+        Partition(
+            topology.frames_queue(number), cameras, states, teller, settings.analyzer_save_seconds, each, stopping
+        )
+        for number in range(settings.frame_partitions)
+    ]
+
+
+def _all_alive(partitions: list[Partition], stopping: threading.Event) -> Check:
+    def check() -> str | None:
+        dead = [partition.name for partition in partitions if not partition.alive]
+        return f"nobody works on {', '.join(dead)} any more" if dead and not stopping.is_set() else None
+
+    return check
+
+
+def _watch(silence: SilenceWatch, stopping: threading.Event) -> None:
+    while not stopping.wait(_SILENCE_EVERY_SECONDS):
+        try:
+            silence.round()
+        except ShuttingDown:
+            return
+
+
+if __name__ == "__main__":
+    runtime.run("analyzer", main)

@@ -1,0 +1,48 @@
+"""What the owners of cameras have set, looked at every few seconds. A source without a document has the defaults."""
+
+import threading
+from collections.abc import Mapping
+
+import structlog
+
+from imagemill.cameras import Cameras
+from imagemill.couch import Couch, StoreUnavailable
+from imagemill.motion import MotionSettings
+
+log = structlog.get_logger(__name__)
+
+
+class CameraSettings:
+    """Motion settings by source, which is a camera's id. Safe to use from many threads."""
+
+    def __init__(self, couch: Couch) -> None:
+        self._cameras = Cameras(couch)
+        self._known: Mapping[str, MotionSettings] = {}
+        self._sequence = ""
+        self._default = MotionSettings()
+
+    def of(self, source: str) -> MotionSettings:
+        """The settings of a source."""
+        return self._known.get(source, self._default)
+
+    def refresh(self) -> None:
+        """Reads all when anything has changed; while CouchDB does not answer they stay as they were."""
+        try:
+            sequence = self._cameras.sequence()
+            if sequence != self._sequence:
+                found = self._cameras.all()
+                self._known = {camera.id: camera.motion_settings for camera in found.values()}
+                self._sequence = sequence
+        except StoreUnavailable as error:
+            log.warning("settings of the cameras not read again", error=str(error))
+
+    def keep_fresh(self, every_seconds: float, stopping: threading.Event) -> threading.Thread:
+        """A thread which refreshes until told to stop."""
+
+        def live() -> None:
+            while not stopping.wait(every_seconds):
+                self.refresh()
+
+        thread = threading.Thread(target=live, name="cameras", daemon=True)
+        thread.start()
+        return thread

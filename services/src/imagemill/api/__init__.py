@@ -1,0 +1,1 @@
+"""The program which people and other programs speak to: REST, events and the page."""

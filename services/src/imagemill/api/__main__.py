@@ -1,0 +1,93 @@
+"""`python -m imagemill.api`: the API in one gunicorn process with many threads."""
+
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from imagemill import logs, recipes, runtime
+from imagemill.api.app import create_app
+from imagemill.api.services import Services, build
+from imagemill.recipes import RecipeError
+from imagemill.settings import Settings
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Ends the event streams at once when told to stop: they would never end by themselves."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM. In a thread, because the interrupted code may hold the hub's lock."""
+        threading.Thread(target=self.wsgi.extensions["imagemill"].hub.close, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured by our settings alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._services: Services | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Several workers would each need a broker connection and a queue of their own: more pods do the same."""
+        options = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "workers": 1,
+            "worker_class": Worker,
+            "threads": self._settings.api_threads,
+            "timeout": 60,
+            "graceful_timeout": max(1, int(self._settings.drain_seconds)),
+            "keepalive": 30,
+            "worker_tmp_dir": str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "worker_exit": self._close_services,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def _close_services(self, _server: object, _worker: object) -> None:
+        if self._services is not None:
+            self._services.close()
+
+    def load(self) -> Flask:
+        """In the worker process: threads do not survive a fork."""
+        self._services = build(self._settings)
+        app = create_app(self._settings, self._services)
+        runtime.prepare_stores_in_background(self._services.stores, self._settings)
+        self._services.start()
+        return app
+
+
+def main() -> None:
+    """Runs until told to stop."""
+    settings = runtime.load_settings()
+    logs.configure(settings.log_level, "api", settings.instance)
+    wrong = recipes_problem(settings)
+    if wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        sys.exit(2)
+    Server(settings).run()
+
+
+def recipes_problem(settings: Settings) -> str | None:
+    """What is wrong with the recipes and the settings that name them, as a sentence."""
+    try:
+        known = recipes.load(settings.recipes_file)
+    except RecipeError as error:
+        return str(error)
+    for name in (settings.default_recipe, *(recipe for pool in settings.pools.values() for recipe in pool)):
+        if name != "*" and name not in known:
+            return f"a setting names the recipe {name!r}; there are {', '.join(sorted(known))}"
+    return None
+
+
+if __name__ == "__main__":
+    main()

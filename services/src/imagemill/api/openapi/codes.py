@@ -1,0 +1,118 @@
+"""Every `code` of a problem, with the statuses it comes with and what it means. Codes never change their meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Code:
+    """A stable word for programs; `statuses` are the HTTP statuses it comes with."""
+
+    name: str
+    statuses: tuple[int, ...]
+    meaning: str
+
+
+AT_THE_DOOR = (
+    Code("empty", (400,), "The file has 0 bytes."),
+    Code("too-large", (413,), "The file has more bytes than are taken (`max_image_bytes`)."),
+    Code("too-many-pixels", (413, 422), "The picture is wider times higher than is taken (`max_image_pixels`)."),
+    Code("not-an-image", (415, 422), "The content is not a picture, whatever its name says."),
+    Code("unsupported-format", (415, 422), "A picture in a format, or a variant of one, that is not taken."),
+    Code("animated", (422,), "The picture has more frames or pages than are taken (`max_image_frames`)."),
+    Code("truncated", (422,), "The picture is not complete; its transfer was probably interrupted."),
+    Code("malformed", (422,), "The picture's header contradicts itself or its format."),
+)
+
+REQUESTS = (
+    Code("bad-request", (400,), "The request cannot be read as HTTP or as a form."),
+    Code("no-file", (400,), "The form has no field `file`."),
+    Code("wait-needs-one", (400,), "`wait` goes with one picture and one recipe only."),
+    Code("bad-wait", (400,), "`wait` is not a number of seconds within the limit."),
+    Code("bad-batch", (400,), "`batch` cannot be the name of a batch."),
+    Code("bad-source", (400,), "`source` is too long."),
+    Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
+    Code("bad-state", (400,), "`state` is none of the states."),
+    Code("bad-cursor", (400,), "`after` is not a cursor of a page before."),
+    Code("bad-limit", (400,), "`limit` is not a possible length of a page."),
+    Code("unknown-recipe", (400, 409, 422), "There is no recipe of that name, or not any more."),
+    Code("too-many-recipes", (413,), "More recipes in one request than are taken (`max_request_recipes`)."),
+    Code("too-many-files", (413,), "More files in one request than are taken (`max_request_files`)."),
+    Code("request-too-large", (413,), "The request has more bytes or parts than are taken (`max_request_bytes`)."),
+    Code("all-rejected", (400, 413, 415, 422), "All pictures were refused, for various reasons: see `rejected`."),
+    Code("none-selected", (400,), "A form of the page was sent without a selected picture."),
+    Code("cross-site", (403,), "A page of another site tried to change something."),
+    Code("not-found", (404,), "There is nothing at this address."),
+    Code("method-not-allowed", (405,), "The address does not know this method; `Allow` names those it knows."),
+    Code("requested-range-not-satisfiable", (416,), "The picture ends before the range that was asked for."),
+)
+
+PICTURES = (
+    Code("unknown-image", (404,), "No picture with this id was ever accepted."),
+    Code("no-result-yet", (404,), "The picture is in flight; ask again after `Retry-After` seconds."),
+    Code("unknown-batch", (404,), "Nothing was ever offered under this batch."),
+    Code("not-failed", (409,), "Only failed pictures are retried."),
+    Code("blob-missing", (410,), "The ledger knows the picture, but its bytes are gone."),
+)
+
+FAILURES = (
+    Code("original-missing", (410,), "The original was gone when a worker wanted it."),
+    Code("undecodable", (422,), "The header was in order, but the pixels cannot be decoded."),
+    Code("step-failed", (422,), "A step of the recipe cannot be applied to this picture."),
+    Code("unencodable", (422,), "The result cannot be written in the recipe's format."),
+    Code("crashed", (422,), "The picture took its worker process down, or kept it busy for too long."),
+    Code("delivery-limit", (422,), "Every worker that got the picture died or gave up."),
+    Code("dead-letter-rejected", (422,), "A worker refused the message."),
+    Code("dead-letter-expired", (422,), "The message waited longer than the broker keeps it."),
+    Code("dead-letter-maxlen", (422,), "The queue was too long and the broker dropped the message."),
+    Code("dead-letter-unknown", (422,), "The broker gave the message up without a word."),
+    Code("failed", (422,), "The picture failed, and nobody said why."),
+)
+
+SERVERS = (
+    Code("unavailable", (503,), "Database or broker are away. Nothing was accepted; try again after `Retry-After`."),
+    Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
+    Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
+    Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),
+)
+
+CAMERAS = (
+    Code("bad-json", (400,), "The body is not a JSON object."),
+    Code("bad-size", (400,), "`size` is none of the sizes."),
+    Code("unknown-camera", (404,), "There is no camera with this id."),
+    Code("no-frame", (404,), "No reader has a frame of this camera now; its state says why."),
+    Code("camera-exists", (409,), "Another camera has this id."),
+    Code("changed-meanwhile", (412,), "Somebody changed the camera since it was read."),
+    Code("bad-camera", (422,), "A part of the camera, `member`, cannot be."),
+    Code("address-refused", (422,), "The settings do not allow the camera's address."),
+    Code("camera-failed", (422,), "The camera gave no picture when it was tested; the detail says why."),
+    Code("precondition-required", (428,), "A change must say which revision it changes."),
+    Code("tests-busy", (503,), "As many cameras as may be are being tested; try again after `Retry-After`."),
+)
+
+ALERTS = (
+    Code("unknown-alert", (404,), "There is no alert with this number."),
+    Code("unknown-event", (404,), "There is no event with this id, or its month is gone."),
+    Code("no-picture", (404,), "The event has no picture of this name, or its month is gone."),
+    Code("unknown-rule", (404,), "There is no rule of this name."),
+    Code("unknown-channel", (404,), "The alerter knows no channel of this name."),
+    Code("unknown-snooze", (404,), "There is no snooze with this id."),
+    Code("rule-changed", (409,), "Somebody changed the rule at the same moment."),
+    Code("pictures-gone", (410,), "The pictures are gone with their month already; nothing can be pinned."),
+    Code("bad-rule", (422,), "A part of the rule cannot be; the detail says which."),
+    Code("bad-value", (422,), "A value of the request, `member`, cannot be."),
+    Code("no-answer", (504,), "No alerter answered in time."),
+)
+
+ALL = (*AT_THE_DOOR, *REQUESTS, *PICTURES, *FAILURES, *CAMERAS, *ALERTS, *SERVERS)
+BY_NAME: Mapping[str, Code] = {code.name: code for code in ALL}
+
+DOOR = tuple(code.name for code in AT_THE_DOOR)
+FAILED = tuple(code.name for code in FAILURES if 422 in code.statuses) + tuple(
+    code.name for code in AT_THE_DOOR if 422 in code.statuses
+)
+
+
+def at(status: int, names: tuple[str, ...]) -> tuple[Code, ...]:
+    """Those of the names which come with the status; raises KeyError for a code that is not listed."""
+    return tuple(code for code in map(BY_NAME.__getitem__, names) if status in code.statuses)

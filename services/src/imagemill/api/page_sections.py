@@ -1,0 +1,26 @@
+"""The sections of the page: one line here is all that a new section needs, besides its route and its icon."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its word is its name, `g` and then `key` goes there, `icon` names a drawing in `_icons.html`."""
+
+    name: str
+    word: str
+    path: str
+    key: str
+    icon: str
+
+
+SECTIONS = (
+    Section("upload", "Upload", "/", "u", "upload"),
+    Section("pictures", "Pictures", "/pictures", "p", "pictures"),
+    Section("batches", "Batches", "/batches", "b", "batches"),
+    Section("pools", "Pools", "/pools", "o", "pools"),
+    Section("failures", "Failures", "/failures", "f", "failures"),
+    Section("live", "Live", "/live", "l", "live"),
+    Section("cameras", "Cameras", "/cameras", "c", "cameras"),
+    Section("alerts", "Alerts", "/alerts", "a", "alerts"),
+)

@@ -1,0 +1,83 @@
+"""What the API's routes work with."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from imagemill import recipes, runtime, topology
+from imagemill.activity import Activity
+from imagemill.api import camera_desk
+from imagemill.api.camera_desk import CameraDesk
+from imagemill.api.commit import GroupCommit
+from imagemill.api.hub import Hub
+from imagemill.broker import Broker, Consumer
+from imagemill.grouping import Bounds
+from imagemill.looks import LOOK
+from imagemill.messages import ClaimCheck
+from imagemill.recipes import Recipe
+from imagemill.settings import Settings
+from imagemill.verdict import Limits
+
+_REPLICA_PREFETCH = 200
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything with a connection or a thread."""
+
+    settings: Settings
+    stores: runtime.Stores
+    broker: Broker
+    activity: Activity
+    hub: Hub
+    group_commit: GroupCommit
+    recipes: Mapping[str, Recipe]
+    uploads: ThreadPoolExecutor
+    cameras: CameraDesk
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the verdict at the door."""
+        s = self.settings
+        return Limits(max_bytes=s.max_image_bytes, max_pixels=s.max_image_pixels, max_frames=s.max_image_frames)
+
+    @property
+    def reply_to(self) -> str:
+        """Where workers send results to requests which wait here."""
+        return topology.replica_queue(self.settings.instance)
+
+    def start(self) -> "Services":
+        """Begins to serve."""
+        self.broker.start()
+        self.activity.start()
+        self.hub.start()
+        self.group_commit.start()
+        return self
+
+    def close(self) -> None:
+        """Commits what is under way and says goodbye."""
+        self.hub.close()
+        self.group_commit.close()
+        self.activity.close()
+        self.broker.close()
+        self.uploads.shutdown(wait=False)
+
+
+def build(settings: Settings) -> Services:
+    """Services of one API process, not started yet. Raises RecipeError."""
+    known = recipes.load(settings.recipes_file)
+    stores = runtime.open_stores(settings)
+    hub = Hub(settings.api_event_streams, stores.ledger.counts)
+    own = topology.replica(settings.instance)
+    consumer = Consumer(own.queues[0].name, hub.receive, _REPLICA_PREFETCH, auto_ack=True)
+    broker = runtime.open_broker(settings, "api", list(known), [consumer], own)
+    activity = Activity(
+        broker, "api", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
+    )
+    bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
+    claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
+    commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)
+    uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
+    cameras = camera_desk.desk(settings, stores.couch, broker, topology.replica_queue(settings.instance))
+    hub.also(LOOK, cameras.sights.arrived, cameras.notice)
+    return Services(settings, stores, broker, activity, hub, commit, known, uploads, cameras)

@@ -1,0 +1,132 @@
+// Failures: select with the mouse or the keyboard, retry with one key; until it is sent it can be undone.
+
+import { element, toast } from "./dom.js";
+import { plural } from "./format.js";
+import { typing } from "./keys.js";
+
+const UNDO_MS = 5000;
+const AT_ONCE = 3;
+const TIMEOUT_MS = 30_000;
+const form = document.getElementById("failures");
+const retried = new Map();
+let here = -1;
+let anchor = -1;
+
+const lines = () => [...form.querySelectorAll("#failed-rows tr")];
+const boxOf = (line) => line.querySelector("input");
+const selected = () => lines().filter((line) => boxOf(line).checked && !boxOf(line).disabled);
+
+function show() {
+  lines().forEach((line, index) => {
+    line.classList.toggle("here", index === here);
+    showRetried(line);
+  });
+  const count = selected().length;
+  const told = document.getElementById("selected");
+  if (told) told.textContent = count ? `${plural(count, "picture")} selected` : "";
+  const button = document.getElementById("retry");
+  if (button) button.disabled = !count && here < 0;
+}
+
+function showRetried(line) {
+  const id = retried.get(line.dataset.key);
+  if (!id || line.querySelector(".retried")) return;
+  boxOf(line).checked = false;
+  boxOf(line).disabled = true;
+  line.querySelector(".with-thumb > span").append(
+    element("a", { class: "retried", href: `/pictures/${id}` }, "retried: see the new picture"));
+}
+
+function select(from, to, value) {
+  lines().slice(Math.min(from, to), Math.max(from, to) + 1).forEach((line) => {
+    if (!boxOf(line).disabled) boxOf(line).checked = value;
+  });
+}
+
+function go(to) {
+  here = Math.max(0, Math.min(lines().length - 1, to));
+  lines()[here]?.scrollIntoView({ block: "nearest" });
+}
+
+function toggle(range) {
+  if (here < 0) return;
+  const value = !boxOf(lines()[here]).checked;
+  select(range && anchor >= 0 ? anchor : here, here, value);
+  anchor = here;
+}
+
+function retry() {
+  const chosen = selected().length ? selected() : lines().slice(here, here + 1).filter((line) => here >= 0 && !boxOf(line).disabled);
+  if (!chosen.length) return;
+  const ids = chosen.map((line) => line.dataset.key);
+  const undo = element("button", { type: "button", class: "button" }, "Undo");
+  const told = toast(`${plural(ids.length, "picture")} will be retried in ${UNDO_MS / 1000} s.`, undo);
+  const timer = setTimeout(() => {
+    told.remove();
+    send(ids);
+  }, UNDO_MS);
+  undo.addEventListener("click", () => {
+    clearTimeout(timer);
+    told.remove();
+  });
+}
+
+async function send(ids) {
+  const queue = [...ids];
+  const problems = [];
+  const work = async () => {
+    for (let id = queue.shift(); id; id = queue.shift()) {
+      const problem = await retryOne(id);
+      if (problem) problems.push(problem);
+      show();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const done = ids.length - problems.length;
+  const text = problems.length ? `${done} of ${ids.length} retried. ${problems[0]}` : `${plural(done, "picture")} retried.`;
+  const told = toast(text, element("a", { class: "button", href: "/pictures?state=in_flight" }, "See what is in flight"));
+  setTimeout(() => told.remove(), 8000);
+}
+
+async function retryOne(id) {
+  try {
+    const answer = await fetch(`/api/v1/images/${id}/retry`, { method: "POST", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const body = await answer.json();
+    if (!answer.ok) return body.detail;
+    retried.set(id, body.id);
+    return null;
+  } catch {
+    return "The service does not answer; try again in a moment.";
+  }
+}
+
+const KEYS = {
+  j: () => go(here + 1), ArrowDown: () => go(here + 1),
+  k: () => go(here - 1), ArrowUp: () => go(here - 1),
+  x: () => toggle(false), X: () => toggle(true),
+  a: () => select(0, lines().length, !lines().every((line) => boxOf(line).checked)),
+  r: retry,
+  Enter: () => lines()[here]?.querySelector("a.file").click(),
+};
+
+addEventListener("keydown", (event) => {
+  const act = KEYS[event.key];
+  if (!act || typing(event) || !lines().length) return;
+  if (event.key === "Enter" && (here < 0 || event.target.closest("a, button"))) return;
+  event.preventDefault();
+  act();
+  show();
+});
+form.addEventListener("click", (event) => {
+  if (event.target.type !== "checkbox") return;
+  const at = lines().indexOf(event.target.closest("tr"));
+  if (event.shiftKey && anchor >= 0) select(anchor, at, event.target.checked);
+  anchor = here = at;
+  show();
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  retry();
+});
+addEventListener("renewed", show);
+show();

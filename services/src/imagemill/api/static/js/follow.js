@@ -1,0 +1,39 @@
+// A list made by the server follows what happens: it is asked for again, at most every two seconds, and mended.
+
+import { on } from "./live.js";
+import { mend } from "./dom.js";
+
+const EVERY_MS = 2000;
+const TIMEOUT_MS = 15_000;
+const region = document.querySelector("#region[data-live]");
+let due = 0;
+let last = 0;
+
+const wanted = (kind) => region.dataset.live.split(" ").includes(kind);
+const concerns = (data) => !region.dataset.batch || data.batch === region.dataset.batch;
+
+/** Asks for this page again and mends the region; tells those who decorate it. */
+export async function renew(target = region) {
+  const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(target.id);
+  if (!fresh) return;
+  for (const button of fresh.querySelectorAll("[data-copy]")) button.hidden = false;
+  mend(target, fresh);
+  dispatchEvent(new CustomEvent("renewed"));
+}
+
+function soon() {
+  if (due || document.hidden) return;
+  due = setTimeout(async () => {
+    last = performance.now();
+    await renew();
+    due = 0;
+  }, Math.max(50, last + EVERY_MS - performance.now()));
+}
+
+if (region?.dataset.live) {
+  on("activity", (data) => wanted(data.kind) && concerns(data) && soon());
+  on("outcome", (data) => (wanted("outcome") || wanted(data.status)) && concerns(data) && soon());
+  on("lost", soon);
+}

@@ -1,0 +1,42 @@
+// Numbers, sizes and times in words; the server's page_words.py says the same.
+
+const whole = new Intl.NumberFormat("en-US");
+
+export const number = (value) => whole.format(value);
+export const plural = (count, one, many = one + "s") => `${number(count)} ${count === 1 ? one : many}`;
+
+export function size(bytes) {
+  for (const [unit, factor] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) {
+    if (bytes >= factor) {
+      const amount = bytes / factor;
+      return `${amount.toFixed(amount >= 100 ? 0 : amount >= 10 ? 1 : 2)} ${unit}`;
+    }
+  }
+  return `${bytes} B`;
+}
+
+export function ago(text, now = Date.now()) {
+  const seconds = (now - Date.parse(text)) / 1000;
+  if (seconds < 2) return "now";
+  for (const [limit, unit, factor] of [[60, "s", 1], [3600, "min", 60], [86400, "h", 3600]]) {
+    if (seconds < limit) return `${Math.floor(seconds / factor)} ${unit} ago`;
+  }
+  const days = Math.floor(seconds / 86400);
+  return days < 7 ? `${plural(days, "day")} ago` : text.slice(0, 10);
+}
+
+export const exact = (text) => `${text.replace("T", " ").replace("Z", "")} UTC`;
+
+export function milliseconds(value) {
+  if (value < 1000) return `${Math.round(value)} ms`;
+  if (value < 60000) return `${Number((value / 1000).toPrecision(3))} s`;
+  return `${Math.floor(value / 60000)} min ${Math.floor((value % 60000) / 1000)} s`;
+}
+
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
+
+export const rate = (value) => (value >= 10 ? number(Math.round(value)) : String(Number(value.toPrecision(2))));

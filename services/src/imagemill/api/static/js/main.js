@@ -1,0 +1,79 @@
+// What every page has: the live equation, times that go on, the keyboard, lists that follow.
+
+import { on } from "./live.js";
+import { ago, number } from "./format.js";
+import { element, toast } from "./dom.js";
+import "./keys.js";
+import "./follow.js";
+
+const TICK_MS = 10_000;
+const POLL_MS = 15_000;
+const PULSES = {
+  live: ["live", "What happens is shown as it happens"],
+  connecting: ["", ""],
+  away: ["reconnecting", "The service does not answer; this page tries again by itself"],
+  busy: ["not live", "Too many pages are open; this one asks every 15 seconds"],
+};
+let polling = 0;
+
+function showTotals(totals) {
+  for (const term of document.querySelectorAll("[data-equation] [data-count]")) {
+    term.textContent = number(totals[term.dataset.count]);
+    if (term.dataset.count === "failed") term.parentElement.classList.toggle("bad", totals.failed > 0);
+  }
+}
+
+function showPulse(state) {
+  const pulse = document.querySelector(".pulse");
+  const [word, title] = PULSES[state];
+  if (!word || pulse.dataset.pulse === state) return;
+  pulse.dataset.pulse = state;
+  pulse.title = title;
+  pulse.firstElementChild.textContent = word;
+  clearInterval(polling);
+  if (state === "busy") polling = setInterval(askTotals, POLL_MS);
+}
+
+async function askTotals() {
+  const answer = await fetch("/api/v1/totals", { signal: AbortSignal.timeout(POLL_MS) }).catch(() => null);
+  if (answer?.ok) showTotals(await answer.json());
+}
+
+export function tickTimes(root = document) {
+  for (const time of root.querySelectorAll("time[data-ago]")) {
+    const text = ago(time.dateTime);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+async function copy(button) {
+  const code = button.parentElement.querySelector("code");
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+  } catch {
+    getSelection().selectAllChildren(code); // No clipboard without HTTPS: then it is marked, ready to be copied.
+    button.textContent = "Marked";
+    return;
+  }
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy"), 2000);
+}
+
+on("totals", showTotals);
+on("pulse", showPulse);
+setInterval(tickTimes, TICK_MS);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+});
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+
+// A picture dropped beside the upload page would replace the page.
+if (document.body.dataset.page !== "upload") {
+  for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
+  addEventListener("drop", () => {
+    const there = element("a", { class: "button", href: "/" }, "Open Upload");
+    const shown = toast("Pictures are dropped on the Upload page.", there);
+    setTimeout(() => shown.remove(), 6000);
+  });
+}

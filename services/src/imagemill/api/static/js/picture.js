@@ -1,0 +1,135 @@
+// One picture: before and after under a divider, zoom to the pixel, and its way while it is in flight.
+
+import { on } from "./live.js";
+import { element } from "./dom.js";
+import { renew } from "./follow.js";
+import { typing } from "./keys.js";
+
+const ZOOMS = ["fit", "1", "4", "8"];
+const STEP = 0.02;
+
+class Compare {
+  constructor(root) {
+    this.root = root;
+    this.stage = root.querySelector(".stage");
+    this.range = root.querySelector("input[type=range]");
+    this.before = root.querySelector(".before img");
+    this.after = root.querySelector(".after img");
+    this.zoom = "fit";
+    this.share = 0.5; // Of what can be seen, so that the divider never leaves the view.
+  }
+
+  async start() {
+    if (!this.before || !this.after) return;
+    await Promise.all([this.before.decode(), this.after.decode()]);
+    this.sized = element("div", { class: "sized" });
+    this.divider = element("div", { class: "divider" });
+    this.sized.append(...this.stage.querySelectorAll("figure"), this.divider);
+    this.stage.append(this.sized);
+    this.root.classList.add("on");
+    this.root.querySelector(".controls").hidden = false;
+    this.listen();
+    this.draw();
+  }
+
+  listen() {
+    this.range.addEventListener("input", () => this.divide(this.range.value / 100));
+    for (const button of this.root.querySelectorAll("[data-zoom]")) {
+      button.addEventListener("click", () => this.zoomTo(button.dataset.zoom));
+    }
+    this.stage.addEventListener("scroll", () => this.drawDivider(), { passive: true });
+    this.stage.addEventListener("dblclick", () => this.zoomTo(this.zoom === "fit" ? "1" : "fit"));
+    this.divider.addEventListener("pointerdown", (event) => this.drag(event));
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    new ResizeObserver(() => this.draw()).observe(this.stage);
+  }
+
+  key(event) {
+    if (typing(event)) return;
+    const place = ZOOMS.indexOf(this.zoom);
+    const divides = event.target === this.stage && this.zoom === "fit";
+    if (event.key === "+" || event.key === "=") this.zoomTo(ZOOMS[Math.min(place + 1, ZOOMS.length - 1)]);
+    else if (event.key === "-") this.zoomTo(ZOOMS[Math.max(place - 1, 0)]);
+    else if (event.key === "0") this.zoomTo("fit");
+    else if (divides && event.key === "ArrowLeft") this.divide(this.share - STEP);
+    else if (divides && event.key === "ArrowRight") this.divide(this.share + STEP);
+    else return;
+    event.preventDefault();
+  }
+
+  drag(event) {
+    event.preventDefault();
+    this.divider.setPointerCapture(event.pointerId);
+    const move = ({ clientX }) => {
+      const left = Math.max(this.sized.getBoundingClientRect().left, this.stage.getBoundingClientRect().left);
+      this.divide((clientX - left) / this.visible());
+    };
+    this.divider.addEventListener("pointermove", move);
+    const end = () => this.divider.removeEventListener("pointermove", move);
+    for (const kind of ["pointerup", "pointercancel"]) this.divider.addEventListener(kind, end, { once: true });
+  }
+
+  scale() {
+    if (this.zoom !== "fit") return Number(this.zoom) / devicePixelRatio;
+    const high = innerHeight - 220;
+    return Math.min(1, this.stage.clientWidth / this.before.naturalWidth, high / this.before.naturalHeight);
+  }
+
+  visible() {
+    return Math.min(this.stage.clientWidth, this.width);
+  }
+
+  zoomTo(zoom) {
+    const { stage } = this;
+    const middle = [(stage.scrollLeft + stage.clientWidth / 2) / this.width, (stage.scrollTop + stage.clientHeight / 2) / this.height];
+    this.zoom = zoom;
+    this.draw();
+    stage.scrollTo(middle[0] * this.width - stage.clientWidth / 2, middle[1] * this.height - stage.clientHeight / 2);
+    for (const button of this.root.querySelectorAll("[data-zoom]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.zoom === zoom));
+    }
+  }
+
+  draw() {
+    const scale = this.scale();
+    this.width = Math.max(1, Math.round(this.before.naturalWidth * scale));
+    this.height = Math.max(1, Math.round(this.before.naturalHeight * scale));
+    this.sized.style.width = `${this.width}px`;
+    this.sized.style.height = `${this.height}px`;
+    this.sized.classList.toggle("pixels", scale >= 2);
+    this.drawDivider();
+  }
+
+  divide(share) {
+    this.share = Math.min(1, Math.max(0, share));
+    this.range.value = this.share * 100;
+    this.range.setAttribute("aria-valuetext", `${Math.round(this.share * 100)} % original`);
+    this.drawDivider();
+  }
+
+  drawDivider() {
+    const cut = (this.stage.scrollLeft + this.share * this.visible()) / this.width;
+    this.sized.style.setProperty("--cut", `${+(100 * Math.min(1, cut)).toFixed(3)}%`);
+  }
+}
+
+const region = document.getElementById("region");
+const inFlight = () => region.dataset.status === "accepted";
+
+function startCompare() {
+  const root = region.querySelector(".compare:not(.on)");
+  if (root) new Compare(root).start().catch(() => {}); // A picture that cannot be shown: both stay side by side.
+}
+
+function mark(step) {
+  const item = region.querySelector(`#trace [data-step="${step}"].to-come`);
+  if (!item) return;
+  item.classList.remove("to-come");
+  item.querySelector(".quiet").textContent = "just now";
+}
+
+on("activity", (data) => data.image === region.dataset.image && mark(data.kind));
+on("outcome", (data) => data.id === region.dataset.image && inFlight() && renew(region));
+on("lost", () => inFlight() && renew(region));
+addEventListener("renewed", startCompare);
+startCompare();

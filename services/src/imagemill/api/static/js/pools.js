@@ -1,0 +1,59 @@
+// The pools go on: their state is asked for every five seconds, which is about as often as a decision changes.
+
+import { element } from "./dom.js";
+import { number } from "./format.js";
+import { chart } from "./chart.js";
+
+const EVERY_MS = 5000;
+const TIMEOUT_MS = 10_000;
+const sections = new Map([...document.querySelectorAll("[data-pool]")].map((section) => [section.dataset.pool, section]));
+let pools = [];
+
+const known = (value, unit = "") => (value === null || value === undefined ? "unknown" : number(value) + unit);
+
+function words(pool) {
+  return {
+    reason: pool.reason,
+    waiting: known(pool.backlog?.ready),
+    working: known(pool.backlog?.unacked),
+    workers: `${pool.ready_replicas} ready of ${pool.current_replicas}, ${pool.desired_replicas} wanted`,
+    bounds: `${pool.min_replicas} to ${pool.max_replicas} workers`,
+    arrive: known(pool.arrival_rate, " a second"),
+    busy: known(pool.busy_seconds, " s"),
+  };
+}
+
+function show(pool) {
+  const section = sections.get(pool.name);
+  if (!section) return;
+  for (const [name, text] of Object.entries(words(pool))) {
+    const place = section.querySelector(`[data-show="${name}"]`);
+    if (place && place.textContent !== text) place.textContent = text;
+  }
+  const terms = section.querySelector("[data-show=terms]");
+  terms?.replaceChildren(...(pool.terms ?? []).map((term) => element("li", {}, element("b", {}, term.name), ` ${term.text}`)));
+  draw(pool);
+}
+
+function draw(pool) {
+  const place = sections.get(pool.name)?.querySelector("[data-chart]");
+  if (place) place.replaceChildren(...chart(pool, Math.max(320, place.clientWidth)));
+}
+
+async function ask() {
+  if (!document.hidden) {
+    const answer = await fetch("/api/v1/pools", { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+    if (answer?.ok) await take(await answer.json());
+  }
+  setTimeout(ask, EVERY_MS);
+}
+
+async function take(told) {
+  pools = told.pools ?? told;
+  if (pools.some((pool) => !sections.has(pool.name))) location.reload();
+  pools.forEach(show);
+}
+
+addEventListener("resize", () => pools.forEach(draw));
+// Without a scaler there is nothing to ask for until the service is started with one.
+if (!document.querySelector("[data-no-scaler]")) ask();

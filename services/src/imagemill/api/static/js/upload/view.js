@@ -1,0 +1,125 @@
+// The list: only the rows which can be seen exist as elements, so that 30,000 scroll like 30.
+
+import { element } from "../dom.js";
+import { size } from "../format.js";
+
+const BEYOND = 6;
+const STEPS = ["accepted", "taken", "done", "stored"];
+const WORDS = {
+  waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
+  done: "done, being stored", stored: "stored", failed: "failed", rejected: "rejected", cancelled: "cancelled, not sent",
+};
+
+export class View {
+  constructor(container, rows) {
+    this.container = container;
+    this.rows = rows;
+    this.shown = new Map();
+    this.spare = [];
+    this.frame = 0;
+    for (const kind of ["scroll", "resize"]) addEventListener(kind, () => this.soon(), { passive: true });
+  }
+
+  soon() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const { all } = this.rows;
+    const height = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
+    this.container.style.height = `${all.length * height}px`;
+    this.container.parentElement.setAttribute("aria-rowcount", all.length + 1);
+    const top = this.container.getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(-top / height) - BEYOND);
+    const last = Math.min(all.length, Math.ceil((innerHeight - top) / height) + BEYOND);
+    if (height !== this.height) this.#recycle(0, 0);
+    this.height = height;
+    this.#recycle(first, last);
+    for (let index = first; index < last; index++) this.#show(index, all[index], height);
+  }
+
+  #recycle(first, last) {
+    for (const [index, line] of this.shown) {
+      if (index >= first && index < last) continue;
+      this.shown.delete(index);
+      line.root.remove();
+      this.spare.push(line);
+    }
+  }
+
+  #show(index, row, height) {
+    let line = this.shown.get(index);
+    if (!line) {
+      line = this.spare.pop() ?? makeLine();
+      this.shown.set(index, line);
+      line.root.style.transform = `translateY(${index * height}px)`;
+      line.root.setAttribute("aria-rowindex", index + 2);
+      this.container.append(line.root);
+    }
+    if (line.row !== row) startLine(line, row);
+    if (line.version !== row.version) fillLine(line, row);
+  }
+}
+
+function makeLine() {
+  const cell = (name, ...children) => element("span", { class: name, role: "cell" }, ...children);
+  const line = { row: null, version: -1 };
+  line.thumb = cell("c-thumb");
+  line.link = element("a", { class: "file" });
+  line.name = cell("c-name", line.link);
+  line.recipe = cell("c-recipe");
+  line.size = cell("c-size");
+  line.marks = STEPS.map((step) => element("i", { title: step }));
+  line.state = cell("c-state");
+  const marks = element("span", { class: "marks" }, ...line.marks);
+  marks.setAttribute("aria-hidden", "true");
+  line.root = element("div", { class: "sheet-row", role: "row" });
+  line.root.append(line.thumb, line.name, line.recipe, line.size, cell("c-marks", marks), line.state);
+  return line;
+}
+
+function startLine(line, row) {
+  const { file } = row.item;
+  Object.assign(line, { row, version: -1 });
+  line.link.textContent = file.webkitRelativePath || file.name;
+  line.name.title = line.link.textContent;
+  line.link.removeAttribute("href");
+  line.recipe.textContent = row.recipe;
+  line.size.textContent = size(file.size);
+  showThumbnail(line.thumb, file);
+}
+
+function showThumbnail(place, file) {
+  const address = URL.createObjectURL(file);
+  const image = element("img", { alt: "", decoding: "async", src: address });
+  const release = () => URL.revokeObjectURL(address);
+  image.addEventListener("load", release);
+  image.addEventListener("error", () => {
+    release();
+    image.replaceWith(file.name.split(".").pop().slice(0, 5).toUpperCase());
+  });
+  place.replaceChildren(image);
+}
+
+function fillLine(line, row) {
+  line.version = row.version;
+  if (row.id) line.link.href = `/pictures/${row.id}`;
+  line.state.className = `c-state ${row.state}${row.reason ? " wrap" : ""}`;
+  line.state.textContent = words(row);
+  line.state.title = line.state.textContent;
+  line.state.classList.toggle("bad", row.state === "failed" || row.state === "rejected");
+  const full = row.state === "stored" && !row.duplicate ? 4 : row.reached;
+  const stopped = row.state === "failed" ? Math.max(full, 2) : row.state === "rejected" ? 0 : -1;
+  line.marks.forEach((mark, index) => {
+    const known = row.duplicate && index === STEPS.length - 1; // Nobody had to take it: its result was there.
+    mark.className = index === stopped ? "no" : index < full || known ? "on" : "";
+  });
+}
+
+function words(row) {
+  if (row.duplicate) return "stored, known already";
+  return row.reason && row.state !== "cancelled" ? `${WORDS[row.state]}: ${row.reason}` : WORDS[row.state];
+}

@@ -1,0 +1,126 @@
+"""From what was typed to files, and from files to requests."""
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagemill.cli.client import ApiError
+from imagemill.names import display_name
+
+MAX_FILES = 20
+MAX_BYTES = 16 * 1024 * 1024
+# No server takes as much; it bounds what stands in memory.
+LARGEST_FILE_BYTES = 256 * 1024 * 1024
+STDIN = "-"
+PICTURE_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to send; `path` is None for the standard input."""
+
+    path: Path | None
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """Its name as the server will show it."""
+        return "stdin" if self.path is None else display_name(self.path.name)
+
+    @property
+    def shown(self) -> str:
+        """Its name as the person typed it, more or less."""
+        return "standard input" if self.path is None else str(self.path)
+
+    def read(self) -> bytes:
+        """Its bytes; raises OSError."""
+        if self.path is None:
+            return _bounded(sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1))
+        with self.path.open("rb") as file:
+            return _bounded(file.read(LARGEST_FILE_BYTES + 1))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found, and how many files of folders do not look like pictures."""
+
+    files: list[File]
+    passed_over: int
+
+
+def find(arguments: Sequence[str], recursive: bool) -> Found:
+    """Files, folders, globs and `-`, each file once, in the order typed; raises ApiError for what is not there."""
+    found: dict[str, File] = {}
+    passed_over = 0
+    for argument in arguments:
+        for path in _paths(argument, recursive):
+            if path is None:
+                found[STDIN] = File(None, 0)
+            elif _in_folder(argument) and path.suffix.lower() not in PICTURE_ENDINGS:
+                passed_over += 1
+            else:
+                found.setdefault(os.path.realpath(path), File(path, path.stat().st_size))
+    return Found(list(found.values()), passed_over)
+
+
+def portions(files: Iterable[File], most: int = MAX_FILES, most_bytes: int = MAX_BYTES) -> Iterator[list[File]]:
+    """Groups for one request each; a file that is larger than a group has one of its own."""
+    portion: list[File] = []
+    for file in files:
+        if portion and (
+            len(portion) >= most or sum(item.size_bytes for item in portion) + file.size_bytes > most_bytes
+        ):
+            yield portion
+            portion = []
+        portion.append(file)
+    if portion:
+        yield portion
+
+
+def _paths(argument: str, recursive: bool) -> Iterable[Path | None]:
+    if argument == STDIN:
+        return [None]
+    path = Path(argument).expanduser()
+    try:
+        if path.is_dir():
+            return _in(path, recursive)
+        if path.exists():
+            return [path]
+    except OSError as error:
+        raise ApiError(f"{argument} cannot be read: {error.strerror}.") from error
+    matches = _matches(str(path)) if glob.has_magic(argument) else []
+    files = [match for match in matches if match.is_file()]
+    if not files:
+        what = "No file matches" if glob.has_magic(argument) else "There is no file or folder"
+        raise ApiError(f"{what} {argument!r}; nothing was sent.")
+    return files
+
+
+def _matches(pattern: str) -> list[Path]:
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return [Path(match) for match in sorted(found)]
+
+
+def _in(folder: Path, recursive: bool) -> Iterator[Path]:
+    """Hidden files and folders stay out, and links to folders, which could lead round in circles."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if not name.startswith(".") and path.is_file():
+                yield path
+
+
+def _in_folder(argument: str) -> bool:
+    return Path(argument).expanduser().is_dir()
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > LARGEST_FILE_BYTES:
+        raise OSError(f"larger than {LARGEST_FILE_BYTES // 1024 // 1024} MiB")
+    return data

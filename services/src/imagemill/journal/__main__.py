@@ -1,0 +1,78 @@
+"""`python -m imagemill.journal`: keeps activity records."""
+
+import threading
+
+import structlog
+
+from imagemill import activity_databases, recipes, runtime, topology
+from imagemill.activity import Record, records_of
+from imagemill.backoff import pause_seconds
+from imagemill.broker import Consumer, Delivery
+from imagemill.couch import Couch, StoreUnavailable
+from imagemill.grouping import Bounds, Grouper
+from imagemill.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_PREFETCH = 50
+# For the live page alone: each camera tells its counts every few seconds, and nobody reads old ones.
+_PASSING = frozenset({"camera-counts"})
+_BOUNDS = Bounds(entries=50, seconds=0.5)
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Journal:
+    """Writes groups of activity messages; waits for CouchDB as long as it takes, the queue is bounded."""
+
+    def __init__(self, couch: Couch, stopping: threading.Event) -> None:
+        self._couch, self._stopping = couch, stopping
+
+    def handle(self, deliveries: list[Delivery]) -> None:
+        """Keeps, then acknowledges."""
+        records = [record for delivery in deliveries for record in _records(delivery)]
+        attempt = 0
+        while not self._written(records):
+            attempt += 1
+            if self._stopping.wait(pause_seconds(attempt)):
+                return  # unacknowledged: the broker keeps them
+        for delivery in deliveries:
+            delivery.ack()
+
+    def _written(self, records: list[Record]) -> bool:
+        try:
+            activity_databases.write(self._couch, records)
+        except StoreUnavailable as error:
+            log.warning("journal waits for CouchDB", error=str(error))
+            return False
+        return True
+
+
+def _records(delivery: Delivery) -> list[Record]:
+    try:
+        return [record for record in records_of(delivery.body) if "at" in record and record.get("kind") not in _PASSING]
+    except ValueError as error:
+        log.error("not an activity message, dropped", error=str(error))
+        return []
+
+
+def main(settings: Settings, stopping: threading.Event) -> int:
+    """Runs until told to stop."""
+    stores = runtime.open_stores(settings)
+    grouper: Grouper[Delivery] = Grouper(Journal(stores.couch, stopping).handle, _BOUNDS, name="journal")
+    consumer = Consumer(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
+    broker = runtime.open_broker(settings, "journal", recipes.names(settings.recipes_file), [consumer])
+    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
+    health = runtime.serve_health(settings, {"broker": runtime.broker_alive(broker)}, ready)
+    runtime.wait_for_stores(stores, settings, stopping)
+    grouper.start()
+    broker.start()
+    stopping.wait()
+    broker.stop_consuming()
+    grouper.close(settings.drain_seconds)
+    broker.close()
+    health.close()
+    return 0
+
+
+if __name__ == "__main__":
+    runtime.run("journal", main)

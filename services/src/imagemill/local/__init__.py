@@ -1,0 +1,1 @@
+"""Imagemill on one machine: the servers it needs, its programs as processes, and their supervisor."""

@@ -1,0 +1,60 @@
+"""Notices motion in pictures that come about once a second.
+
+Everything here is pure: frames and their times are passed in, changes of events come out. `SourceAnalyzer` is the
+door; the other modules are its parts.
+
+Modules are loaded when they are first used: whoever only checks settings needs neither OpenCV nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imagemill.motion.events import Event, EventChange
+    from imagemill.motion.frames import Frame, UnreadableFrameError
+    from imagemill.motion.settings import (
+        AlertWhen,
+        MotionSettings,
+        Zone,
+        parse_settings,
+        settings_as_dict,
+        with_changes,
+    )
+    from imagemill.motion.snapshot import Snapshot
+    from imagemill.motion.source import SourceAnalyzer
+
+_MODULES = {
+    "Event": "imagemill.motion.events",
+    "EventChange": "imagemill.motion.events",
+    "Frame": "imagemill.motion.frames",
+    "UnreadableFrameError": "imagemill.motion.frames",
+    "AlertWhen": "imagemill.motion.settings",
+    "MotionSettings": "imagemill.motion.settings",
+    "Zone": "imagemill.motion.settings",
+    "parse_settings": "imagemill.motion.settings",
+    "settings_as_dict": "imagemill.motion.settings",
+    "with_changes": "imagemill.motion.settings",
+    "Snapshot": "imagemill.motion.snapshot",
+    "SourceAnalyzer": "imagemill.motion.source",
+}
+
+__all__ = [
+    "AlertWhen",
+    "Event",
+    "EventChange",
+    "Frame",
+    "MotionSettings",
+    "Snapshot",
+    "SourceAnalyzer",
+    "UnreadableFrameError",
+    "Zone",
+    "parse_settings",
+    "settings_as_dict",
+    "with_changes",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -1,0 +1,176 @@
+"""From looks to events: at most one is open per source, so events never overlap."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imagemill.motion.detector import Look
+from imagemill.motion.events import EndReason, EventChange
+from imagemill.motion.frames import Frame, Picture, UnreadableFrameError, full_color
+from imagemill.motion.keeper import Kept
+from imagemill.motion.kinds import Kind
+from imagemill.motion.opened import OpenEvent, empty_kept, told
+from imagemill.motion.people import People
+from imagemill.motion.settings import MotionSettings
+
+FindPeople = Callable[[Picture], People]
+
+# A scene change is over when the new view has stood still this long; motion in it is motion again.
+SCENE_QUIET_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame, what it showed, and when in steady seconds."""
+
+    frame: Frame
+    look: Look
+    frozen: bool
+    steady: float
+
+    @property
+    def shows(self) -> Kind | None:
+        """The kind of event this frame belongs to."""
+        if self.frozen:
+            return "frozen"
+        if self.look.verdict == "scene":
+            return "scene"
+        return "motion" if self.look.verdict == "motion" else None
+
+
+class EventMachine:
+    """The open event of a source, or the few last frames that may become one."""
+
+    def __init__(self, source: str, settings: MotionSettings, find_people: FindPeople | None = None) -> None:
+        self.source = source
+        self.settings = settings
+        self.find_people = find_people if settings.people else None
+        self.opened: OpenEvent | None = None
+        self.kept: Kept | None = None
+        self.cool_until = float("-inf")
+        self.left: bytes | None = None
+        self.window: deque[Moment] = deque(maxlen=settings.of_frames)
+
+    @property
+    def pending(self) -> tuple[Moment, ...]:
+        """The last frames while motion is in them that is not an event yet."""
+        return tuple(self.window) if any(seen.shows == "motion" for seen in self.window) else ()
+
+    def step(self, moment: Moment) -> list[EventChange]:
+        """Take the next frame."""
+        changes: list[EventChange] = []
+        if self.opened:
+            changes += self._go_on(self.opened, moment)
+        elif len(self.window) == self.window.maxlen:
+            self._leave(self.window[0])
+        if self.opened:
+            self._remember(moment)
+        elif not any(step.event.end_reason == "longest" for step in changes):  # that frame belongs to what ended
+            self.window.append(moment)
+            changes += self._begin(moment)
+        return changes
+
+    def end(self, reason: EndReason, steady: float) -> list[EventChange]:
+        """End the open event, if there is one."""
+        if self.opened is None or self.kept is None:
+            return []
+        change = told("end", self.opened, self.kept, self.settings, reason)
+        if self.opened.kind == "motion":
+            self.cool_until = steady + self.settings.cool_down_seconds
+        self.opened = self.kept = None
+        self.window.clear()
+        return [change]
+
+    def _go_on(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
+        opened.frames += 1
+        if moment.shows == opened.kind:
+            return self._more(opened, moment)
+        if moment.shows in ("scene", "frozen") and moment.shows in self.settings.kinds:
+            return self.end("scene" if moment.shows == "scene" else "frozen", moment.steady)
+        if opened.kind == "frozen":
+            return self.end("moving", moment.steady)
+        return self._maybe_quiet(opened, moment)
+
+    def _maybe_quiet(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
+        if opened.kind == "scene" and moment.look.verdict == "glitch":
+            opened.last_at, opened.last_steady = moment.frame.at, moment.steady
+        quiet = SCENE_QUIET_SECONDS if opened.kind == "scene" else self.settings.quiet_seconds
+        if moment.steady - opened.last_steady >= quiet:
+            return self.end("quiet", moment.steady)
+        return []
+
+    def _more(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
+        if opened.touch(moment.frame, moment.look, moment.steady, self.settings.alert_when) and self.kept:
+            self.kept.replace_best(moment.frame)
+        if opened.kind == "motion" and moment.steady - opened.started_steady >= self.settings.longest_seconds:
+            return self.end("longest", moment.steady)
+        if opened.is_worth_telling(moment.steady):
+            return [self._tell("update", opened, moment.steady)]
+        return []
+
+    def _remember(self, moment: Moment) -> None:
+        if self.kept:
+            self.kept.strip.add(moment.frame.at, moment.frame.data)
+        self._leave(moment)
+
+    def _leave(self, moment: Moment) -> None:
+        """Keep the frame as what may be the one before the next event."""
+        if moment.look.verdict != "glitch":
+            self.left = moment.frame.data
+
+    def _begin(self, moment: Moment) -> list[EventChange]:
+        kind = moment.shows
+        if kind is None or kind not in self.settings.kinds:
+            return []
+        if kind == "motion":
+            return self._begin_motion(moment)
+        shown = [*self._unconfirmed(), moment] if kind == "scene" else [moment]
+        return self._open(kind, shown, moment)
+
+    def _unconfirmed(self) -> list[Moment]:
+        """The frame that first showed the scene, which the one after it has confirmed."""
+        return [seen for seen in list(self.window)[-2:-1] if seen.look.verdict == "glitch"]
+
+    def _begin_motion(self, moment: Moment) -> list[EventChange]:
+        moving = [seen for seen in self.window if seen.shows == "motion"]
+        if len(moving) < self.settings.moving_frames or moment.steady < self.cool_until:
+            return []
+        return self._open("motion", moving, moment)
+
+    def _open(self, kind: Kind, shown: list[Moment], moment: Moment) -> list[EventChange]:
+        first = shown[0]
+        self.kept = empty_kept(self.settings, self._before(first))
+        opened = OpenEvent(self.source, kind, first.frame.at, first.steady, first.frame.at, first.steady)
+        for seen in self.window:
+            if seen.steady >= first.steady:
+                opened.frames += 1
+                self.kept.strip.add(seen.frame.at, seen.frame.data)
+        for seen in shown:
+            if opened.touch(seen.frame, seen.look, seen.steady, self.settings.alert_when):
+                self.kept.replace_best(seen.frame)
+        self.opened, self.left = opened, moment.frame.data
+        self.window.clear()
+        return [self._tell("new", opened, moment.steady)]
+
+    def _before(self, first: Moment) -> bytes | None:
+        """The last frame before the first one that shows the event, glitches left out."""
+        earlier = [m.frame.data for m in self.window if m.steady < first.steady and m.look.verdict != "glitch"]
+        return earlier[-1] if earlier else self.left
+
+    def _tell(self, change: str, opened: OpenEvent, steady: float) -> EventChange:
+        if self.kept is None:
+            self.kept = empty_kept(self.settings, None)
+        self._look_for_people(opened, self.kept)
+        step = told("new" if change == "new" else "update", opened, self.kept, self.settings, None)
+        opened.mark_told(steady)
+        return step
+
+    def _look_for_people(self, opened: OpenEvent, kept: Kept) -> None:
+        """Only when the event is told: at most every few seconds, because it takes a good part of one."""
+        if self.find_people is None or opened.kind != "motion" or kept.best is None or kept.annotated is not None:
+            return
+        try:
+            opened.people = self.find_people(full_color(kept.best))
+        except UnreadableFrameError:
+            return
+        opened.judge(self.settings.alert_when)

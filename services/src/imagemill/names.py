@@ -1,0 +1,43 @@
+"""File names as a person may see them; they are shown, never used to open anything."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_LENGTH = 200
+UNNAMED = "unnamed"
+_MAX_EXTENSION = 16
+_JOINERS = "\u200c\u200d"
+"""Invisible, but spelling in Persian and in joined emoji; all other format characters can only deceive."""
+
+
+def display_name(raw: str | None) -> str:
+    """The base name in NFC, without control and direction characters, at most 200 characters with its extension."""
+    base = re.split(r"[/\\]", raw or "")[-1]
+    visible = "".join(_visible(character) for character in base)
+    name = " ".join(unicodedata.normalize("NFC", visible).split()).strip(_JOINERS + " ")
+    return _shortened(name) if name.strip(". ") else UNNAMED
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Zs", "Zl", "Zp") or character in "\t\n\r":
+        return " "
+    return "" if category in ("Cc", "Cf", "Cs") and character not in _JOINERS else character
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= MAX_LENGTH:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension) > _MAX_EXTENSION:
+        stem, dot, extension = name, "", ""
+    return _cut(stem, MAX_LENGTH - len(dot) - len(extension)) + dot + extension
+
+
+def _cut(text: str, length: int) -> str:
+    """At most `length` characters, never leaving a letter without the marks that belong to it."""
+    while length > 1 and length < len(text) and (unicodedata.combining(text[length]) or text[length] in _JOINERS):
+        length -= 1
+    return text[:length].rstrip(_JOINERS + " ")

@@ -1,0 +1,166 @@
+"""What every program does at its start and its end."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from pydantic import ValidationError
+
+from imagemill import activity_databases, leases, logs, topology
+from imagemill.alertbook import RuleStore
+from imagemill.backoff import pause_seconds
+from imagemill.blobs import Blobs
+from imagemill.broker import Broker, Consumer, parameters_of
+from imagemill.camera_events import EventStore
+from imagemill.cameras import store as cameras
+from imagemill.couch import Couch, StoreUnavailable
+from imagemill.health import Check, Health, HealthServer
+from imagemill.ledger import Ledger
+from imagemill.settings import Settings
+
+log = structlog.get_logger(__name__)
+_STUCK_SECONDS = 60
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; exits with one sentence per setting which is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for item in error.errors():
+            name = "IMAGEMILL_" + "_".join(str(part) for part in item["loc"]).upper()
+            print(f"error: setting {name}: {item['msg']} (it is {item['input']!r})", file=sys.stderr)
+        sys.exit(2)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The database side of a program."""
+
+    couch: Couch
+    blobs: Blobs
+    ledger: Ledger
+
+    def prepare(self) -> None:
+        """Makes every database and view exist."""
+        self.blobs.prepare()
+        self.ledger.prepare()
+        leases.prepare(self.couch)
+        activity_databases.prepare(self.couch)
+        cameras.prepare(self.couch)
+        EventStore(self.couch).prepare()
+        RuleStore(self.couch).prepare()
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Connects lazily: nothing is asked of CouchDB before the first use."""
+    couch = Couch(
+        settings.couchdb_url.get_secret_value(),
+        settings.couchdb_prefix,
+        settings.couchdb_timeout_seconds,
+        settings.couchdb_connections,
+    )
+    return Stores(couch, Blobs(couch), Ledger(couch))
+
+
+def open_broker(
+    settings: Settings,
+    program: str,
+    recipes: Sequence[str],
+    consumers: Sequence[Consumer] = (),
+    own: topology.Topology = topology.Topology(),  # noqa: B008
+) -> Broker:
+    """A broker connection which declares the shared topology, if it may, and the program's own."""
+    parameters = parameters_of(settings.amqp_url.get_secret_value(), f"{program} {settings.instance}")
+    shared = [topology.shared(settings, recipes)] if settings.prepare else []
+    wanted = [*shared, own] if own.queues else shared
+
+    def prepare() -> None:
+        if wanted:
+            topology.declare_at(parameters, wanted)
+
+    return Broker(parameters, consumers, prepare, settings.confirm_window, settings.confirm_timeout_seconds)
+
+
+def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:
+    """Waits until the databases are there, creating them if it may; says what it waits for."""
+    attempt = 0
+    while not stopping.is_set():
+        try:
+            if settings.prepare:
+                stores.prepare()
+            if stores.ledger.prepared():
+                return
+            log.warning("waiting for the databases to be created", prefix=settings.couchdb_prefix)
+        except StoreUnavailable as error:
+            log.warning("waiting for CouchDB", error=str(error))
+        attempt += 1
+        stopping.wait(pause_seconds(attempt))
+
+
+def prepare_stores_in_background(stores: Stores, settings: Settings) -> None:
+    """For a program which answers requests meanwhile; until then it is not ready."""
+    forever = threading.Event()
+    threading.Thread(target=wait_for_stores, args=(stores, settings, forever), name="prepare", daemon=True).start()
+
+
+def stop_on_signals() -> threading.Event:
+    """An event which SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def broker_alive(broker: Broker) -> Check:
+    """Stuck when the connection's own thread has not run for long."""
+    return lambda: None if broker.beat_age_seconds < _STUCK_SECONDS else "the broker connection's thread is stuck"
+
+
+def broker_ready(broker: Broker) -> Check:
+    """Not ready while the broker is not connected."""
+    return lambda: None if broker.ready else "not connected to the broker"
+
+
+def couch_ready(couch: Couch, remember_seconds: float = 2) -> Check:
+    """Not ready while CouchDB does not answer; asks at most every `remember_seconds`."""
+    last: list[tuple[float, str | None]] = [(-remember_seconds, None)]
+
+    def check() -> str | None:
+        asked, answer = last[0]
+        if time.monotonic() - asked > remember_seconds:
+            answer = _ping(couch)
+            last[0] = (time.monotonic(), answer)
+        return answer
+
+    return check
+
+
+def _ping(couch: Couch) -> str | None:
+    try:
+        couch.ping()
+    except StoreUnavailable as error:
+        return str(error)
+    return None
+
+
+def serve_health(settings: Settings, alive: Mapping[str, Check], ready: Mapping[str, Check]) -> HealthServer:
+    """Starts the health server."""
+    server = HealthServer(settings.health_host, settings.health_port, Health(alive, ready)).start()
+    log.info("health", url=f"http://{settings.health_host}:{server.port}/readyz")
+    return server
+
+
+def run(program: str, main: Callable[[Settings, threading.Event], int]) -> None:
+    """The frame of a program: settings, logs, signals, exit code."""
+    settings = load_settings()
+    logs.configure(settings.log_level, program, settings.instance)
+    stopping = stop_on_signals()
+    log.info("starting", program=program)
+    code = main(settings, stopping)
+    log.info("stopped", program=program, code=code)
+    sys.exit(code)

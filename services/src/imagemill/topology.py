@@ -1,0 +1,247 @@
+"""The one place which names exchanges, queues and bindings, and declares them.
+
+Declaring is idempotent. Every queue has a bound. It runs on RabbitMQ 3.10 and 4.x.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pika
+import structlog
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+from imagemill.settings import MEBIBYTE, Settings
+
+log = structlog.get_logger(__name__)
+_PRECONDITION_FAILED = 406
+
+IMAGES = "images"
+RESULTS = "results"
+OUTCOMES = "outcomes"
+DEAD = "dead"
+ACTIVITY = "activity"
+FRAMES = "frames"
+EVENTS = "events"
+LOOKS = "looks"
+
+RESULTS_QUEUE = "results.store"
+JOURNAL_QUEUE = "activity.journal"
+ALERTER_QUEUE = "events.alerter"
+
+# A result is stored or retried by the writer itself, so only a crash counts as a delivery.
+RESULTS_DELIVERY_LIMIT = 1000
+DEAD_MAX_BYTES = 256 * MEBIBYTE
+JOURNAL_MAX_BYTES = 64 * MEBIBYTE
+EVENTS_MAX_BYTES = 64 * MEBIBYTE
+REPLICA_QUEUE_MAX_LENGTH = 2000
+REPLICA_QUEUE_EXPIRES_MS = 60_000
+LOOKS_TTL_MS = 3000
+EVENT_KEY_LETTERS = 50
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue with its arguments and bindings: (exchange, routing key)."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    bindings: tuple[tuple[str, str], ...] = ()
+    durable: bool = True
+    unbindings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All that has to exist before messages flow."""
+
+    exchanges: Mapping[str, str] = field(default_factory=dict)
+    queues: tuple[Queue, ...] = ()
+
+
+def work_queue(pool: str) -> str:
+    """The queue from which a pool's workers take."""
+    return f"work.{pool}"
+
+
+def dead_queue(pool: str) -> str:
+    """Where a pool's messages end which were delivered too often."""
+    return f"dead.{pool}"
+
+
+def frames_queue(partition: int) -> str:
+    """The queue of one share of the cameras."""
+    return f"frames.{partition}"
+
+
+def event_key(source: str, kind: str, change: str) -> str:
+    """Routing key of an event's change; keys are short in AMQP, so of a long name only its beginning is in it."""
+    return f"{source[:EVENT_KEY_LETTERS].replace('.', '-')}.{kind}.{change}"
+
+
+def reader_queue(instance: str) -> str:
+    """The queue of one camera reader: who wants to see a camera's newest frame."""
+    return f"camera.{instance}"
+
+
+def image_key(recipe: str) -> str:
+    """Routing key of a picture."""
+    return f"image.{recipe}"
+
+
+def replica_queue(instance: str) -> str:
+    """The queue of one API process: outcomes, activity and replies."""
+    return f"api.{instance}"
+
+
+def pool_of(recipe: str, pools: Mapping[str, list[str]]) -> str:
+    """The pool which works on a recipe: the one which names it, else the one which takes `*`."""
+    named = [pool for pool, recipes in pools.items() if recipe in recipes]
+    return named[0] if named else next(pool for pool, recipes in pools.items() if "*" in recipes)
+
+
+def shared(settings: Settings, recipes: Iterable[str]) -> Topology:
+    """What all programs use."""
+    names = list(recipes)
+    pools = [queue for pool in settings.pools for queue in _pool_queues(pool, settings, names)]
+    return Topology(
+        exchanges={
+            IMAGES: "topic",
+            RESULTS: "topic",
+            OUTCOMES: "topic",
+            DEAD: "direct",
+            ACTIVITY: "topic",
+            FRAMES: "x-consistent-hash",
+            EVENTS: "topic",
+            LOOKS: "fanout",
+        },
+        queues=(*pools, _results_queue(settings), _journal_queue(), *_frames_queues(settings), _alerter_queue()),
+    )
+
+
+def replica(instance: str) -> Topology:
+    """What one API process uses; the broker removes it when the process is gone."""
+    arguments = {
+        "x-expires": REPLICA_QUEUE_EXPIRES_MS,
+        "x-max-length": REPLICA_QUEUE_MAX_LENGTH,
+        "x-overflow": "drop-head",
+    }
+    queue = Queue(replica_queue(instance), arguments, ((OUTCOMES, "#"), (ACTIVITY, "#"), (EVENTS, "#")), durable=False)
+    return Topology(queues=(queue,))
+
+
+def reader(instance: str) -> Topology:
+    """What one camera reader uses. Nobody waits long for a look, so old questions are not answered."""
+    arguments = {
+        "x-expires": REPLICA_QUEUE_EXPIRES_MS,
+        "x-max-length": REPLICA_QUEUE_MAX_LENGTH,
+        "x-overflow": "drop-head",
+        "x-message-ttl": LOOKS_TTL_MS,
+    }
+    return Topology(queues=(Queue(reader_queue(instance), arguments, ((LOOKS, ""),), durable=False),))
+
+
+def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queue]:
+    own = tuple((IMAGES, image_key(name)) for name in recipes if pool_of(name, settings.pools) == pool)
+    others = tuple((IMAGES, image_key(name)) for name in recipes if pool_of(name, settings.pools) != pool)
+    work = {
+        **_quorum(settings.work_max_bytes, settings.delivery_limit),
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": pool,
+        "x-dead-letter-strategy": "at-least-once",
+    }
+    return [
+        # First, so that at-least-once dead-lettering always finds its target.
+        Queue(dead_queue(pool), _quorum(DEAD_MAX_BYTES, RESULTS_DELIVERY_LIMIT), ((DEAD, pool),)),
+        Queue(work_queue(pool), work, own, unbindings=others),
+    ]
+
+
+def _results_queue(settings: Settings) -> Queue:
+    return Queue(RESULTS_QUEUE, _quorum(settings.results_max_bytes, RESULTS_DELIVERY_LIMIT), ((RESULTS, "#"),))
+
+
+def _journal_queue() -> Queue:
+    # The journal is a convenience, not the truth: under pressure the oldest records go.
+    arguments = {"x-queue-type": "quorum", "x-max-length-bytes": JOURNAL_MAX_BYTES, "x-overflow": "drop-head"}
+    return Queue(JOURNAL_QUEUE, arguments, ((ACTIVITY, "#"),))
+
+
+def _frames_queues(settings: Settings) -> list[Queue]:
+    # A frame that is late is worth nothing: the oldest go first, by bytes and by age. One consumer at a time keeps a
+    # camera's frames in order; the routing key is the camera, and "10" its queue's share of the hash ring.
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-max-length-bytes": settings.frames_max_bytes,
+        "x-overflow": "drop-head",
+        "x-message-ttl": int(settings.frames_ttl_seconds * 1000),
+        "x-single-active-consumer": True,
+    }
+    return [Queue(frames_queue(number), arguments, ((FRAMES, "10"),)) for number in range(settings.frame_partitions)]
+
+
+def _alerter_queue() -> Queue:
+    # One consumer at a time: rules count earlier alerts, so an event is judged after those before it.
+    arguments = {**_quorum(EVENTS_MAX_BYTES, RESULTS_DELIVERY_LIMIT), "x-single-active-consumer": True}
+    return Queue(ALERTER_QUEUE, arguments, ((EVENTS, "#"),))
+
+
+def _quorum(max_bytes: int, delivery_limit: int) -> dict[str, Any]:
+    return {
+        "x-queue-type": "quorum",
+        "x-max-length-bytes": max_bytes,
+        "x-overflow": "reject-publish",
+        "x-delivery-limit": delivery_limit,
+    }
+
+
+def declare(connection: pika.BlockingConnection, topology: Topology) -> None:
+    """Makes it so; raises pika's ChannelClosedByBroker when an exchange of another kind has the name."""
+    channel = connection.channel()
+    for name, kind in topology.exchanges.items():
+        channel.exchange_declare(name, exchange_type=kind, durable=True)
+    for queue in topology.queues:
+        _declare_queue(connection, queue)
+        for exchange, key in queue.bindings:
+            channel.queue_bind(queue.name, exchange, key)
+        for exchange, key in queue.unbindings:
+            channel.queue_unbind(queue.name, exchange, key)
+
+
+def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
+    """A queue which exists with other arguments is used as it is: a changed setting must not stop everything."""
+    channel = connection.channel()
+    try:
+        channel.queue_declare(queue.name, durable=queue.durable, arguments=dict(queue.arguments))
+        channel.close()
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _PRECONDITION_FAILED:
+            raise
+        hint = "delete the queue to let it be made anew; pictures in it are published again from the ledger"
+        log.warning("queue has other arguments than the settings say", queue=queue.name, hint=hint)
+
+
+def ready_messages(channel: BlockingChannel, queue: str) -> int:
+    """Messages which wait in a queue; raises when it does not exist."""
+    return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+
+def declare_at(parameters: pika.ConnectionParameters, topologies: Iterable[Topology]) -> None:
+    """Declares over a connection of its own."""
+    connection = pika.BlockingConnection(parameters)
+    try:
+        for topology in topologies:
+            declare(connection, topology)
+    finally:
+        connection.close()
+
+
+def ready_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> int:
+    """Messages which wait in some queues, read over a connection of its own."""
+    connection = pika.BlockingConnection(parameters)
+    try:
+        channel = connection.channel()
+        return sum(ready_messages(channel, queue) for queue in queues)
+    finally:
+        connection.close()

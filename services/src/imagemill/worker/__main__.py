@@ -1,0 +1,68 @@
+"""`python -m imagemill.worker`: works on the pictures of the pool which `IMAGEMILL_POOL` names."""
+
+import os
+import sys
+import threading
+
+import structlog
+
+from imagemill import recipes, runtime, topology
+from imagemill.activity import Activity
+from imagemill.broker import Consumer
+from imagemill.health import Check
+from imagemill.messages import ClaimCheck
+from imagemill.settings import Settings
+from imagemill.worker.isolation import IsolatedWorker
+from imagemill.worker.program import Workshop
+from imagemill.worker.work import THREADS, Craft
+
+log = structlog.get_logger(__name__)
+_WATCH_SECONDS = 1.0
+
+
+def main(settings: Settings, stopping: threading.Event) -> int:
+    """Runs until told to stop."""
+    if settings.pool not in settings.pools:
+        print(f"error: IMAGEMILL_POOL is {settings.pool!r}; pools are {', '.join(settings.pools)}", file=sys.stderr)
+        return 2
+    recipes.single_threaded()
+    THREADS.set(settings.worker_threads)
+    stores = runtime.open_stores(settings)
+    claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
+    isolated = IsolatedWorker(settings.image_timeout_seconds)
+    workshop = Workshop(Craft(claims, isolated, settings.instance), claims, settings.worker_threads)
+    consumer = Consumer(topology.work_queue(settings.pool), workshop.put, settings.prefetch)
+    names = recipes.names(settings.recipes_file)
+    broker = runtime.open_broker(settings, f"worker-{settings.pool}", names, [consumer]).start()
+    activity = Activity(
+        broker, "worker", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
+    ).start()
+    workshop.start(broker, activity)
+    alive = {"broker": runtime.broker_alive(broker), "work": _not_stuck(workshop, settings)}
+    health = runtime.serve_health(settings, alive, {"broker": runtime.broker_ready(broker)})
+    _watch(workshop, settings, stopping)
+    broker.stop_consuming()
+    drained = workshop.drain(settings.drain_seconds)
+    isolated.close()
+    activity.close()
+    broker.close()
+    health.close()
+    return 0 if drained else 1
+
+
+def _not_stuck(workshop: Workshop, settings: Settings) -> Check:
+    limit = settings.image_timeout_seconds
+    return lambda: None if workshop.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
+
+
+def _watch(workshop: Workshop, settings: Settings, stopping: threading.Event) -> None:
+    # A thread inside OpenCV cannot be stopped. Without this process the broker gives the picture out again, and the
+    # next worker works on it in a child process which it can end.
+    while not stopping.wait(_WATCH_SECONDS):
+        if workshop.longest_work_seconds > 1.5 * settings.image_timeout_seconds:
+            log.error("a picture is stuck in work; this process ends itself", limit=settings.image_timeout_seconds)
+            os._exit(70)
+
+
+if __name__ == "__main__":
+    runtime.run("worker", main)

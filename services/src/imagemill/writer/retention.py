@@ -1,0 +1,79 @@
+"""Retention: months that are over for long enough are dropped whole; pinned events are copied out first."""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Counter
+
+from imagemill import activity_databases
+from imagemill.activity import Activity
+from imagemill.alertbook import AlertBook
+from imagemill.camera_events import EventStore
+from imagemill.camera_events.store import KIND as EVENTS
+from imagemill.camera_events.store import month_of_event
+from imagemill.couch import Conflict, Couch, StoreUnavailable
+from imagemill.leases import Lease
+from imagemill.months import Months, expired
+from imagemill.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DROPPED = Counter("imagemill_months_dropped", "Databases of a month that were dropped", ["kind"])
+
+
+class Retention:
+    """A duty of one program at a time. What is not dropped now, because something went wrong, is dropped later."""
+
+    def __init__(self, couch: Couch, lease: Lease, keep_months: Mapping[str, int]) -> None:
+        self._couch, self._lease, self._keep = couch, lease, keep_months
+        self._events, self._book = EventStore(couch), AlertBook(couch)
+
+    def run(self, activity: Activity, every_seconds: float, stopping: threading.Event) -> None:
+        """Until told to stop; the first round comes at once."""
+        while not stopping.is_set():
+            try:
+                for name in self.round(datetime.now(UTC)):
+                    activity.note("month-dropped", None, database=name)
+            except (StoreUnavailable, Conflict) as error:
+                log.warning("months that are over are dropped later", error=str(error))
+            stopping.wait(every_seconds)
+
+    def round(self, now: datetime) -> list[str]:
+        """Drops what is due; tells the databases."""
+        if not self._lease.hold():
+            return []
+        return [
+            f"{kind}-{month}"
+            for kind, keep in self._keep.items()
+            for month in expired(Months(self._couch, kind).there(), keep, now)
+            if self._drop(kind, month)
+        ]
+
+    def _drop(self, kind: str, month: str) -> bool:
+        if kind == EVENTS:
+            self._copy_pinned(month)
+        # Copying takes time: only who still has the duty may drop. Held anew, so that the next month has time too.
+        if not self._lease.held or not self._lease.hold():
+            return False
+        Months(self._couch, kind).database(month).delete()
+        DROPPED.labels(kind).inc()
+        log.info("a month is over and dropped", kind=kind, month=month)
+        return True
+
+    def _copy_pinned(self, month: str) -> None:
+        """Raises StoreUnavailable when one cannot be copied: then the month stays."""
+        for number, pin in self._book.pins().items():
+            if month_of_event(str(pin["event"])) == month and self._events.pin(str(pin["event"])):
+                log.info("the pictures of a pinned alert are kept", number=number)
+
+
+def retention_of(settings: Settings, couch: Couch) -> Retention:
+    """As the settings say."""
+    lease = Lease(couch, "retention", settings.instance, settings.lease_seconds)
+    keep = {
+        EVENTS: settings.retention_months_events,
+        activity_databases.KIND: settings.retention_months_activity,
+    }
+    return Retention(couch, lease, keep)

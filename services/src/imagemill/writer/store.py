@@ -1,0 +1,111 @@
+"""Groups of entries into CouchDB: blobs over several connections, then results, then outcomes, each in one bulk."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from imagemill.activity import Activity
+from imagemill.backoff import pause_seconds
+from imagemill.blobs import Blobs
+from imagemill.broker import Broker, BrokerUnavailable, Delivery
+from imagemill.couch import StoreUnavailable
+from imagemill.ledger import Ledger
+from imagemill.messages import ClaimCheck, outcome_message
+from imagemill.models import Outcome
+from imagemill.writer.entries import Entry, entry_of, final_outcome, known_result
+
+log = structlog.get_logger(__name__)
+
+OUTCOMES = Counter("imagemill_outcomes", "Outcomes written to the ledger", ["status"])
+GROUP_SECONDS = Histogram("imagemill_writer_group_seconds", "Seconds per bulk write")
+
+Answer = TypeVar("Answer")
+
+
+class Store:
+    """Handles groups of deliveries. What CouchDB does not take now stays unacknowledged and is tried again."""
+
+    def __init__(
+        self, blobs: Blobs, ledger: Ledger, claims: ClaimCheck, by: str, connections: int, stopping: threading.Event
+    ) -> None:
+        self._blobs, self._ledger, self._claims, self._by = blobs, ledger, claims, by
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
+        self._stopping = stopping
+        self.frontier: dict[str, str] = {}
+
+    def start(self, broker: Broker, activity: Activity) -> None:
+        """Where the news go."""
+        self._broker, self._activity = broker, activity
+
+    def handle(self, deliveries: list[Delivery]) -> None:
+        """Stores, announces, acknowledges: in this order."""
+        entries = self._readable([delivery for delivery in deliveries if not delivery.lost])
+        if not entries:
+            return
+        try:
+            with GROUP_SECONDS.time():
+                outcomes = self._until_stored(lambda: self._store(entries))
+        except StoreUnavailable:
+            log.warning("shutting down before CouchDB came back; results are given back", count=len(entries))
+            for entry in entries:
+                entry.delivery.give_back()
+            return
+        self._announce(outcomes)
+        for entry in entries:
+            entry.delivery.ack()
+
+    def _readable(self, deliveries: list[Delivery]) -> list[Entry]:
+        entries = []
+        for delivery in deliveries:
+            try:
+                entries.append(entry_of(delivery, self._by))
+            except ValueError as error:
+                log.error("not a result message, dropped", message_id=delivery.properties.message_id, error=str(error))
+                delivery.ack()
+        return entries
+
+    def _store(self, entries: list[Entry]) -> list[Outcome]:
+        list(self._pool.map(self._store_blob, entries))
+        # Twice the same key within one group: the first is the one that made it.
+        wanted = {item.key: item for item in reversed([known_result(e) for e in entries]) if item is not None}
+        known = self._ledger.record_results(list(wanted.values()))
+        finals = {entry.job.id: final_outcome(entry, known, self._by) for entry in reversed(entries)}
+        return self._ledger.record_outcomes(list(finals.values()))
+
+    def _store_blob(self, entry: Entry) -> None:
+        result = entry.outcome.result
+        if result is not None and not self._claims.is_stored(entry.delivery):
+            self._blobs.put(result.sha256, entry.delivery.body, result.content_type)
+
+    def _until_stored(self, attempt: Callable[[], Answer]) -> Answer:
+        # Without a limit but the shutdown: the picture is safe in the queue, and giving it back would only count
+        # as a delivery. The pause has a limit and jitter.
+        for attempt_number in itertools.count(1):
+            try:
+                return attempt()
+            except StoreUnavailable as error:
+                log.warning("results wait for CouchDB", error=str(error))
+                if self._stopping.is_set():
+                    raise
+            self._stopping.wait(pause_seconds(attempt_number))
+        raise AssertionError("unreachable")
+
+    def _announce(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            OUTCOMES.labels(outcome.status).inc()
+            self.frontier[outcome.recipe] = max(outcome.id, self.frontier.get(outcome.recipe, ""))
+            self._activity.note(
+                outcome.status,
+                outcome.id,
+                batch=outcome.batch,
+                **({"reason": outcome.reason} if outcome.reason else {}),
+            )
+        errors = self._broker.publish_all(outcome_message(outcome) for outcome in outcomes)
+        if any(isinstance(error, BrokerUnavailable) for error in errors):
+            # The ledger has them; pages which follow along read it again when they reconnect.
+            log.warning("outcomes stored but not announced", count=sum(error is not None for error in errors))

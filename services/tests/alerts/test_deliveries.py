@@ -1,0 +1,67 @@
+"""Where an alert's messages stand, from its documents."""
+
+import pytest
+
+from imagemill.alerter.channels import ChannelsError, parse
+from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, standings
+from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerts.retries import Attempt, plan
+
+ALERT = {"number": 3, "at": 100.0, "channels": ["desk", "mail"]}
+
+
+def begun(channel, attempt, at):
+    return {"_id": begun_id(3, channel, attempt), **begun_document(3, channel, "me", at)}
+
+
+def sent(channel, attempt, at, ok, before=()):
+    made = Attempt(at, ok, 204 if ok else 503)
+    document = sent_document(3, channel, made, plan([*before, made], at, 0.0), "answer")
+    return {"_id": sent_id(3, channel, attempt), **document}
+
+
+def test_what_was_never_begun_is_due_at_once():
+    assert [(one.channel, one.due_at, one.next_attempt) for one in standings(ALERT, [])] == [
+        ("desk", 100.0, 1),
+        ("mail", 100.0, 1),
+    ]
+
+
+def test_a_failed_attempt_is_due_again_when_its_record_says():
+    (desk, mail) = standings(
+        ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 102.0, False), sent("mail", 1, 103.0, True)]
+    )
+    assert (desk.due_at, desk.next_attempt, desk.interrupted) == (107.0, 2, False)
+    assert mail.due_at is None
+
+
+def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
+    desk = standings(ALERT, [begun("desk", 1, 101.0)])[0]
+    assert (desk.due_at, desk.interrupted, desk.next_attempt) == (101.0 + INTERRUPTED_SECONDS, True, 1)
+    again = standings(ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 300.0, False), begun("desk", 2, 310.0)])[0]
+    assert (again.due_at, again.interrupted, again.next_attempt) == (310.0 + INTERRUPTED_SECONDS, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[1, 2]", "must be a map"),
+        ("Desk: {apprise: 'x://y'}", "lower-case"),
+        ("desk: {apprise: 'x://t0ken', webhook: 'https://t0ken'}", "exactly one"),
+        ("desk: {webhook: 'https://t0ken', secret: short}", "at least 16 bytes"),
+        ("desk: {url: 't0ken'}", "either"),
+        ("desk: {webhook: 't0ken", "not YAML"),
+    ],
+)
+def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, sentence):
+    with pytest.raises(ChannelsError) as wrong:
+        parse(text)
+    assert sentence in str(wrong.value)
+    assert "t0ken" not in str(wrong.value)
+
+
+def test_channels_show_no_secret():
+    channels = parse("desk: {webhook: 'https://desk.example/t0ken-t0ken', secret: sixteen bytes or more}")
+    assert channels["desk"].described() == {"name": "desk", "kind": "webhook", "address": "https://desk.example/***"}
+    assert "t0ken" not in repr(channels)
+    assert parse("") == {}

@@ -1,0 +1,27 @@
+"""Areas as lines of text."""
+
+import pytest
+
+from imagemill.api.camera_areas import areas_of, text_of
+from imagemill.cameras import CameraError
+
+TEXT = "zone front door: 0.1,0.2 0.5,0.2 0.5,0.8\nmask: 0,0 1,0 1,0.1"
+
+
+def test_lines_are_read_and_written_the_same() -> None:
+    areas = areas_of(f"\n{TEXT}\n\n")
+    assert areas == {
+        "zones": [{"name": "front door", "points": [[0.1, 0.2], [0.5, 0.2], [0.5, 0.8]]}],
+        "masks": [[[0.0, 0.0], [1.0, 0.0], [1.0, 0.1]]],
+    }
+    assert text_of(areas) == TEXT
+    assert (areas_of(""), text_of({})) == ({}, "")
+
+
+@pytest.mark.parametrize(
+    "line", ["door: 0,0 1,1 0,1", "zone: 0,0 1,1 0,1", "mask a: 0,0 1,1 0,1", "mask", "mask: 0;0 1"]
+)
+def test_a_line_that_is_none_is_named(line: str) -> None:
+    with pytest.raises(CameraError, match=r"the (line|corners of)") as error:
+        areas_of(line)
+    assert line in str(error.value)

@@ -1,0 +1,82 @@
+"""What a camera needs to be opened: the settings' yes, and secrets that are its host's."""
+
+from pathlib import Path
+
+import pytest
+
+from imagemill.cameras import Camera
+from imagemill.cameras.credentials import names_of, secret_of
+from imagemill.cameras.specs import spec_of
+from imagemill.feeds import Credentials, FeedError
+from imagemill.settings import Settings
+
+FILE = """
+cam-1: {user: viewer, password: hunter2}
+old-cam: {query: user=viewer&pwd=hunter2, hosts: ["10.1.0.0/16", "*.cams.example"]}
+wrong: hunter2
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    file = tmp_path / "credentials.yaml"
+    file.write_text(FILE)
+    return Settings(camera_credentials_file=file, camera_folder=tmp_path)
+
+
+def camera(address: str, credentials: str | None = None) -> Camera:
+    return Camera("cam", "Cam", address, credentials)
+
+
+def test_a_login_goes_beside_the_address(settings: Settings) -> None:
+    spec = spec_of(camera("rtsp://cam/stream", "cam-1"), settings)
+    assert (spec.address, spec.credentials) == ("rtsp://cam/stream", Credentials("viewer", "hunter2"))
+    assert "hunter2" not in repr(secret_of(settings.camera_credentials_file, "cam-1"))
+    assert "hunter2" not in repr(secret_of(settings.camera_credentials_file, "old-cam"))
+
+
+@pytest.mark.parametrize("address", ["http://10.1.2.3/snap?size=big", "http://yard.cams.example/snap"])
+def test_a_query_is_added_for_its_own_hosts(settings: Settings, address: str) -> None:
+    assert spec_of(camera(address, "old-cam"), settings).address.endswith("user=viewer&pwd=hunter2")
+
+
+@pytest.mark.parametrize(
+    ("address", "credentials", "words"),
+    [
+        ("http://10.2.0.1/", "old-cam", "are not for 10.2.0.1"),
+        ("http://evil.example/", "old-cam", "are not for evil.example"),
+        ("http://cam/", "unknown", "not in the credentials file"),
+        ("http://cam/", "wrong", "must have user and password"),
+    ],
+)
+def test_why_there_are_none_is_said_without_them(
+    settings: Settings, address: str, credentials: str, words: str
+) -> None:
+    with pytest.raises(FeedError, match=words) as error:
+        spec_of(camera(address, credentials), settings)
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["- hunter2", "hunter2: [", "\x00"])
+def test_a_file_that_cannot_be_read_is_not_shown(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(content)
+    with pytest.raises(FeedError, match="the credentials file") as error:
+        secret_of(file, "cam-1")
+    assert "hunter2" not in str(error.value)
+    assert names_of(file) == []
+
+
+def test_a_changed_password_is_used_and_names_are_told(settings: Settings) -> None:
+    file = settings.camera_credentials_file
+    assert file is not None
+    assert names_of(file) == ["cam-1", "old-cam", "wrong"]
+    file.write_text(FILE.replace("hunter2", "hunter3"))
+    assert spec_of(camera("rtsp://cam/", "cam-1"), settings).credentials == Credentials("viewer", "hunter3")
+
+
+def test_paths_are_below_the_folder(settings: Settings, tmp_path: Path) -> None:
+    assert spec_of(camera("clip.mp4"), settings).address == str(tmp_path / "clip.mp4")
+    assert spec_of(camera("file:clip.mp4"), settings).kind == "video"
+    (tmp_path / "pictures").mkdir()
+    assert spec_of(camera("pictures"), settings).kind == "folder"

@@ -1,0 +1,95 @@
+"""Months that are over are dropped whole; what is pinned stays."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from imagemill.alertbook import AlertBook, RuleStore
+from imagemill.alerts.numbering import number_for
+from imagemill.camera_events import EventStore
+from imagemill.couch import Couch
+from imagemill.leases import Lease
+from imagemill.leases import prepare as prepare_leases
+from imagemill.months import Months, expired, month_at
+from imagemill.writer.retention import Retention
+from mill import Mill, wait_for
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OLD = datetime(2026, 6, 30, 23, 59, tzinfo=UTC).timestamp()
+FRESH = datetime(2026, 10, 3, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("keep", "gone"),
+    [
+        (0, []),
+        (1, ["2025-12", "2026-01", "2026-09"]),
+        (3, ["2025-12", "2026-01"]),
+        (11, []),
+        (10, ["2025-12"]),
+        (1200, []),
+    ],
+)
+def test_whole_months_are_kept(keep: int, gone: list[str]) -> None:
+    assert expired(["2025-12", "2026-01", "2026-09", "2026-10", "2026-11", "2026-12"], keep, NOW) == gone
+
+
+def test_midnight_of_a_month_passes_while_things_are_under_way(couchdb_url: str, couchdb_prefix: str) -> None:
+    months = Months(Couch(couchdb_url, couchdb_prefix.rstrip("-")), "events")
+    months.prepare(datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    assert months.there() == ["2026-11", "2026-12", "2027-01"]
+
+
+@pytest.fixture
+def couch_of_test(couchdb_url: str, couchdb_prefix: str) -> Couch:
+    couch = Couch(couchdb_url, couchdb_prefix.rstrip("-"))
+    RuleStore(couch).prepare()
+    prepare_leases(couch)
+    for kind in ("events", "activity"):
+        for month in ("2026-06", "2026-10", "2026-11"):
+            Months(couch, kind).database(month).create()
+    couch.database("pinned").create()
+    return couch
+
+
+def stored(couch: Couch, source: str, at: float) -> tuple[str, int]:
+    event_id = f"{source}:{round(at * 1000)}"
+    event = {"id": event_id, "source": source, "kind": "motion", "class": "alert", "started_at": at, "ended_at": at}
+    EventStore(couch).write(event, {"best.jpg": b"the picture of " + source.encode()})
+    return event_id, number_for(AlertBook(couch), event_id, {"at": at, "camera": source})
+
+
+def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
+    return Retention(couch, Lease(couch, "retention", holder, 30), {"events": 3, "activity": 0} | keep)
+
+
+def test_a_dropped_month_takes_its_events_and_leaves_what_is_pinned(couch_of_test: Couch) -> None:
+    events, book = EventStore(couch_of_test), AlertBook(couch_of_test)
+    lost, _ = stored(couch_of_test, "yard", OLD)
+    kept, number = stored(couch_of_test, "door", OLD)
+    fresh, _ = stored(couch_of_test, "yard", FRESH)
+    book.pin(number, kept, "ann", time.time())
+    assert retention(couch_of_test).round(NOW) == ["events-2026-06"]
+    assert events.months.there() == ["2026-10", "2026-11"]
+    assert events.picture(lost, "best.jpg") is None
+    assert events.picture(kept, "best.jpg") == b"the picture of door"
+    assert events.picture(fresh, "best.jpg") == b"the picture of yard"
+    assert [alert["camera"] for alert in book.newest(10).alerts] == ["yard", "door", "yard"]
+    book.unpin(number)
+    events.unpin(kept)
+    assert events.get(kept) is None
+
+
+def test_only_who_has_the_duty_drops(couch_of_test: Couch) -> None:
+    assert Lease(couch_of_test, "retention", "another", 30).hold()
+    assert retention(couch_of_test).round(NOW) == []
+    assert month_at(OLD) in Months(couch_of_test, "events").there()
+
+
+def test_the_writer_drops_what_is_over(own_mill: Mill, couchdb_url: str, couchdb_prefix: str) -> None:
+    months = Months(Couch(couchdb_url, couchdb_prefix.rstrip("-")), "activity")
+    months.database("2020-01").create()
+    own_mill.start("writer")
+    wait_for(lambda: "2020-01" not in months.there(), "the month to be dropped")
+    assert len(months.there()) == 3

@@ -1,0 +1,98 @@
+"""Real servers for the tests, on free ports; nothing of them is left when pytest ends, in whatever way it ends.
+
+`amqp_url`, `couchdb_url` and `couchdb_prefix` give every test a virtual host and database names of its own on servers
+that all tests share. A test that stops or kills a server takes `own_rabbit` or `own_couch`.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import requests
+
+from imagemill.local.couch import CouchServer, local_couch
+from imagemill.local.rabbit import RabbitServer
+from imagemill.local.servers import LocalServer
+
+_TIMEOUT_SECONDS = 30
+Server = TypeVar("Server", bound=LocalServer)
+
+
+def _running(server: Server, folder: Path) -> Iterator[Server]:
+    """Killed at the end, not stopped: its state goes with it, and an orderly stop takes seconds."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """A broker that all tests share; never stop it."""
+    folder = tmp_path_factory.mktemp("rabbitmq")
+    yield from _running(RabbitServer(folder), folder)
+
+
+@pytest.fixture(scope="session")
+def couch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CouchServer]:
+    """A server of CouchDB's API that all tests share; never stop it."""
+    folder = tmp_path_factory.mktemp("couchdb")
+    yield from _running(local_couch(folder), folder)
+
+
+@pytest.fixture
+def own_rabbit(tmp_path: Path) -> Iterator[RabbitServer]:
+    """A fresh broker for one test, which may stop, kill and restart it. Starting takes three seconds."""
+    folder = tmp_path / "own-rabbitmq"
+    yield from _running(RabbitServer(folder), folder)
+
+
+@pytest.fixture
+def own_couch(tmp_path: Path) -> Iterator[CouchServer]:
+    """A fresh server of CouchDB's API for one test, which may stop, kill and restart it."""
+    folder = tmp_path / "own-couchdb"
+    yield from _running(local_couch(folder), folder)
+
+
+@pytest.fixture
+def vhost(rabbit: RabbitServer) -> Iterator[str]:
+    """A virtual host for this test alone, removed with its queues and connections afterwards."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    with requests.Session() as session:
+        session.auth = (rabbit.user, rabbit.password)
+        address = f"{rabbit.management_url}/api/vhosts/{name}"
+        session.put(address, json={}, timeout=_TIMEOUT_SECONDS).raise_for_status()
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        permissions = f"{rabbit.management_url}/api/permissions/{name}/{rabbit.user}"
+        session.put(permissions, json=everything, timeout=_TIMEOUT_SECONDS).raise_for_status()
+        yield name
+        session.delete(address, timeout=_TIMEOUT_SECONDS).raise_for_status()
+
+
+@pytest.fixture
+def amqp_url(rabbit: RabbitServer, vhost: str) -> str:
+    """The address of this test's virtual host, with user and password."""
+    return rabbit.amqp_url.removesuffix("%2F") + vhost
+
+
+@pytest.fixture(scope="session")
+def couchdb_url(couch: CouchServer) -> str:
+    """The shared server's address, with user and password; name databases with `couchdb_prefix`."""
+    return couch.url
+
+
+@pytest.fixture
+def couchdb_prefix(couchdb_url: str) -> Iterator[str]:
+    """What the names of this test's databases begin with; those databases are deleted afterwards."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}-"
+    yield prefix
+    with requests.Session() as session:
+        names = session.get(f"{couchdb_url}/_all_dbs", timeout=_TIMEOUT_SECONDS).json()
+        for name in names:
+            if name.startswith(prefix):
+                session.delete(f"{couchdb_url}/{name}", timeout=_TIMEOUT_SECONDS).raise_for_status()

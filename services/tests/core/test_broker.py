@@ -1,0 +1,143 @@
+"""The broker core against a real RabbitMQ."""
+
+import threading
+
+import pika
+import pytest
+
+from imagemill.broker import Broker, BrokerUnavailable, Consumer, Delivery, Outgoing, Refused, Unroutable, parameters_of
+from imagemill.local.rabbit import RabbitServer
+from mill import wait_for
+
+
+def declare(url: str, queue: str, **arguments: object) -> None:
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection.channel().queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum", **arguments})
+    connection.close()
+
+
+def started(url: str, *consumers: Consumer, **options: object) -> Broker:
+    broker = Broker(parameters_of(url, "test"), consumers, **options).start()  # type: ignore[arg-type]
+    assert broker.wait_ready(20)
+    return broker
+
+
+def test_a_window_of_messages_is_confirmed_one_by_one(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    broker = started(amqp_url, confirm_window=10)
+    errors = broker.publish_all(Outgoing("", "q", str(n).encode()) for n in range(100))
+    assert errors == [None] * 100
+    broker.close()
+
+
+def test_a_message_which_no_queue_takes_is_an_error_of_its_own(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    broker = started(amqp_url)
+    errors = broker.publish_all([Outgoing("", "q"), Outgoing("", "nowhere"), Outgoing("", "q")])
+    assert [type(error) for error in errors] == [type(None), Unroutable, type(None)]
+    broker.close()
+
+
+def test_a_full_queue_refuses(amqp_url: str) -> None:
+    declare(amqp_url, "q", **{"x-max-length": 3, "x-overflow": "reject-publish"})
+    broker = started(amqp_url)
+    assert broker.publish_all([Outgoing("", "q")]) == [None]
+
+    def is_refused() -> bool:
+        (error,) = broker.publish_all([Outgoing("", "q")])
+        return isinstance(error, Refused)
+
+    # The limit of a quorum queue takes hold a moment after it is reached.
+    wait_for(is_refused, "a refusal")
+    broker.close()
+
+
+def test_deliveries_are_settled_from_other_threads(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    seen: list[bytes] = []
+
+    def on_delivery(delivery: Delivery) -> None:
+        threading.Thread(target=lambda: (seen.append(delivery.body), delivery.ack())).start()
+
+    broker = started(amqp_url, Consumer("q", on_delivery, prefetch=2))
+    broker.publish_all(Outgoing("", "q", str(n).encode()) for n in range(20))
+    wait_for(lambda: len(seen) == 20, "all deliveries")
+    broker.close()
+    assert sorted(seen, key=int) == [str(n).encode() for n in range(20)]
+
+
+def test_what_was_given_back_comes_again_and_counts(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    failed: list[int] = []
+
+    def on_delivery(delivery: Delivery) -> None:
+        failed.append(delivery.failed_deliveries)
+        if len(failed) < 3:
+            delivery.give_back()
+        else:
+            delivery.ack()
+
+    broker = started(amqp_url, Consumer("q", on_delivery))
+    broker.publish(Outgoing("", "q"))
+    wait_for(lambda: len(failed) == 3, "three deliveries")
+    broker.close()
+    assert failed == [0, 1, 2]
+
+
+def test_it_comes_back_after_the_broker_was_killed_and_goes_on_consuming(own_rabbit: RabbitServer) -> None:
+    seen: list[bytes] = []
+
+    def on_delivery(delivery: Delivery) -> None:
+        seen.append(delivery.body)
+        delivery.ack()
+
+    broker = Broker(
+        parameters_of(own_rabbit.amqp_url, "test"),
+        [Consumer("q", on_delivery)],
+        prepare=lambda: declare(own_rabbit.amqp_url, "q"),
+    ).start()
+    assert broker.wait_ready(20)
+    # RabbitMQ 3.10 writes down a new quorum queue's members seconds later; killed before, it finds no leader again.
+    own_rabbit.restart()
+    wait_for(lambda: broker.ready, "the first return")
+    own_rabbit.kill()
+    wait_for(lambda: not broker.ready, "the loss to be noticed")
+    with pytest.raises(BrokerUnavailable):
+        broker.publish(Outgoing("", "q"))
+    own_rabbit.start()
+    wait_for(lambda: broker.ready, "the connection to come back")
+    wait_for(lambda: broker.publish_all([Outgoing("", "q", b"after")]) == [None], "a confirm after the return")
+    wait_for(lambda: set(seen) == {b"after"}, "a delivery after the return")
+    broker.close()
+
+
+def test_no_future_is_left_open_when_the_broker_dies_under_load(own_rabbit: RabbitServer) -> None:
+    declare(own_rabbit.amqp_url, "q")
+    broker = started(own_rabbit.amqp_url, confirm_timeout_seconds=20)
+    answers: list[list[BaseException | None]] = []
+    publisher = threading.Thread(
+        target=lambda: answers.append(broker.publish_all([Outgoing("", "q", bytes(50_000))] * 2000))
+    )
+    publisher.start()
+    own_rabbit.kill()
+    publisher.join(30)
+    assert len(answers[0]) == 2000
+    assert any(isinstance(error, BrokerUnavailable) for error in answers[0])
+    broker.close()
+
+
+def test_nothing_comes_after_consuming_was_stopped(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    seen: list[Delivery] = []
+    broker = started(amqp_url, Consumer("q", seen.append))
+    broker.publish(Outgoing("", "q"))
+    wait_for(lambda: len(seen) == 1, "the first delivery")
+    broker.stop_consuming()
+    broker.publish(Outgoing("", "q"))
+    broker.publish(Outgoing("", "q"))
+    seen[0].ack()
+    broker.close()
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    wait_for(lambda: connection.channel().queue_declare("q", passive=True).method.message_count == 2, "both to stay")
+    connection.close()
+    assert len(seen) == 1

@@ -1,0 +1,167 @@
+"""The ledger on a real CouchDB API: its arithmetic holds whatever is written in whatever order, once or again."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imagemill.couch import Conflict, Couch, StoreUnavailable
+from imagemill.ids import floor_at, timestamp, uuid7
+from imagemill.leases import Lease
+from imagemill.leases import prepare as prepare_leases
+from imagemill.ledger import Ledger
+from imagemill.models import ImageInfo, Job, KnownResult, Outcome, Rejection
+from imagemill.watermark import Watermark
+
+KINDS = ["open", "stored", "duplicate", "failed", "rejected"]
+INFO = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")
+
+
+@pytest.fixture
+def client(couchdb_url: str, couchdb_prefix: str) -> Couch:
+    return Couch(couchdb_url, couchdb_prefix.rstrip("-"))
+
+
+@pytest.fixture
+def ledger(client: Couch) -> Ledger:
+    made = Ledger(client)
+    assert not made.prepared()
+    made.prepare()
+    made.prepare()
+    assert made.prepared()
+    return made
+
+
+def job(batch: str = "b") -> Job:
+    return Job(
+        id=uuid7(), batch=batch, name="n.jpg", recipe="gray", recipe_steps="[]", recipe_digest="d", original=INFO,
+        accepted_at=timestamp(), by="api",
+    )  # fmt: skip
+
+
+def outcome(of: Job, status: str = "stored", duplicate: bool = False) -> Outcome:
+    return Outcome(
+        id=of.id, batch=of.batch, recipe=of.recipe, status=status, duplicate=duplicate,  # type: ignore[arg-type]
+        result=INFO if status == "stored" else None,
+    )  # fmt: skip
+
+
+def rejection(batch: str = "b") -> Rejection:
+    return Rejection(id=uuid7(), batch=batch, name="n", code="empty", detail="", at=timestamp())
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from(KINDS), st.integers(1, 3)), max_size=12))
+def test_the_counts_add_up_whatever_is_written_and_however_often(
+    ledger: Ledger, entries: list[tuple[str, str, int]]
+) -> None:
+    before = {batch: ledger.counts(batch) for batch in "xyz"}
+    wanted: dict[str, Counter[str]] = {batch: Counter() for batch in "xyz"}
+    for batch, kind, times in entries:
+        new, no = job(batch), rejection(batch)
+        wanted[batch][kind] += 1
+        for _ in range(times):
+            if kind == "rejected":
+                ledger.accept([], [], [no])
+                continue
+            ledger.accept([new], [], [])
+            if kind != "open":
+                ledger.record_outcomes([outcome(new, "failed" if kind == "failed" else "stored", kind == "duplicate")])
+    for batch, counter in wanted.items():
+        now, then = ledger.counts(batch), before[batch]
+        assert now.accepted == now.stored + now.failed + now.in_flight
+        assert now.offered == now.accepted + now.rejected
+        assert now.in_flight - then.in_flight == counter["open"]
+        assert now.rejected - then.rejected == counter["rejected"]
+        assert now.stored - then.stored == counter["stored"] + counter["duplicate"]
+        assert now.duplicates - then.duplicates == counter["duplicate"]
+    assert ledger.counts() == ledger.counts()
+
+
+def test_the_first_outcome_stays(ledger: Ledger) -> None:
+    new = job()
+    ledger.accept([new], [], [])
+    (first,) = ledger.record_outcomes([outcome(new, "stored")])
+    (second,) = ledger.record_outcomes([outcome(new, "failed")])
+    assert (first.status, second.status) == ("stored", "stored")
+    assert ledger.counts("b").failed == 0
+
+
+def test_the_first_result_stays_and_names_its_job(ledger: Ledger) -> None:
+    mine, others = KnownResult(key="k", job="1", result=INFO), KnownResult(key="k", job="2", result=INFO)
+    assert ledger.record_results([mine])["k"].job == "1"
+    assert ledger.record_results([others])["k"].job == "1"
+
+
+def test_jobs_in_flight_are_found_by_a_merge_of_two_ranges(ledger: Ledger) -> None:
+    jobs = [job() for _ in range(2500)]
+    for start in range(0, len(jobs), 500):
+        ledger.accept(jobs[start : start + 500], [], [])
+    done = [item for n, item in enumerate(jobs) if n not in (3, 1200, 2499)]
+    for start in range(0, len(done), 500):
+        ledger.record_outcomes([outcome(item) for item in done[start : start + 500]])
+    beginning, end = floor_at(0), floor_at(4e9)
+    assert ledger.in_flight_ids(beginning, end, 10) == [jobs[3].id, jobs[1200].id, jobs[2499].id]
+    assert ledger.in_flight_ids(beginning, end, 2) == [jobs[3].id, jobs[1200].id]
+    assert ledger.in_flight_ids(jobs[4].id, jobs[2499].id, 10) == [jobs[1200].id]
+
+
+def test_batches_are_listed_with_their_counts_a_page_at_a_time(ledger: Ledger) -> None:
+    ledger.accept([job("a"), job("c"), job("c")], [], [rejection("b")])
+    assert [(name, counts.offered) for name, counts in ledger.batches(2)] == [("c", 2), ("b", 1)]
+    assert [name for name, _ in ledger.batches(2, after="b")] == ["a"]
+
+
+def test_the_watermark_is_only_ever_raised(client: Couch) -> None:
+    prepare_leases(client)
+    mark = Watermark(client)
+    low, high = floor_at(1000), floor_at(2000)
+    mark.raise_to(high)
+    mark.raise_to(low)
+    assert mark.read() == high
+
+
+def test_a_server_which_is_not_there_is_unavailable_and_not_a_crash() -> None:
+    with pytest.raises(StoreUnavailable):
+        Ledger(Couch("http://127.0.0.1:9", "p", 1)).counts()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_lease_is_held_by_one_and_taken_over_when_its_holder_falls_silent(client: Couch) -> None:
+    prepare_leases(client)
+    clock = Clock()
+    first, second = (Lease(client, "duty", name, 10, clock) for name in ("first", "second"))
+    assert first.hold()
+    assert not second.hold()
+    clock.now = 9
+    assert first.hold()
+    clock.now = 18
+    assert not second.hold()  # the revision changed at 9: seen now, so it waits from now on
+    clock.now = 29
+    assert not first.held
+    assert second.hold()
+    assert not first.hold()
+
+
+def test_a_released_lease_is_free_at_once(client: Couch) -> None:
+    prepare_leases(client)
+    first, second = (Lease(client, "duty", name, 10) for name in ("first", "second"))
+    assert first.hold()
+    first.release()
+    assert not first.held
+    assert second.hold()
+
+
+def test_a_document_is_put_once(client: Couch) -> None:
+    database = client.database("other")
+    database.create()
+    database.put({"_id": "x"})
+    with pytest.raises(Conflict):
+        database.put({"_id": "x"})

@@ -1,0 +1,67 @@
+"""Which processes a run consists of, and the small decisions around them; nothing is started here."""
+
+from pathlib import Path
+
+import pytest
+
+from imagemill.local import plan
+from imagemill.local.child import LONGEST_PAUSE_SECONDS, pause_seconds
+from imagemill.local.servers import LocalError
+from imagemill.local.settings import LocalSettings, load_local_settings
+
+ADDRESSES = plan.Addresses("amqp://broker/", "http://database", "http://127.0.0.1:1/pools")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LocalSettings:
+    return LocalSettings(home=tmp_path, port=8099)
+
+
+def test_every_program_is_told_where_everything_is(settings: LocalSettings) -> None:
+    common = ADDRESSES.environment(settings)
+    for name in plan.PROGRAMS:
+        environment = plan.program(name, {"PATH": "/bin", "AMQP_URL": "another"}, common, 4711).environment
+        assert environment["AMQP_URL"] == "amqp://broker/"
+        assert environment["COUCHDB_URL"] == "http://database"
+        assert environment["IMAGEMILL_HOME"] == str(settings.home)
+        assert environment["IMAGEMILL_POOLS_URL"] == "http://127.0.0.1:1/pools"
+        assert environment["PATH"] == "/bin"
+
+
+def test_api_says_on_its_own_port_how_it_is_and_the_others_on_one_more(settings: LocalSettings) -> None:
+    common = ADDRESSES.environment(settings)
+    assert plan.program("api", {}, common, 4711).ready_url == "http://127.0.0.1:8099/readyz"
+    assert plan.program("writer", {}, common, 4711).ready_url == "http://127.0.0.1:4711/readyz"
+    assert plan.program("writer", {}, common, 4711).environment["IMAGEMILL_HEALTH_PORT"] == "4711"
+
+
+def test_worker_knows_its_pool_and_has_a_log_of_its_own(settings: LocalSettings) -> None:
+    process = plan.worker("heavy", 2, {}, ADDRESSES.environment(settings), 4711)
+    assert (process.name, process.module) == ("worker-heavy-2", "imagemill.worker")
+    assert process.environment["IMAGEMILL_POOL"] == "heavy"
+    assert plan.log_file(settings.home, process.name) == settings.home / "log" / "worker-heavy-2.log"
+
+
+def test_passwords_are_not_in_the_representation_of_a_plan(settings: LocalSettings) -> None:
+    addresses = plan.Addresses("amqp://user:secret@broker/", "http://user:secret@database", "")
+    process = plan.program("api", {}, addresses.environment(settings), 1)
+    assert "secret" not in repr(addresses) + repr(process)
+
+
+def test_pauses_between_restarts_grow_and_are_bounded() -> None:
+    pauses = [pause_seconds(crashes) for crashes in range(1, 30)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE_SECONDS
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEMILL_PORT", "eighty")
+    with pytest.raises(LocalError, match=r"IMAGEMILL_PORT is 'eighty': .*integer"):
+        load_local_settings()
+
+
+def test_state_lies_in_the_checkout_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMAGEMILL_HOME", raising=False)
+    assert load_local_settings().home.name == ".imagemill"
+    monkeypatch.setenv("IMAGEMILL_HOME", "elsewhere")
+    assert load_local_settings().home == Path.cwd().resolve() / "elsewhere"

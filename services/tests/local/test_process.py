@@ -1,0 +1,70 @@
+"""Child processes end with whoever started them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from imagemill.local.process import kill_child, last_lines, private_file, start_child, stop_child
+from imagemill.local.servers import wait_until
+
+ENVIRONMENT = dict(os.environ)
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+
+def test_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import os, time; from imagemill.local.process import start_child;"
+            "print(start_child(['sleep', '60'], environment=dict(os.environ), output=-3).pid, flush=True);"
+            "time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = Path(f"/proc/{int(parent.stdout.readline())}")
+        assert child.exists()
+        parent.kill()
+    assert wait_until(lambda: not child.exists() or "Z" in (child / "stat").read_text().split()[2], 5)
+
+
+def test_stop_is_orderly_when_the_child_obeys(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        child = start_child(["sleep", "60"], environment=ENVIRONMENT, output=log)
+    assert stop_child(child, 5)
+    assert child.returncode == -15
+
+
+def test_stop_uses_force_when_the_child_does_not_obey(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as log:
+        child = start_child([sys.executable, "-c", STUBBORN], environment=ENVIRONMENT, output=log)
+    assert wait_until(lambda: last_lines(path) == "up", 10)
+    assert not stop_child(child, 0.2)
+    assert child.returncode == -9
+
+
+def test_killing_a_child_that_has_ended_is_no_error(tmp_path: Path) -> None:
+    child = start_child(["true"], environment=ENVIRONMENT, output=subprocess.DEVNULL)
+    child.wait(5)
+    kill_child(child)
+    assert stop_child(child, 1)
+
+
+def test_private_file_is_never_readable_by_others(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "password"
+    path.parent.mkdir()
+    path.write_text("old")
+    path.chmod(0o644)
+    assert private_file(path, "new").read_text() == "new"
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_last_lines_leave_out_empty_ones(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("a\n\nb\n \nc\n")
+    assert last_lines(path, 2) == "b\nc"
+    assert last_lines(tmp_path / "missing") == ""

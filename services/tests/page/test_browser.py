@@ -1,0 +1,341 @@
+"""The page in a real browser before a running Imagemill."""
+
+import io
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+
+import pictures
+from mill import Mill, adds_up, wait_for
+
+Open = Callable[..., Chrome]
+
+# What the browser itself logs about an answer that the test brought about.
+_EXPECTED = "Failed to load resource"
+_SILENT_EVENTS = """
+window.sources = [];
+window.EventSource = class extends EventTarget {
+  constructor(address) { super(); this.address = address; this.readyState = 1; window.sources.push(this); }
+  close() {}
+};
+"""
+_BUSY_ONCE = """
+window.refused = 0;
+const real = window.fetch;
+window.fetch = async (address, options) => {
+  if (options?.method !== 'POST' || window.refused > 0) return real(address, options);
+  window.refused += 1;
+  const body = JSON.stringify({detail: 'The database does not answer.'});
+  return new Response(body, {status: 503, headers: {'Retry-After': '1'}});
+};
+"""
+_ANSWER_LOST = """
+window.lost = 0;
+const real = window.fetch;
+window.fetch = async (address, options) => {
+  const answer = await real(address, options);
+  if (options?.method !== 'POST' || window.lost > 0) return answer;
+  window.lost += 1;
+  throw new TypeError('connection reset');
+};
+"""
+_NEVER_ANSWERED = """
+const real = window.fetch;
+window.fetch = (address, options) => options?.method !== 'POST' ? real(address, options) : new Promise((_, reject) =>
+  options.signal.addEventListener('abort', () => reject(options.signal.reason)));
+"""
+_MANY_ROWS = """
+const done = arguments[0];
+(async () => {
+  const { Rows } = await import('/static/js/upload/rows.js');
+  const { View } = await import('/static/js/upload/view.js');
+  const progress = document.getElementById('progress');
+  progress.hidden = false;
+  document.body.classList.add('under-way');
+  const rows = new Rows(() => view.soon());
+  const view = new View(document.getElementById('rows'), rows);
+  for (let i = 0; i < 30000; i++) rows.add(new File(['x'], `IMG_${i}.jpg`, { lastModified: i }), ['gray']);
+  view.draw();
+  const before = document.querySelectorAll('.sheet-row').length;
+  scrollTo(0, document.documentElement.scrollHeight);
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const names = [...document.querySelectorAll('.sheet-row .c-name')].map((cell) => cell.textContent);
+    done([before, names.length, names.includes('IMG_29999.jpg')]);
+  }));
+})();
+"""
+
+
+def console(driver: Chrome) -> list[str]:
+    return [entry["message"] for entry in driver.get_log("browser") if _EXPECTED not in entry["message"]]
+
+
+@contextmanager
+def before_any_script(driver: Chrome, source: str) -> Iterator[None]:
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    yield
+    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def files(folder: Path, contents: Sequence[bytes], name: str = "IMG_{:03}.jpg") -> list[Path]:
+    paths = [folder / name.format(index) for index in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return paths
+
+
+def choose(driver: Chrome, paths: Sequence[Path]) -> None:
+    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, paths)))
+
+
+def text(driver: Chrome, selector: str) -> str:
+    return str(driver.execute_script(f"return document.querySelector({selector!r})?.textContent ?? ''"))
+
+
+def states(driver: Chrome) -> list[str]:
+    script = "return [...document.querySelectorAll('.sheet-row .c-state')].map((cell) => cell.textContent)"
+    found: list[str] = driver.execute_script(script)
+    return found
+
+
+def ended(driver: Chrome) -> bool:
+    return "All ended" in text(driver, "#remains")
+
+
+def counts_in_header(driver: Chrome) -> dict[str, int]:
+    script = """return Object.fromEntries([...document.querySelectorAll('[data-equation] [data-count]')]
+        .map((term) => [term.dataset.count, Number(term.textContent.replaceAll(',', ''))]))"""
+    counts: dict[str, int] = driver.execute_script(script)
+    return counts | {"offered": counts["accepted"] + counts["rejected"]}
+
+
+def test_a_picture_becomes_its_grey_png_before_ones_eyes(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    driver.get(mill.url)
+    driver.execute_script("window.notReloaded = true")
+    before = mill.totals()["stored"]
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(640, 480, seed=os.getpid())]))
+    wait_for(lambda: states(driver) == ["stored"], "the row to say stored")
+    wait_for(lambda: counts_in_header(driver)["stored"] == before + 1, "the header to count it")
+    assert adds_up(counts_in_header(driver))
+    assert driver.execute_script("return window.notReloaded && document.querySelectorAll('.marks i.on').length") == 4
+    address = driver.find_element(By.CSS_SELECTOR, ".sheet-row .c-name a").get_attribute("href")
+    result = requests.get(f"{mill.url}/api/v1/images/{str(address).rpartition('/')[2]}/result", timeout=30).content
+    with Image.open(io.BytesIO(result)) as picture:
+        assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (640, 480))
+    assert console(driver) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_hundred_pictures_end_as_stored(mill: Mill, browser: Open, tmp_path: Path, width: int) -> None:
+    driver = browser(width, 800)
+    driver.get(mill.url)
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=width + seed) for seed in range(100)]))
+    wait_for(lambda: ended(driver), "all to end")
+    sum_line = " ".join(text(driver, "#sum").split())
+    assert sum_line == "100 offered = 100 stored + 0 failed + 0 in flight"
+    assert set(states(driver)) <= {"stored", "stored, known already"}
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert console(driver) == []
+
+
+def test_a_refusal_is_told_in_words_and_counted(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    driver.get(mill.url)
+    driver.find_element(By.CSS_SELECTOR, "[value=thumbnail]").click()
+    choose(driver, files(tmp_path, [b"hello", pictures.png(20, 20)], "{}.png"))
+    wait_for(lambda: ended(driver), "all to end")
+    assert " ".join(text(driver, "#sum").split()) == "3 offered = 2 stored + 0 failed + 0 in flight + 1 rejected"
+    assert "1 rejected (not-an-image): The file is not a picture" in text(driver, "#reasons")
+    choose(driver, [tmp_path / "1.png"])
+    wait_for(lambda: "1 duplicate skipped" in text(driver, "#remains"), "the file chosen twice to be told")
+
+
+def test_a_busy_service_is_asked_again_when_it_says_so(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    with before_any_script(driver, _BUSY_ONCE):
+        driver.get(mill.url)
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7001)]))
+    wait_for(lambda: "Trying again in" in text(driver, "#remains"), "the pause to be told")
+    wait_for(lambda: states(driver) == ["stored"], "the second attempt")
+
+
+def test_nothing_is_sent_twice_when_the_answer_was_lost(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    with before_any_script(driver, _ANSWER_LOST):
+        driver.get(mill.url)
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7100 + seed) for seed in range(5)]))
+    wait_for(lambda: ended(driver), "all to end")
+    batch = driver.current_url.rpartition("batch=")[2]
+    counts = mill.get(f"/api/v1/batches/{batch}").json()
+    assert (counts["accepted"], counts["stored"]) == (5, 5)
+    assert states(driver) == ["stored"] * 5
+
+
+def test_what_was_not_sent_can_be_cancelled(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    with before_any_script(driver, _NEVER_ANSWERED):
+        driver.get(mill.url)
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7200 + seed) for seed in range(70)]))
+    wait_for(lambda: "sending" in states(driver), "the first requests")
+    driver.find_element(By.ID, "cancel").click()
+    wait_for(lambda: ended(driver), "all to end")
+    assert "70 cancelled" in " ".join(text(driver, "#sum").split())
+    assert console(driver) == []
+
+
+def test_news_that_were_lost_are_read_from_the_ledger(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    with before_any_script(driver, _SILENT_EVENTS):
+        driver.get(mill.url)
+    choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7002)]))
+    wait_for(lambda: states(driver) == ["accepted"], "the row to be accepted")
+    mill.all_ended()
+    assert states(driver) == ["accepted"]
+    driver.execute_script("window.sources.at(-1).dispatchEvent(new MessageEvent('lost', {data: '{}'}))")
+    wait_for(lambda: states(driver) == ["stored"], "the row to say stored")
+
+
+def test_thirty_thousand_rows_are_a_few_elements(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(mill.url)
+    before, after, last_is_shown = driver.execute_async_script(_MANY_ROWS)
+    assert 5 < before < 60
+    assert 5 < after < 60
+    assert last_is_shown
+
+
+def test_without_scripts_a_form_uploads_and_shows_the_batch(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        driver.get(mill.url)
+        choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7003)]))
+        driver.find_element(By.ID, "batch").send_keys("by-form")
+        driver.find_element(By.CSS_SELECTOR, "#upload button.primary").click()
+        wait_for(lambda: driver.current_url == f"{mill.url}/batches/by-form", "the batch's page")
+        assert "IMG_000.jpg" in driver.page_source
+    finally:
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    mill.all_ended()
+
+
+def test_the_keyboard_goes_to_sections_and_to_the_finder(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(mill.url)
+    for key, path in (("p", "/pictures"), ("f", "/failures"), ("l", "/live"), ("u", "/")):
+        driver.find_element(By.TAG_NAME, "body").send_keys("g", key)
+        wait_for(lambda path=path: driver.current_url == mill.url + path, f"g {key} to go to {path}")
+    driver.find_element(By.TAG_NAME, "body").send_keys("/")
+    assert driver.switch_to.active_element.get_attribute("id") == "finder"
+    driver.switch_to.active_element.send_keys("gp no such name", Keys.ENTER)
+    wait_for(lambda: "Nothing fits" in driver.page_source, "the finder's answer")
+
+
+def test_before_and_after_are_divided_and_enlarged_by_keys(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.photo_jpeg(640, 480, seed=7004))[0]
+    mill.ended(image_id)
+    driver = browser()
+    driver.get(f"{mill.url}/pictures/{image_id}")
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, ".compare.on"), "the slider")
+    stage = driver.find_element(By.CSS_SELECTOR, ".stage")
+    stage.send_keys(Keys.ARROW_LEFT * 5)
+    cut = "return document.querySelector('.sized').style.getPropertyValue('--cut')"
+    assert driver.execute_script(cut) == "40%"
+    assert driver.find_element(By.CSS_SELECTOR, ".cut input").get_attribute("aria-valuetext") == "40 % original"
+    stage.send_keys("+", "+")
+    assert driver.execute_script("return document.querySelector('.sized').clientWidth") == 4 * 640
+    rendering = "return getComputedStyle(document.querySelector('.before img')).imageRendering"
+    assert driver.execute_script(rendering) == "pixelated"
+    assert console(driver) == []
+
+
+def test_a_picture_in_flight_shows_its_result_when_it_is_there(mill: Mill, browser: Open) -> None:
+    mill.signal("worker", signal.SIGSTOP)
+    try:
+        image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7005))[0]
+        driver = browser()
+        driver.get(f"{mill.url}/pictures/{image_id}")
+        wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
+        assert len(driver.find_elements(By.CSS_SELECTOR, "#trace .to-come")) == 3
+    finally:
+        mill.signal("worker", signal.SIGCONT)
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, ".compare.on"), "the result")
+    assert driver.find_elements(By.CSS_SELECTOR, "#trace .to-come") == []
+
+
+def test_another_recipe_needs_no_upload(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7006))[0]
+    driver = browser()
+    driver.get(f"{mill.url}/pictures/{image_id}")
+    driver.find_element(By.CSS_SELECTOR, ".again select").send_keys("thumbnail")
+    driver.find_element(By.CSS_SELECTOR, ".again button").click()
+    wait_for(lambda: driver.current_url != f"{mill.url}/pictures/{image_id}", "the new picture's page")
+    new = mill.ended(driver.current_url.rpartition("/")[2])
+    assert (new["recipe"], new["status"]) == ("thumbnail", "stored")
+    assert new["original"] == mill.image(image_id)["original"]
+
+
+def test_failures_are_retried_by_a_key_after_time_to_undo(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.bomb_png_header(400, 300))[0]
+    assert mill.ended(image_id)["status"] == "failed"
+    driver = browser()
+    driver.get(f"{mill.url}/failures")
+    before = mill.totals()["accepted"]
+    keys = ActionChains(driver)
+    keys.send_keys("j", "x", "r").perform()
+    driver.find_element(By.CSS_SELECTOR, ".toast button").click()
+    assert driver.find_elements(By.CSS_SELECTOR, ".toast") == []
+    keys.send_keys("r").perform()
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, ".retried"), "the retry")
+    new_id = str(driver.find_element(By.CSS_SELECTOR, ".retried").get_attribute("href")).rpartition("/")[2]
+    assert mill.ended(new_id)["retry_of"] == image_id
+    assert mill.totals()["accepted"] == before + 1
+
+
+def test_the_log_shows_what_happens_and_stands_still_when_paused(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(f"{mill.url}/live")
+    wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
+    mill.ended(mill.accepted(pictures.photo_jpeg(96, 64, seed=7007))[0])
+    kinds = {"accepted", "taken", "done", "stored"}
+    wait_for(lambda: all(kind in text(driver, "#log-rows") for kind in kinds), "all of its marks")
+    driver.find_element(By.ID, "pause").click()
+    lines = text(driver, "#log-rows")
+    mill.ended(mill.accepted(pictures.photo_jpeg(96, 64, seed=7008))[0])
+    wait_for(lambda: "more since" in text(driver, "#log-note"), "the count of what is held back")
+    assert text(driver, "#log-rows") == lines
+    driver.find_element(By.ID, "pause").click()
+    assert len(text(driver, "#log-rows")) > len(lines)
+    assert console(driver) == []
+
+
+def test_a_list_follows_what_happens_without_reloading(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(f"{mill.url}/pictures")
+    wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
+    driver.execute_script("window.notReloaded = true")
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7009))[0]
+    card = f"#cards > [data-key='{image_id}']"
+    wait_for(lambda: "stored" in text(driver, card), "the new picture in the list")
+    assert driver.execute_script("return window.notReloaded")
+    assert console(driver) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_no_page_is_wider_than_the_window(mill: Mill, browser: Open, width: int, scheme: str) -> None:
+    driver = browser(width, 800, scheme)
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7010))[0]
+    mill.ended(image_id)
+    for path in ("/", "/pictures", f"/pictures/{image_id}", "/batches", "/failures", "/live", "/pools", "/api/docs"):
+        driver.get(mill.url + path)
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width, path
+    assert console(driver) == []

@@ -1,0 +1,196 @@
+"""What the server renders, as a browser without scripts gets it."""
+
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+
+import pytest
+
+import pictures
+from page_site import BATCH, HOSTILE, Site
+
+PAGES = (
+    "/", "/pictures", "/pictures?state=stored", "/pictures?state=in_flight", "/pictures?state=rejected",
+    "/pictures?state=duplicate", "/failures", "/batches", "/batches/holiday", "/pools", "/live", "/find?q=waiting",
+    "/find?q=nothing-like-it", "/find", "/api/docs",
+)  # fmt: skip
+
+
+class Wellformed(HTMLParser):
+    """Every element is closed, in order."""
+
+    VOID = frozenset({"meta", "link", "input", "img", "br", "rect", "path", "circle"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert "style" not in names, "the policy forbids inline styles"
+        assert not [name for name in names if name.startswith("on")], "the policy forbids inline handlers"
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in self.VOID
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_wellformed_and_adds_up(site: Site, path: str) -> None:
+    html = site.html(path)
+    parser = Wellformed()
+    parser.feed(html)
+    assert not parser.open
+    assert len(parser.ids) == len(set(parser.ids))
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html[html.index("data-equation") :][:1500]))
+    assert "4 accepted = 2 stored + 1 failed + 1 in flight 1 rejected at the door" in text
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/no/such/page"])
+def test_every_page_forbids_foreign_and_inline_content(site: Site, path: str) -> None:
+    answer = site.client.get(path, headers={"Accept": "text/html"})
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script(?![^>]* src=)|<style", answer.text)
+    assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', answer.text)
+
+
+def test_terms_of_the_equation_link_to_exactly_those_pictures(site: Site) -> None:
+    html = site.html("/")
+    for count, path in (
+        (4, "/pictures"),
+        (2, "/pictures?state=stored"),
+        (1, "/failures"),
+        (1, "/pictures?state=in_flight"),
+    ):
+        assert re.search(rf'href="{re.escape(path)}"[^>]*><b[^>]*>{count}</b>', html)
+        assert len(re.findall(r'<(?:li|tr)[^>]* data-key="[0-9a-f-]{36}"', site.html(path))) == count
+
+
+def test_names_are_text_wherever_they_stand(site: Site) -> None:
+    for path in ("/pictures", f"/pictures/{site.ids['stored']}", f"/batches/{BATCH}", "/find?q=onerror"):
+        html = site.html(path)
+        assert "<img src=x" not in html
+        assert "&lt;img src=x" in html
+    assert HOSTILE not in site.html(f"/find?q={HOSTILE}")
+
+
+def test_rejected_pictures_are_listed_with_code_and_reason(site: Site) -> None:
+    html = site.html("/pictures?state=rejected")
+    assert "notes.jpg" in html
+    assert "not-an-image" in html
+    assert "The file is not a picture." in html
+
+
+def test_a_picture_shows_its_facts_and_its_way(site: Site) -> None:
+    html = site.html(f"/pictures/{site.ids['stored']}")
+    assert "64 × 48" in html
+    assert "32 × 24" in html
+    for words in ("waited <b>13 ms", "worked on <b>18 ms", "stored <b>42 ms", "worker-7, attempt 2", "73 ms in all"):
+        assert words in html
+    assert f"/api/v1/images/{site.ids['stored']}/result?download" in html
+
+
+def test_a_failed_picture_shows_why_and_what_its_bytes_say(site: Site) -> None:
+    html = site.html(f"/pictures/{site.ids['failed']}")
+    assert "Its pixel data is damaged." in html
+    assert "89 50 4e 47 0d 0a 1a 0a" in html
+    assert "400 × 300 px" in html
+    assert f'action="/pictures/{site.ids["failed"]}/retry"' in html
+
+
+def test_a_picture_in_flight_says_what_is_to_come_and_renews_itself_without_scripts(site: Site) -> None:
+    html = site.html(f"/pictures/{site.ids['in_flight']}")
+    assert html.count('class="to-come"') == 3
+    assert 'http-equiv="refresh"' in html
+
+
+def test_pages_of_pictures_are_joined_by_a_cursor_that_keeps_the_filter(site: Site) -> None:
+    first = site.html("/pictures?limit=3&batch=holiday")
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    assert "batch=holiday" in older[1]
+    second = site.html(older[1].replace("&amp;", "&"))
+    keys = [re.findall(r'data-key="([0-9a-f-]{36})"', html) for html in (first, second)]
+    assert sorted(keys[0] + keys[1]) == sorted(site.ids.values())
+
+
+def test_thumbnails_are_the_lighter_of_original_and_result(site: Site) -> None:
+    html = site.html("/pictures")
+    assert f'src="/api/v1/images/{site.ids["stored"]}/result"' in html
+    assert f'src="/api/v1/images/{site.ids["in_flight"]}/original"' in html
+
+
+def test_a_batch_shows_its_own_equation(site: Site) -> None:
+    html = site.html(f"/batches/{BATCH}")
+    assert "/pictures?state=stored&amp;batch=holiday" in html or "/pictures?state=stored&batch=holiday" in html
+    assert "notes.jpg" in html
+
+
+@pytest.mark.parametrize(("query", "kind"), [("stored", "pictures"), (BATCH, "batches")])
+def test_the_finder_goes_straight_to_an_id_and_to_a_batch(site: Site, query: str, kind: str) -> None:
+    wanted = site.ids.get(query, query)
+    answer = site.client.get("/find", query_string={"q": wanted})
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/{kind}/{wanted}"
+
+
+def test_the_finder_finds_part_of_a_name(site: Site) -> None:
+    html = site.html("/find?q=WAIT")
+    assert site.ids["in_flight"] in html
+    assert site.ids["stored"] not in html
+
+
+@pytest.mark.parametrize("path", ["/pictures/no-such-id", "/batches/no-such-batch", "/nowhere"])
+def test_what_is_not_there_is_a_page_for_people(site: Site, path: str) -> None:
+    html = site.html(path, status=404)
+    assert "<h1>Not Found</h1>" in html
+    assert "accepted" in html
+
+
+def test_what_is_not_there_is_a_problem_for_programs(site: Site) -> None:
+    for path in ("/api/v1/nothing", "/nowhere"):
+        answer = site.client.get(path, headers={"Accept": "application/json"})
+        assert answer.status_code == 404
+        assert answer.get_json()["code"] == "not-found"
+
+
+def test_the_form_of_a_browser_without_scripts_says_what_is_wrong(site: Site) -> None:
+    answer = site.client.post("/upload", data={"recipe": "gray"})
+    assert answer.status_code == 400
+    assert "There is no file in the request" in answer.text
+    answer = site.client.post("/upload", data={"recipe": "nope", "file": (BytesIO(pictures.png()), "a.png")})
+    assert answer.status_code == 400
+    assert "There is no recipe" in answer.text
+
+
+def test_without_a_broker_nothing_is_accepted_and_the_page_says_so(site: Site) -> None:
+    answer = site.client.post("/upload", data={"file": (BytesIO(pictures.png()), "a.png")})
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert "Nothing was accepted" in answer.text
+
+
+def test_forms_of_other_sites_are_refused(site: Site) -> None:
+    for path in ("/upload", "/failures/retry", f"/pictures/{site.ids['failed']}/retry"):
+        assert site.client.post(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_without_a_scaler_the_pools_page_says_what_to_do(site: Site) -> None:
+    assert "IMAGEMILL_POOLS_URL" in site.html("/pools")
+
+
+def test_the_api_document_has_every_route_with_a_curl_line(site: Site) -> None:
+    html = site.html("/api/docs")
+    for path in ("/api/v1/images", "/api/v1/batches/{batch}", "/image/{image_id}"):
+        assert f"<code>{path}</code>" in html
+    assert "curl -F file=@photo.jpg http://localhost/api/v1/images" in html

@@ -1,0 +1,22 @@
+"""A worker in whose hands pictures of 66 pixels width kill the process, as a bug in a decoder would."""
+
+import os
+import signal
+
+from imagemill import headers, runtime
+from imagemill.recipes import engine
+from imagemill.worker.__main__ import main
+
+_run = engine.run
+
+
+def run(recipe: object, data: bytes) -> object:
+    if headers.read(data, 1).width == 66:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return _run(recipe, data)
+
+
+engine.run = run  # also in the child process, which imports this file again
+
+if __name__ == "__main__":
+    runtime.run("worker", main)

@@ -1,0 +1,12 @@
+"""A writer which dies between CouchDB's answer and the acknowledgement."""
+
+import os
+
+from imagemill import runtime
+from imagemill.broker import Delivery
+from imagemill.writer.__main__ import main
+
+Delivery.ack = lambda self: os._exit(9)  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    runtime.run("writer", main)

@@ -1,0 +1,21 @@
+"""A worker which never ends with pictures of 66 pixels width."""
+
+import time
+
+from imagemill import headers, runtime
+from imagemill.recipes import engine
+from imagemill.worker.__main__ import main
+
+_run = engine.run
+
+
+def run(recipe: object, data: bytes) -> object:
+    if headers.read(data, 1).width == 66:
+        time.sleep(3600)
+    return _run(recipe, data)
+
+
+engine.run = run
+
+if __name__ == "__main__":
+    runtime.run("worker", main)

@@ -1,0 +1,237 @@
+"""Whatever is killed on the way: nothing accepted is lost, nothing is counted twice."""
+
+import re
+import signal
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pika
+import requests
+
+import pictures
+from imagemill.local.couch import CouchServer
+from imagemill.local.rabbit import RabbitServer
+from mill import Mill, adds_up, wait_for
+
+PROGRAMS = Path(__file__).parent / "programs"
+FAST = {"redrive_every_seconds": 0.5, "lease_seconds": 2}
+
+
+def jpegs(count: int, width: int = 96) -> list[bytes]:
+    start = uuid.uuid4().int % 2**31
+    return [pictures.photo_jpeg(width, 64, start + n) for n in range(count)]
+
+
+def queue_length(amqp_url: str, queue: str) -> int:
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    try:
+        return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+    finally:
+        connection.close()
+
+
+def purge(amqp_url: str, *queues: str) -> int:
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    try:
+        channel = connection.channel()
+        return sum(channel.queue_purge(queue).method.message_count for queue in queues)
+    finally:
+        connection.close()
+
+
+def answer_of(mill: Mill, data: bytes) -> int:
+    try:
+        return mill.upload(data).status_code
+    except requests.RequestException:
+        return 0
+
+
+def test_couchdb_down_at_accept_is_a_503_and_works_again_after(
+    new_mill: Callable[..., Mill], amqp_url: str, own_couch: CouchServer
+) -> None:
+    mill = new_mill(amqp_url, own_couch.url, couchdb_timeout_seconds=3, **FAST).start("writer", "api", "worker")
+    mill.accepted(*jpegs(2))
+    before = mill.all_ended()
+    own_couch.stop()
+    answer = mill.upload(*jpegs(1))
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    own_couch.start()
+    assert mill.totals() == before
+    wait_for(lambda: answer_of(mill, jpegs(1)[0]) == 202, "the api to accept again")
+    counts = mill.all_ended()
+    assert counts["stored"] == counts["accepted"] == 3
+
+
+def test_broker_down_at_accept_is_a_503_and_works_again_after(
+    new_mill: Callable[..., Mill], own_rabbit: RabbitServer, couchdb_url: str, couchdb_prefix: str
+) -> None:
+    mill = new_mill(own_rabbit.amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), **FAST).start(
+        "writer", "api", "worker"
+    )
+    mill.accepted(*jpegs(2))
+    before = mill.all_ended()
+    own_rabbit.stop()
+    wait_for(lambda: answer_of(mill, jpegs(1)[0]) == 503, "the api to notice")
+    assert mill.get("/readyz").status_code == 503
+    assert mill.upload(*jpegs(1)).json()["code"] == "unavailable"
+    own_rabbit.start()
+    wait_for(lambda: mill.get("/readyz").status_code == 200, "the api to be ready again")
+    assert mill.totals()["accepted"] == before["accepted"]
+    wait_for(lambda: answer_of(mill, jpegs(1)[0]) == 202, "the api to accept again")
+    assert mill.all_ended()["stored"] == 3
+
+
+def test_couchdb_away_while_results_come_loses_none(
+    new_mill: Callable[..., Mill], amqp_url: str, own_couch: CouchServer
+) -> None:
+    mill = new_mill(amqp_url, own_couch.url, couchdb_timeout_seconds=3, **FAST).start("writer", "api")
+    mill.accepted(*jpegs(30))
+    own_couch.kill()
+    mill.start("worker")
+    wait_for(lambda: queue_length(amqp_url, "work.default") == 0, "the worker to finish")
+    own_couch.start()
+    counts = mill.all_ended()
+    assert (counts["stored"], counts["failed"]) == (30, 0)
+    assert adds_up(counts)
+
+
+def test_a_worker_killed_in_mid_image_loses_nothing(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    own_mill.accepted(*jpegs(6, width=400), recipe="denoise")
+    own_mill.start("worker", pool="heavy")
+    wait_for(lambda: "imagemill_worker_busy 1.0" in own_mill.metrics("worker"), "a picture in work")
+    own_mill.kill("worker")
+    own_mill.start("worker", pool="heavy")
+    counts = own_mill.all_ended()
+    assert (counts["stored"], counts["failed"]) == (6, 0)
+
+
+def test_a_picture_that_kills_its_worker_fails_alone(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    good = own_mill.accepted(*jpegs(5))
+    (bad,) = own_mill.accepted(*jpegs(1, width=66))
+    good += own_mill.accepted(*jpegs(5))
+    own_mill.launch("worker", [str(PROGRAMS / "crashing_worker.py")], {})
+    wait_for(lambda: not own_mill.running("worker"), "the worker to die")
+    own_mill.start("worker", module=[str(PROGRAMS / "crashing_worker.py")])
+    counts = own_mill.all_ended()
+    assert (counts["stored"], counts["failed"]) == (10, 1)
+    failed = own_mill.image(bad)
+    assert (failed["status"], failed["code"]) == ("failed", "crashed")
+    assert failed["trace"][-1]["attempt"] == 2
+    assert own_mill.running("worker")
+    assert all(own_mill.image(image_id)["status"] == "stored" for image_id in good)
+
+
+def test_a_picture_that_never_ends_fails_by_its_time_limit(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    (bad,) = own_mill.accepted(*jpegs(1, width=66))
+    good = own_mill.accepted(*jpegs(3))
+    hanging = [str(PROGRAMS / "hanging_worker.py")]
+    own_mill.start("worker", module=hanging, image_timeout_seconds=2)
+    wait_for(lambda: not own_mill.running("worker"), "the worker to end itself")
+    own_mill.start("worker", module=hanging, image_timeout_seconds=2)
+    assert own_mill.ended(bad)["code"] == "crashed"
+    assert all(own_mill.ended(image_id)["status"] == "stored" for image_id in good)
+
+
+def test_workers_that_always_die_lead_to_a_dead_letter_which_is_a_failure_with_its_reason(
+    new_mill: Callable[..., Mill], amqp_url: str, couchdb_url: str, couchdb_prefix: str
+) -> None:
+    mill = new_mill(amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), delivery_limit=2, **FAST).start("writer", "api")
+    (image_id,) = mill.accepted(*jpegs(1))
+    for _ in range(3):
+        take_and_die(amqp_url, "work.default")
+    image = mill.ended(image_id)
+    assert (image["status"], image["code"]) == ("failed", "delivery-limit")
+    assert "work.default" in image["reason"]
+    assert adds_up(mill.totals())
+
+
+def take_and_die(amqp_url: str, queue: str) -> None:
+    """Takes a message and closes the connection without settling it."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    channel = connection.channel()
+    wait_for(lambda: channel.basic_get(queue)[0] or queue_length(amqp_url, "dead.default"), "a delivery", 10)
+    connection.close()
+
+
+def test_sigterm_finishes_what_was_started_and_gives_back_the_rest(own_mill: Mill, amqp_url: str) -> None:
+    own_mill.start("writer", "api")
+    own_mill.accepted(*jpegs(5, width=500), recipe="denoise")
+    own_mill.start("worker", pool="heavy", worker_prefetch=5)
+    wait_for(lambda: "imagemill_worker_busy 1.0" in own_mill.metrics("worker"), "a picture in work")
+    assert own_mill.stop("worker") == 0
+    stored = wait_for(lambda: own_mill.totals()["stored"], "the started one to be stored")
+    assert wait_for(lambda: queue_length(amqp_url, "work.heavy") == 5 - stored, "the rest to be given back")
+    own_mill.start("worker", pool="heavy")
+    assert own_mill.all_ended()["stored"] == 5
+
+
+def test_a_writer_killed_between_couchdbs_answer_and_the_acknowledgement_counts_once(own_mill: Mill) -> None:
+    own_mill.start("writer", "api", "worker")
+    own_mill.stop("writer")
+    ids = own_mill.accepted(*jpegs(4))
+    own_mill.launch("writer", [str(PROGRAMS / "dying_writer.py")], {})
+    wait_for(lambda: not own_mill.running("writer"), "the writer to die")
+    assert own_mill.totals()["stored"] > 0
+    own_mill.start("writer")
+    counts = own_mill.all_ended()
+    assert (counts["accepted"], counts["stored"], counts["duplicates"], counts["failed"]) == (4, 4, 0, 0)
+    assert not any(own_mill.image(image_id)["duplicate"] for image_id in ids)
+
+
+def test_every_queue_purged_with_200_in_flight_re_drive_stores_all_200(own_mill: Mill, amqp_url: str) -> None:
+    own_mill.start("writer", "api", redrive_after_seconds=1)
+    for _ in range(4):
+        own_mill.accepted(*jpegs(50, width=64), recipe="thumbnail")
+    assert purge(amqp_url, "work.default", "work.heavy", "results.store") == 200
+    own_mill.start("worker")
+    counts = own_mill.all_ended()
+    assert (counts["accepted"], counts["stored"], counts["failed"]) == (200, 200, 0)
+    assert re.search(r"imagemill_redriven_total 2\d\d", own_mill.metrics("writer"))
+
+
+def test_two_writers_re_drive_one_at_a_time_and_the_second_takes_over(own_mill: Mill, amqp_url: str) -> None:
+    own_mill.start("writer", "writer:2", "api", redrive_after_seconds=1)
+    own_mill.accepted(*jpegs(10))
+    purge(amqp_url, "work.default")
+    wait_for(lambda: queue_length(amqp_url, "work.default") == 10, "the first re-drive")
+    first = next(name for name in ("writer", "writer:2") if "imagemill_redriven_total 10" in own_mill.metrics(name))
+    second = ({"writer", "writer:2"} - {first}).pop()
+    assert "imagemill_redriven_total 0" in own_mill.metrics(second)
+    own_mill.kill(first)
+    purge(amqp_url, "work.default")
+    wait_for(lambda: queue_length(amqp_url, "work.default") == 10, "the other writer's re-drive")
+    own_mill.start("worker")
+    assert own_mill.all_ended()["stored"] == 10
+
+
+def test_a_long_queue_is_not_taken_for_a_loss(own_mill: Mill, amqp_url: str) -> None:
+    own_mill.start("writer", "api", redrive_after_seconds=1)
+    own_mill.accepted(*jpegs(5))
+    wait_for(lambda: "imagemill_oldest_in_flight_seconds 0" not in own_mill.metrics("writer"), "a round of re-drive")
+    assert queue_length(amqp_url, "work.default") == 5
+    assert "imagemill_redriven_total 0" in own_mill.metrics("writer")
+
+
+def test_a_stopped_api_lets_go_of_open_pages_at_once(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    events = own_mill.events()
+    assert next(events)[0] == "totals"
+    assert own_mill.stop("api", patience_seconds=10) == 0
+
+
+def test_killing_everything_under_load_loses_nothing(own_mill: Mill) -> None:
+    own_mill.start("writer", "writer:2", "api", "worker", "worker:2", redrive_after_seconds=3)
+    accepted = 0
+    for victim in ("worker", "writer", "worker:2", "writer:2"):
+        accepted += len(own_mill.accepted(*jpegs(20)))
+        own_mill.signal(victim, signal.SIGKILL)
+        own_mill.kill(victim)
+        own_mill.start(victim)
+    counts = own_mill.all_ended()
+    assert (counts["accepted"], counts["stored"], counts["failed"]) == (accepted, 80, 0)
+    assert adds_up(counts)

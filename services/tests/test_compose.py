@@ -1,0 +1,149 @@
+"""compose.yaml keeps its promises: no password in it, nothing reachable but the page, nothing writable but volumes."""
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "compose.yaml"
+PASSWORDS = {"RABBITMQ_PASSWORD": "only-for-this-test", "COUCHDB_PASSWORD": "only-for-this-test-too"}
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "imagemill:dev"}
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+every_program = pytest.mark.parametrize("name", OURS)
+
+
+def test_all_programs_and_servers_are_there() -> None:
+    assert set(SERVICES) == {"api", "worker", "worker-heavy", "writer", "journal", "rabbitmq", "couchdb"}
+
+
+@every_program
+def test_our_programs_exist_and_come_from_one_image(name: str) -> None:
+    python, dash_m, module = OURS[name]["command"]
+    assert (python, dash_m) == ("python", "-m")
+    assert (ROOT / "services" / "src" / Path(*module.split(".")) / "__main__.py").is_file()
+    assert (ROOT / OURS[name]["build"]["dockerfile"]).is_file()
+
+
+def test_no_password_is_in_the_file() -> None:
+    text = FILE.read_text("utf-8")
+    used = re.findall(r"\$\{(\w*PASSWORD)([^}]*)\}", text)
+    assert {variable for variable, _ in used} == set(PASSWORDS)
+    assert all(rest.startswith(":?") for _, rest in used)  # no default: Compose stops and says what to do
+    for service in SERVICES.values():
+        for key, value in service["environment"].items():
+            assert "PASS" not in key or value.startswith("${")
+            assert not re.search(r"://[^:/]+:(?!\$\{)", str(value))
+
+
+def test_env_files_are_never_committed() -> None:
+    assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+@every_service
+def test_services_are_held_tight(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert int(service["user"].split(":")[0]) > 0
+    assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
+    assert {"mem_limit", "pids_limit", "logging", "healthcheck"} <= set(service)
+
+
+@every_service
+def test_only_the_api_can_be_reached_and_only_from_this_machine(name: str) -> None:
+    ports = SERVICES[name].get("ports", [])
+    assert ports == (["127.0.0.1:${IMAGEMILL_PORT:-8080}:8080"] if name == "api" else [])
+    assert SERVICES[name]["networks"] == (["inside", "outside"] if name == "api" else ["inside"])
+
+
+@every_program
+def test_programs_wait_for_healthy_servers(name: str) -> None:
+    wanted = {"condition": "service_healthy"}
+    assert OURS[name]["depends_on"] == {"rabbitmq": wanted, "couchdb": wanted}
+
+
+@every_program
+def test_health_checks_ask_the_port_that_is_set(name: str) -> None:
+    asked = re.search(r"127\.0\.0\.1:(\d+)/readyz", OURS[name]["healthcheck"]["test"][-1])
+    variable = "IMAGEMILL_PORT" if name == "api" else "IMAGEMILL_HEALTH_PORT"
+    assert asked is not None
+    assert asked[1] == OURS[name]["environment"][variable]
+
+
+def test_every_pool_of_the_routing_rules_has_a_worker() -> None:
+    from imagemill.settings import Settings
+
+    served = {s["environment"]["IMAGEMILL_POOL"] for s in OURS.values() if "IMAGEMILL_POOL" in s["environment"]}
+    assert served == set(Settings.model_fields["pools"].default)
+
+
+def test_the_servers_data_outlives_their_containers() -> None:
+    assert "rabbitmq:/var/lib/rabbitmq" in SERVICES["rabbitmq"]["volumes"]
+    assert "couchdb:/opt/couchdb/data" in SERVICES["couchdb"]["volumes"]
+
+
+def _mounted(service: str, target: str) -> str:
+    (source,) = [v.split(":")[0] for v in SERVICES[service]["volumes"] if v.split(":")[1].startswith(target)]
+    return (ROOT / source).read_text("utf-8")
+
+
+def test_couchdb_takes_pictures_in_large_pieces() -> None:
+    ini = configparser.ConfigParser()
+    ini.read_string(_mounted("couchdb", "/opt/couchdb/etc/default.d"))
+    assert ini["couchdb"]["attachment_stream_buffer_size"] == "1048576"
+    assert ini["couchdb"]["single_node"] == "true"
+
+
+def test_rabbitmq_has_the_plugins_that_the_programs_need() -> None:
+    plugins = _mounted("rabbitmq", "/etc/rabbitmq/enabled_plugins")
+    assert plugins.strip().endswith("].")
+    assert {"rabbitmq_consistent_hash_exchange", "rabbitmq_prometheus"} <= set(re.findall(r"\w+", plugins))
+
+
+# --- with Docker Compose --------------------------------------------------------------------------
+
+
+def _compose() -> list[str] | None:
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            found = subprocess.run([*command, "version"], capture_output=True, text=True, timeout=30, check=False)
+            if found.returncode == 0:
+                return command
+    return None
+
+
+COMPOSE = _compose()
+needs_compose = pytest.mark.skipif(COMPOSE is None, reason="neither `docker compose` nor `docker-compose` is here")
+
+
+def _config(folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Without an .env file that may lie in the checkout."""
+    (folder / "none.env").touch()
+    command = [*(COMPOSE or []), "--file", str(FILE), "--env-file", str(folder / "none.env"), "config"]
+    usual = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
+    return subprocess.run(
+        command, env=usual | environment, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+    )
+
+
+@needs_compose
+def test_compose_accepts_the_file(tmp_path: Path) -> None:
+    checked = _config(tmp_path, PASSWORDS)
+    assert checked.returncode == 0, checked.stderr
+    assert set(yaml.safe_load(checked.stdout)["services"]) == set(SERVICES)
+
+
+@needs_compose
+def test_compose_says_what_to_do_when_the_passwords_are_missing(tmp_path: Path) -> None:
+    checked = _config(tmp_path, {})
+    assert checked.returncode != 0
+    assert "make an .env file first" in checked.stderr

@@ -1,0 +1,64 @@
+"""File names as a person sees them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill.names import display_name
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("holiday.jpg", "holiday.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\fakepath\\cat.png", "cat.png"),
+        ("/a/b\\c.gif", "c.gif"),
+        ("Ku\u0308he.jpg", "K\u00fche.jpg"),
+        ("\u732b\u306e\u5199\u771f.jpg", "\u732b\u306e\u5199\u771f.jpg"),
+        ("gpj.\u202eexe.jpg", "gpj.exe.jpg"),
+        ("a\0b\x1b[31m.png", "ab[31m.png"),
+        ("two\nlines\tand   blanks .jpg", "two lines and blanks .jpg"),
+        ("\ud800lone.jpg", "lone.jpg"),
+        ("\ufeffbom.jpg", "bom.jpg"),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467.png", "\U0001f468\u200d\U0001f469\u200d\U0001f467.png"),
+        (".jpg", ".jpg"),
+    ],
+)
+def test_a_name_is_shown_clean(raw: str, shown: str) -> None:
+    assert display_name(raw) == shown
+
+
+@pytest.mark.parametrize("raw", [None, "", "   ", "..", ".", "../..", "a/", "\u202e\u200b", "\u200d", "..\\"])
+def test_a_name_of_nothing_is_unnamed(raw: str | None) -> None:
+    assert display_name(raw) == "unnamed"
+
+
+def test_a_long_name_keeps_its_extension() -> None:
+    assert display_name("x" * 500 + ".jpeg") == "x" * 195 + ".jpeg"
+
+
+def test_a_long_extension_is_none() -> None:
+    assert display_name("a." + "x" * 500) == "a." + "x" * 198
+
+
+def test_a_long_name_is_not_cut_between_a_letter_and_its_marks() -> None:
+    assert display_name("q\u0323" * 300 + ".png") == "q\u0323" * 98 + ".png"
+
+
+def test_a_name_of_marks_alone_is_cut_too() -> None:
+    assert len(display_name("\u0323" * 5000)) <= 200
+
+
+@given(st.text(max_size=400))
+def test_what_is_shown_is_safe_and_stays_the_same(raw: str) -> None:
+    shown = display_name(raw)
+    assert 0 < len(shown) <= 200
+    assert not set(shown) & set("/\\\0\n\u202e\u2066")
+    assert unicodedata.is_normalized("NFC", shown)
+    assert shown.encode("utf-8")
+    assert display_name(shown) == shown
