@@ -25,6 +25,7 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
     running = Mill(
         tmp_path_factory.mktemp("mill"), rabbit.amqp_url.removesuffix("%2F") + name, couch.url, name,
         max_request_files=300, max_image_pixels=30_000_000, max_image_bytes=3_000_000, inline_max_bytes=500_000,
+        max_request_bytes=50_000_000,
     )  # fmt: skip
     try:
         yield running.start("writer", "api", "worker", "journal")

@@ -1,6 +1,8 @@
 """A picture goes in, its result is stored and seen: through the API of real processes."""
 
+import contextlib
 import hashlib
+import http.client
 import io
 import socket
 import threading
@@ -313,6 +315,32 @@ def test_a_client_which_is_gone_in_mid_upload_leaves_nothing_behind(
     assert answer.status_code == 202
     mill.all_ended()
     assert mill.totals()["offered"] == before["offered"] + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [("/api/v1/cameras", {}, 413), ("/image", {"Sec-Fetch-Site": "cross-site"}, 403), ("/nowhere", {}, 404)],
+)
+def test_after_a_body_refused_unread_the_connection_serves_the_next_request(
+    mill: Mill, path: str, headers: dict[str, str], status: int
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", mill.port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("POST", path, b" " * 300_000, headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.will_close) == (status, False)
+        answer.read()
+        connection.auto_open = 0
+        connection.request("GET", "/api/v1/totals")
+        assert connection.getresponse().status == 200
+
+
+def test_a_body_larger_than_any_request_may_be_is_refused_at_once_and_the_connection_closed(mill: Mill) -> None:
+    with socket.create_connection(("127.0.0.1", mill.port), timeout=30) as connection:
+        connection.sendall(b"POST /image HTTP/1.1\r\nHost: x\r\nContent-Length: 50000001\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.getheader("Connection")) == (413, "close")
 
 
 def test_requests_from_pages_of_other_sites_are_refused(mill: Mill) -> None:

@@ -7,6 +7,7 @@ from types import FrameType
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.message import Message
 from gunicorn.workers.gthread import ThreadWorker
 
 from imagemill import logs, recipes, runtime
@@ -48,10 +49,17 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_tmp_dir": str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None,
             "control_socket_disable": True,
             "loglevel": "warning",
+            "pre_request": self._close_after_too_much,
             "worker_exit": self._close_services,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def _close_after_too_much(self, _server: object, message: Message) -> None:
+        # Such a body is refused unread; without this the answer would promise that the connection can be used again.
+        given = dict(message.headers).get("CONTENT-LENGTH", "")
+        if given.isdecimal() and int(given) > self._settings.max_request_bytes:
+            message.force_close()
 
     def _close_services(self, _server: object, _worker: object) -> None:
         if self._services is not None:

@@ -1,6 +1,8 @@
 """The Flask application."""
 
-from flask import Flask, Response, jsonify, request
+import contextlib
+
+from flask import Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from imagemill import runtime
@@ -15,6 +17,7 @@ REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "r
 _COUNTED_PARTS = 10_000
 _FORM_FIELDS = 100
 _FORM_MEMORY_BYTES = 500_000
+_CHUNK_BYTES = 65_536
 
 
 def create_app(settings: Settings, services: Services | None = None) -> Flask:
@@ -37,6 +40,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.before_request(_notice_broken_uploads)
     app.before_request(_refuse_other_sites)
     app.after_request(_count)
+    app.after_request(_read_to_the_end)
     _add_health(app, mill)
     return app
 
@@ -52,6 +56,16 @@ def _refuse_other_sites() -> None:
     # A page of another site, open in the same browser, must not be able to upload: no login would stop it.
     if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise Problem(403, "cross-site", "Requests from pages of other sites are refused.")
+
+
+def _read_to_the_end(response: Response) -> Response:
+    # Of a body that nobody read gunicorn discards 64 KiB. If there is more it closes the connection, although the
+    # answer told the client to go on using it. (For what is larger than any request may be, the server says so.)
+    if 0 < (request.content_length or 0) <= current_app.config["MAX_CONTENT_LENGTH"]:
+        with contextlib.suppress(OSError):
+            while request.environ["wsgi.input"].read(_CHUNK_BYTES):
+                pass
+    return response
 
 
 def _count(response: Response) -> Response:
