@@ -1,5 +1,7 @@
 """Scenes with known motions: every motion is exactly one event, and what is no motion is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,6 +53,18 @@ def test_a_motion_is_exactly_one_event(scene, count):
     changes = watch(analyzer(), frames(scene, count))
     assert summary(changes) == ONE_MOTION
     assert changes[0].event.started_at == pytest.approx(START + 5, abs=1.01)
+
+
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(1.0, id="one a second"), pytest.param(0.02, id="posted as fast as possible")]
+)
+@pytest.mark.parametrize("begin", [pytest.param(0, id="in the first picture too"), pytest.param(8, id="coming in")])
+def test_a_drawn_box_on_a_plain_ground_is_a_motion(seconds, begin):
+    """Nothing else is to be seen, so its way looks like a shaken camera's shift; no noise tells otherwise."""
+    drawn = frames(walk(WALL, begin, 40, speed=40, y=120, width=80, stripes=0.0), 40, noise=0)
+    posted = [replace(frame, at=START + index * seconds, sequence=None) for index, frame in enumerate(drawn)]
+    changes = watch(analyzer(), posted)
+    assert summary(changes)[:1] == [("new", "motion")]
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

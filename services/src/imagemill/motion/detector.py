@@ -18,7 +18,7 @@ from imagemill.motion.kinds import Verdict
 from imagemill.motion.pixels import Levels, Mask
 from imagemill.motion.regions import Found, Region, Scene, changed_mask, changed_share, find_regions
 from imagemill.motion.settings import MotionSettings
-from imagemill.motion.shift import Shift, known_after, moved, shift_between
+from imagemill.motion.shift import NO_SHIFT, Shift, known_after, moved, shift_between
 
 # Grey levels (of 255, stretched) that a pixel must change by at sensitivity 50; 0 doubles and 100 halves it.
 BASE_THRESHOLD = 30.0
@@ -67,6 +67,8 @@ class Detector:
         self._rest: Levels | None = None
         self._strange: Levels | None = None
         self._shift: tuple[Shift, float] | None = None
+        # Of the frame before and of this one, against the background.
+        self._moved_before = self._moved_now = NO_SHIFT
         self._visible: Mask = np.zeros((0, 0), np.bool_)
         self._zones: dict[str, Mask] = {}
 
@@ -83,7 +85,7 @@ class Detector:
             look = Look("calibrating")
         else:
             look = self._judge(self.background, current, step)
-        self.previous = current
+        self.previous, self._moved_before = current, self._moved_now
         return look
 
     def recalibrate(self, current: Levels) -> None:
@@ -93,6 +95,7 @@ class Detector:
         self.background = current.copy()
         self._rest = np.zeros_like(current)
         self._strange = self._shift = None
+        self._moved_now = NO_SHIFT
 
     def _draw(self, shape: tuple[int, ...]) -> None:
         settings = self.settings
@@ -104,9 +107,11 @@ class Detector:
     def _judge(self, background: Levels, current: Levels, step: float) -> Look:
         difference = cv2.absdiff(background, current) * pixels.stretch_gain(background, self._visible)
         changed = changed_mask(difference, self._limit(difference, self._visible), self._visible)
+        self._moved_now = NO_SHIFT
         if not changed.any():
             return self._quiet(background, current, step)
         shift = shift_between(background, current)
+        self._moved_now = shift or NO_SHIFT
         if shift is not None:
             return self._shaken(background, current, shift, step)
         # How much changed is counted at the base threshold: that of a noisy picture would hide a changed scene.
@@ -163,7 +168,9 @@ class Detector:
         if self.previous is None or self.previous.shape != current.shape:
             return np.ones(current.shape, np.bool_)
         shift = shift_between(self.previous, current)
-        before = moved(self.previous, shift) if shift else self.previous
+        # Where the only thing to be seen is what moves, its way looks like a shift too: the background knows better.
+        shaken = shift and shift.is_near(self._moved_now.since(self._moved_before))
+        before = moved(self.previous, shift) if shift and shaken else self.previous
         before = pixels.relit(before, current, self._visible)
         fresh = cv2.absdiff(before, current) * pixels.stretch_gain(before, self._visible) > limit
         return np.asarray(cv2.dilate(fresh.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, np.bool_)

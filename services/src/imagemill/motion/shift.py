@@ -28,6 +28,13 @@ class Shift:
         """The same but for what measuring leaves open."""
         return abs(self.dx - other.dx) < 0.5 and abs(self.dy - other.dy) < 0.5
 
+    def since(self, before: "Shift") -> "Shift":
+        """The way from another shift of the same picture to this one."""
+        return Shift(self.dx - before.dx, self.dy - before.dy)
+
+
+NO_SHIFT = Shift(0.0, 0.0)
+
 
 def shift_between(reference: Levels, current: Levels) -> Shift | None:
     """How far `current` lies from `reference`, or None when it does not (or they are different pictures)."""
