@@ -1,9 +1,11 @@
 """The broker core against a real RabbitMQ."""
 
+import socket
 import threading
 
 import pika
 import pytest
+from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 
 from imagemill.broker import Broker, BrokerUnavailable, Consumer, Delivery, Outgoing, Refused, Unroutable, parameters_of
 from imagemill.local.rabbit import RabbitServer
@@ -50,6 +52,25 @@ def test_a_full_queue_refuses(amqp_url: str) -> None:
     # The limit of a quorum queue takes hold a moment after it is reached.
     wait_for(is_refused, "a refusal")
     broker.close()
+
+
+def test_a_picture_is_taken_in_with_a_few_reads(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare(amqp_url, "q")
+    limits: list[int] = []
+    read = _AsyncTransportBase._sigint_safe_recv
+
+    def counted(connection: socket.socket, most: int) -> bytes:
+        limits.append(most)
+        return read(connection, most)
+
+    monkeypatch.setattr(_AsyncTransportBase, "_sigint_safe_recv", staticmethod(counted))
+    seen: list[bytes] = []
+    broker = started(amqp_url, Consumer("q", lambda delivery: seen.append(delivery.body)))
+    broker.publish_all([Outgoing("", "q", b"x" * 220_000)])
+    wait_for(lambda: seen, "the picture")
+    broker.close()
+    assert len(seen[0]) == 220_000
+    assert min(limits) >= 65_536
 
 
 def test_deliveries_are_settled_from_other_threads(amqp_url: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pika
 import structlog
+from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 from pika.channel import Channel
 
 from imagemill.backoff import pause_seconds
@@ -22,6 +23,9 @@ _HEARTBEAT_SECONDS = 20
 _BLOCKED_TIMEOUT_SECONDS = 60
 _SOCKET_TIMEOUT_SECONDS = 5
 _BEAT_SECONDS = 1.0
+# pika reads 4 KiB at a time and joins what it has anew after each: 55 reads for a picture of 220 kB, and a third more
+# time for taking it in. A frame has 128 KiB. There is no public setting.
+_AsyncTransportBase._MAX_RECV_BYTES = 131_072
 
 log = structlog.get_logger(__name__)
 
