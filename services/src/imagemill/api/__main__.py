@@ -67,10 +67,12 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """In the worker process: threads do not survive a fork."""
-        self._services = build(self._settings)
-        app = create_app(self._settings, self._services)
-        runtime.prepare_stores_in_background(self._services.stores, self._settings)
-        self._services.start()
+        services = build(self._settings)
+        app = create_app(self._settings, services)
+        runtime.prepare_stores_in_background(services.stores, self._settings)
+        services.start()
+        # Only now: closing what never started would hide the error that kept it from starting.
+        self._services = services
         return app
 
 
