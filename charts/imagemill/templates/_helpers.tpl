@@ -74,6 +74,11 @@ http://localhost:8080
 {{- end -}}
 {{- end -}}
 
+{{/* The Secret with logins of cameras, for the API too: it tells their names and makes the test of a camera itself. */}}
+{{- define "imagemill.api.credentials" -}}
+{{- if .Values.camera.enabled -}}{{- .Values.camera.credentialsSecret -}}{{- end -}}
+{{- end -}}
+
 {{/* The programs of the camera path which run, as a list. */}}
 {{- define "imagemill.cameraPath" -}}
 {{- $names := list -}}
