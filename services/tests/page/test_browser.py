@@ -96,6 +96,11 @@ def choose(driver: Chrome, paths: Sequence[Path]) -> None:
     driver.find_element(By.ID, "files").send_keys("\n".join(map(str, paths)))
 
 
+def drag(driver: Chrome, kind: str, paths: Sequence[Path]) -> None:
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    driver.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 30, "y": 30, "data": data})
+
+
 def text(driver: Chrome, selector: str) -> str:
     return str(driver.execute_script(f"return document.querySelector({selector!r})?.textContent ?? ''"))
 
@@ -131,6 +136,30 @@ def test_a_picture_becomes_its_grey_png_before_ones_eyes(mill: Mill, browser: Op
     result = requests.get(f"{mill.url}/api/v1/images/{str(address).rpartition('/')[2]}/result", timeout=30).content
     with Image.open(io.BytesIO(result)) as picture:
         assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (640, 480))
+    assert console(driver) == []
+
+
+def test_pictures_and_folders_dropped_anywhere_on_the_window_are_taken(
+    mill: Mill, browser: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "holiday").mkdir()
+    files(tmp_path / "holiday", [pictures.photo_jpeg(96, 64, seed=900 + n) for n in range(3)])
+    (single,) = files(tmp_path, [pictures.photo_jpeg(96, 64, seed=899)], "single.jpg")
+    driver = browser()
+    driver.get(mill.url)
+    drag(driver, "dragEnter", [single, tmp_path / "holiday"])
+    wait_for(
+        lambda: driver.execute_script("return document.documentElement.classList.contains('dropping')"),
+        "the page to invite",
+    )
+    drag(driver, "drop", [single, tmp_path / "holiday"])
+    wait_for(lambda: ended(driver), "all to end")
+    assert " ".join(text(driver, "#sum").split()) == "4 offered = 4 stored + 0 failed + 0 in flight"
+    names = driver.execute_script(
+        "return [...document.querySelectorAll('.sheet-row .c-name')].map((cell) => cell.textContent.trim())"
+    )
+    assert {"single.jpg", "IMG_000.jpg"} <= {name.rpartition("/")[2] for name in names}
+    assert not driver.execute_script("return document.documentElement.classList.contains('dropping')")
     assert console(driver) == []
 
 
