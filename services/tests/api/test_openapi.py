@@ -250,6 +250,26 @@ def test_pictures_once_more_answer_as_described(mill: Mill, uploaded: dict[str, 
     check(again, "post", mill.post(again.format(image_id=uploaded["stored"]), params={"recipe": "none"}))
 
 
+def test_rules_answer_as_described(mill: Mill) -> None:
+    path = "/api/v1/rules/{name}"
+
+    def put(body: Any, **headers: str) -> Answer:
+        address = f"{mill.url}/api/v1/rules/dusk"
+        return check(path, "put", mill.http.put(address, json=body, headers=headers, timeout=30))
+
+    made = put({"hours": ["17:00-22:00"]}, **{"If-None-Match": "*"})
+    assert put({}, **{"If-None-Match": "*"}).status_code == 412
+    assert put({}, **{"If-Match": '"1-0"'}).status_code == 412
+    assert put({"hours": ["late"]}).status_code == 422
+    assert put([]).status_code == 400
+    found = check(path, "get", mill.get("/api/v1/rules/dusk"))
+    assert found.headers["ETag"] == made.headers["ETag"]
+    check("/api/v1/rules", "get", mill.get("/api/v1/rules"))
+    for headers, status in (({"If-Match": '"1-0"'}, 412), ({"If-Match": found.headers["ETag"]}, 204), ({}, 404)):
+        gone = mill.http.delete(f"{mill.url}/api/v1/rules/dusk", headers=headers, timeout=30)
+        assert check(path, "delete", gone).status_code == status
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -1,5 +1,7 @@
 """Rules as documents, which people edit."""
 
+from dataclasses import replace
+
 import structlog
 
 from imagemill.alerts import Rule, parse_rule, rule_as_dict
@@ -15,7 +17,7 @@ FIRST_RULE = Rule(name="everything")
 
 
 class RuleStore:
-    """The rules. A write names no revision: the last one wins, and a rule is small enough to be sent whole."""
+    """The rules. Every method may raise StoreUnavailable."""
 
     def __init__(self, couch: Couch) -> None:
         self._database = couch.database(DATABASE)
@@ -35,26 +37,35 @@ class RuleStore:
         return [rule for rule in map(_rule_or_none, documents) if rule is not None]
 
     def get(self, name: str) -> Rule | None:
-        """A rule, None when there is none."""
+        """A rule, None when there is none that is understood."""
         document = self._database.get(_id(name))
-        return _rule(document) if document else None
+        return _rule_or_none(document) if document else None
 
-    def put(self, rule: Rule) -> None:
-        """Writes a rule, over one of the same name. Raises Conflict when somebody else writes it just now."""
-        known = self._database.get(_id(rule.name))
-        revision = {"_rev": known["_rev"]} if known else {}
-        self._database.put({"_id": _id(rule.name), "type": "rule", **rule_as_dict(rule), **revision})
+    def add(self, rule: Rule) -> Rule:
+        """Writes a new rule; raises Conflict when there is one of its name."""
+        return replace(rule, revision=self._database.put(_document(rule)))
 
-    def remove(self, name: str) -> bool:
-        """Deletes a rule; False when there is none."""
-        known = self._database.get(_id(name))
-        if known:
-            self._database.remove(known["_id"], known["_rev"])
-        return known is not None
+    def put(self, rule: Rule) -> Rule:
+        """Writes over the rule's revision, or, if it has none, over whatever is there.
+
+        Raises Conflict when it was changed meanwhile.
+        """
+        known = None if rule.revision else self._database.get(_id(rule.name))
+        revision = rule.revision or (known["_rev"] if known else "")
+        document = _document(rule) | ({"_rev": revision} if revision else {})
+        return replace(rule, revision=self._database.put(document))
+
+    def remove(self, rule: Rule) -> None:
+        """Deletes its revision; raises Conflict when it was changed meanwhile."""
+        self._database.remove(_id(rule.name), rule.revision)
 
 
 def _id(name: str) -> str:
     return f"rule:{name}"
+
+
+def _document(rule: Rule) -> Document:
+    return {"_id": _id(rule.name), "type": "rule", **rule_as_dict(rule)}
 
 
 def _rule_or_none(document: Document) -> Rule | None:
@@ -66,4 +77,5 @@ def _rule_or_none(document: Document) -> Rule | None:
 
 
 def _rule(document: Document) -> Rule:
-    return parse_rule({key: value for key, value in document.items() if key not in ("_id", "_rev", "type")})
+    members = {key: value for key, value in document.items() if key not in ("_id", "_rev", "type")}
+    return replace(parse_rule(members), revision=document["_rev"])

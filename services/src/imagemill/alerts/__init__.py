@@ -2,7 +2,7 @@
 
 from imagemill.alerts.judge import Candidate, History, PastAlert, Snooze, Verdict, candidate_of, judge
 from imagemill.alerts.numbering import Store, number_for
-from imagemill.alerts.rules import Rule, parse_rule, rule_as_dict
+from imagemill.alerts.rules import Rule, RuleError, parse_rule, rule_as_dict
 from imagemill.alerts.signature import SignatureError, sign, verify
 from imagemill.alerts.webhook import build_request
 
@@ -11,6 +11,7 @@ __all__ = [
     "History",
     "PastAlert",
     "Rule",
+    "RuleError",
     "SignatureError",
     "Snooze",
     "Store",

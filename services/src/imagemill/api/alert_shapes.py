@@ -97,8 +97,8 @@ def snooze(named: Named) -> Json:
 
 
 def rule(found: Rule) -> Json:
-    """A rule."""
-    return rule_as_dict(found)
+    """A rule, and the revision which a change of it must name."""
+    return rule_as_dict(found) | {"revision": found.revision}
 
 
 def _attempt(doc_id: str, sent: Document | None, begun: Document | None) -> Json:

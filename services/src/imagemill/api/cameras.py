@@ -1,6 +1,5 @@
 """Cameras over HTTP: read, written by compare-and-set, tested, looked at."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from flask import Blueprint, Response, json, jsonify, request
 from imagemill import headers
 from imagemill.api.camera_desk import CameraDesk
 from imagemill.api.problems import Problem
+from imagemill.api.revisions import changed_meanwhile, seen_revision
 from imagemill.api.serving import services
 from imagemill.api.sights import SIZES
 from imagemill.cameras import Camera, CameraError, View, camera_as_dict, parse_camera
@@ -19,7 +19,6 @@ from imagemill.couch import Conflict
 
 blueprint = Blueprint("cameras", __name__)
 _MOST_BODY_BYTES = 256 * 1024
-_REVISION = re.compile(r"[0-9]+-[0-9a-f]+")
 
 
 @blueprint.get("/api/v1/cameras")
@@ -61,14 +60,14 @@ def put_camera(camera_id: str) -> Response:
     """Over the revision which the client has seen."""
     desk = services().cameras
     given = _body()
-    return _told(desk, changed(desk, camera_id, given, _revision(given.pop("revision", None))))
+    return _told(desk, changed(desk, camera_id, given, seen_revision("camera", given.pop("revision", None))))
 
 
 @blueprint.delete("/api/v1/cameras/<camera_id>")
 def delete_camera(camera_id: str) -> Response:
     """Its events and pictures stay."""
     desk = services().cameras
-    removed(desk, camera_id, _revision(required=False))
+    removed(desk, camera_id, seen_revision("camera", required=False))
     return Response(status=204)
 
 
@@ -148,16 +147,18 @@ def changed(desk: CameraDesk, camera_id: str, given: dict[str, Any], revision: s
     try:
         return desk.cameras.put(replace(camera, revision=revision or before.revision))
     except Conflict:
-        raise _changed_meanwhile(camera_id) from None
+        raise changed_meanwhile(camera_id) from None
 
 
 def removed(desk: CameraDesk, camera_id: str, revision: str | None) -> None:
     """Removes a revision of a camera (None: the newest); raises Problem."""
     found = camera_of(desk, camera_id)
+    if revision not in (None, found.revision):
+        raise changed_meanwhile(camera_id)
     try:
-        desk.cameras.remove(replace(found, revision=revision or found.revision))
+        desk.cameras.remove(found)
     except Conflict:
-        raise _changed_meanwhile(camera_id) from None
+        raise changed_meanwhile(camera_id) from None
 
 
 def shape(desk: CameraDesk, camera: Camera, view: View) -> dict[str, Any]:
@@ -189,24 +190,6 @@ def _body() -> dict[str, Any]:
     if not isinstance(given, dict):
         raise Problem(400, "bad-json", "The body must be a camera as a JSON object.")
     return {name: value for name, value in given.items() if name != "status"}
-
-
-def _revision(given: Any = None, required: bool = True) -> str | None:
-    """From If-Match or the body; None for `*`, or where none is required."""
-    if "*" in request.if_match:
-        return None
-    found = next(iter(request.if_match.as_set()), None) or given
-    if found is None and required:
-        detail = "Say which revision is changed: If-Match with the camera's ETag, or its revision in the body."
-        raise Problem(428, "precondition-required", detail)
-    if found is not None and not _REVISION.fullmatch(str(found)):
-        raise Problem(412, "changed-meanwhile", f"{str(found)[:60]!r} is no revision of a camera; read it again.")
-    return str(found) if found else None
-
-
-def _changed_meanwhile(camera_id: str) -> Problem:
-    detail = f"{camera_id!r} was changed by somebody else meanwhile; read it again, then change that."
-    return Problem(412, "changed-meanwhile", detail)
 
 
 def _held_by(reader: str, view: View) -> int:

@@ -1,6 +1,5 @@
-"""The pages of alerts: the list with its big field, one alert as a short report, events, what was held back, rules."""
+"""The pages of alerts: the list with its big field, one alert as a short report, events, what was held back."""
 
-import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerts.judge import duration
 from imagemill.alerts.message import WHAT
-from imagemill.api import alert_desk, camera_events, rules
+from imagemill.api import alert_desk, camera_events
 from imagemill.api import alert_shapes as shapes
 from imagemill.api.alert_desk import AlertDesk, desk
 from imagemill.api.alerts import page_of_alerts
 from imagemill.api.page_finder import alert_number
-from imagemill.api.problems import Problem
 
 _ENDS = {
     "quiet": "it was quiet again", "scene": "the scene changed", "frozen": "the picture froze",
@@ -39,9 +37,6 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/events", events_page),
         ("/alerts/events/<event_id>", event_page),
         ("/alerts/held-back", held_page),
-        ("/alerts/rules", rules_page),
-        ("/alerts/snoozes/<snooze_id>/end", end_snooze_form, "POST"),
-        ("/alerts/channels/<name>/test", test_channel_form, "POST"),
     ):
         blueprint.add_url_rule(path, view_func=view, methods=methods or ["GET"])
 
@@ -76,19 +71,6 @@ def held_page() -> str:
     numbered = alert_desk.with_numbers(found, page.documents, "event")
     held = [shapes.held(document, number) for document, number in numbered]
     return _render("alert_held.html", held=held, cursor=page.next)
-
-
-def rules_page() -> str:
-    """Rules, channels and snoozes."""
-    return _rules()
-
-
-def _rules(**tested: Any) -> str:
-    found = desk()
-    return _render(
-        "alert_rules.html", rules=[shapes.rule(rule) for rule in found.rules.all()], channels=found.book.channels(),
-        snoozes=[shapes.snooze(named) for named in found.snoozes.lasting(time.time())], **tested,
-    )  # fmt: skip
 
 
 # --- one ------------------------------------------------------------------------------------------
@@ -179,23 +161,6 @@ def snooze_form(number: int) -> AnyResponse:
     camera = alert_desk.alert_of(found, number)["camera"]
     alert_desk.snooze(found, {"seconds": _SNOOZE_SECONDS} | alert_desk.given(), camera)
     return _to("/alerts/rules")
-
-
-def end_snooze_form(snooze_id: str) -> AnyResponse:
-    """No more quiet."""
-    desk().snoozes.end(snooze_id, time.time())
-    return _to("/alerts/rules")
-
-
-def test_channel_form(name: str) -> AnyResponse | str:
-    """A sample over a channel, and what came of it."""
-    try:
-        came = rules.tested(name)
-    except Problem as problem:
-        if problem.status != HTTPStatus.GATEWAY_TIMEOUT:
-            raise
-        came = {"ok": False, "answer": problem.detail}
-    return _rules(tested=name, ok=came["ok"], answer=came["answer"])
 
 
 def _to(path: str) -> AnyResponse:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api import cameras
+from imagemill.api import page_forms as forms
 from imagemill.api.camera_areas import areas_of, text_of
 from imagemill.api.camera_desk import CameraDesk
 from imagemill.api.problems import Problem
@@ -65,7 +66,7 @@ def add_form() -> AnyResponse:
     desk = services().cameras
     try:
         return redirect(f"/cameras/{cameras.added(desk, _given()).id}?saved", HTTPStatus.SEE_OTHER)
-    except (Problem, CameraError) as error:
+    except forms.WRONG as error:
         return _again({**_NEW, **_as_typed()}, error)
 
 
@@ -75,7 +76,7 @@ def save_form(camera_id: str) -> AnyResponse:
     try:
         cameras.changed(desk, camera_id, _given() | {"id": camera_id}, request.form.get("revision") or None)
         return redirect(f"/cameras/{camera_id}?saved", HTTPStatus.SEE_OTHER)
-    except (Problem, CameraError) as error:
+    except forms.WRONG as error:
         return _again(_shape(desk, cameras.camera_of(desk, camera_id)) | _as_typed(), error)
 
 
@@ -90,38 +91,29 @@ def test_form() -> Response:
     desk = services().cameras
     try:
         return cameras.frame_response(desk.tests.frame(cameras.checked(desk, {"name": "unsaved"} | _given())))
-    except CameraError as error:
-        problem = Problem(422, "bad-camera", f"The camera cannot be tested: {error}.", member=error.member)
     except Problem as raised:
         problem = raised
+    except forms.WRONG as error:
+        problem = Problem(422, "bad-camera", f"The camera cannot be tested: {error}.", member=forms.member_of(error))
     if request.accept_mimetypes.accept_html:
         raise problem
     return problem.response()
 
 
 def _given() -> dict[str, Any]:
-    """The camera that the form describes; CameraError."""
-    form = request.form
-    text = {name: form.get(name, "").strip() or None for name in ("id", "name", "address", "credentials")}
-    flags = {name: name in form for name in ("enabled", "loop", "paced")}
-    given = text | flags | {"frames_per_second": _number("frames_per_second"), "motion": _motion()}
+    """The camera that the form describes; raises one of forms.WRONG."""
+    texts = {name: forms.text(name) or None for name in ("id", "name", "address", "credentials")}
+    rate = {"frames_per_second": forms.number("frames_per_second")}
+    given = texts | forms.flags("enabled", "loop", "paced") | rate | {"motion": _motion()}
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _motion() -> dict[str, Any]:
-    more = _json(request.form.get("more", "").strip() or "{}")
-    sensitivity = _number("sensitivity")
+    more = _json(forms.text("more") or "{}")
+    sensitivity = forms.number("sensitivity")
     own = {} if sensitivity == _USUAL_SENSITIVITY else {"sensitivity": sensitivity}
     own |= {"only_zones": True} if "only_zones" in request.form else {}
     return more | own | areas_of(request.form.get("areas", ""))
-
-
-def _number(name: str) -> float:
-    text = request.form.get(name, "").strip().replace(",", ".")
-    try:
-        return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        raise CameraError(name, f"{name.replace('_', ' ')} is {text!r}; it must be a number") from None
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -139,7 +131,7 @@ def _as_typed() -> dict[str, Any]:
     names = ("name", "id", "address", "credentials", "frames_per_second", "revision")
     typed: dict[str, Any] = {name: request.form[name] for name in names if name in request.form}
     typed |= {"address": redact(typed.get("address", ""))}
-    flags = {name: name in request.form for name in ("enabled", "loop", "paced", "only_zones")}
+    flags = forms.flags("enabled", "loop", "paced", "only_zones")
     return typed | flags | {name: request.form.get(name, "") for name in ("areas", "more", "sensitivity")}
 
 
@@ -160,10 +152,11 @@ def _form(camera: Mapping[str, Any], error: Exception | None, saved: bool = Fals
         "only_zones": bool(motion.get("only_zones")),
         "more": _more(motion),
     }
+    settings = services().cameras.settings
     return render_template(
         "camera.html", camera={**fields, **camera}, is_new=not camera.get("status"), saved=saved,
-        error=error, member=_member(error), credentials=names_of(services().cameras.settings.camera_credentials_file),
-        folder=services().cameras.settings.camera_folder,
+        error=error, member=forms.member_of(error), credentials=names_of(settings.camera_credentials_file),
+        folder=settings.camera_folder,
     )  # fmt: skip
 
 
@@ -172,12 +165,5 @@ def _more(motion: Mapping[str, Any]) -> str:
     return json.dumps(rest, indent=2) if rest else ""
 
 
-def _again(camera: Mapping[str, Any], error: Problem | CameraError) -> Response:
-    status = error.status if isinstance(error, Problem) else HTTPStatus.UNPROCESSABLE_ENTITY
-    return Response(_form(camera, error), status, mimetype="text/html")
-
-
-def _member(error: Exception | None) -> str:
-    if isinstance(error, Problem):
-        return str(error.members.get("member", ""))
-    return error.member if isinstance(error, CameraError) else ""
+def _again(camera: Mapping[str, Any], error: Exception) -> Response:
+    return Response(_form(camera, error), forms.status_of(error), mimetype="text/html")

@@ -15,6 +15,7 @@ from imagemill.api import (
     page_cameras,
     page_docs,
     page_finder,
+    page_rules,
     page_shapes,
     page_words,
     problems,
@@ -33,6 +34,7 @@ from imagemill.models import Counts, Image
 blueprint = Blueprint("pages", __name__)
 page_alerts.add_to(blueprint)
 page_cameras.add_to(blueprint)
+page_rules.add_to(blueprint)
 
 _POLICY = "; ".join(
     (

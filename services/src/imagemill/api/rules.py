@@ -1,14 +1,17 @@
 """Rules, and the channels they tell."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
-from imagemill.alerts import Rule, parse_rule
+from imagemill.alertbook.rules import MOST_RULES
+from imagemill.alerts import Rule, RuleError, parse_rule
 from imagemill.api import alert_shapes as shapes
 from imagemill.api.alert_desk import AlertDesk, desk, given
 from imagemill.api.problems import Problem
+from imagemill.api.revisions import changed_meanwhile, seen_revision
 from imagemill.api.serving import services
 from imagemill.channel_tests import answer_id, request_message
 from imagemill.couch import Conflict
@@ -18,7 +21,6 @@ from imagemill.names_of_channels import is_channel_name
 blueprint = Blueprint("rules", __name__)
 _TEST_SECONDS = 20.0
 _POLL_SECONDS = 0.2
-_MOST_NAME = 100
 
 
 @blueprint.get("/api/v1/rules")
@@ -29,22 +31,24 @@ def list_rules() -> Response:
 
 @blueprint.get("/api/v1/rules/<name>")
 def get_rule(name: str) -> Response:
-    """One rule."""
-    return jsonify(shapes.rule(rule_of(desk(), name)))
+    """One rule; the ETag is its revision."""
+    return _told(rule_of(desk(), name))
 
 
 @blueprint.put("/api/v1/rules/<name>")
 def put_rule(name: str) -> Response:
-    """Writes a rule, new or over the one of this name."""
-    rule = written(desk(), {"name": name} | given(), name)
-    return jsonify(shapes.rule(rule))
+    """Writes a rule: over the revision which the client has seen, as a new one, or over whatever is there."""
+    body = {"name": name} | given()
+    revision = seen_revision("rule", body.pop("revision", None), required=False)
+    if "*" in request.if_none_match:
+        return _told(added(desk(), body, name))
+    return _told(written(desk(), body, name, revision))
 
 
 @blueprint.delete("/api/v1/rules/<name>")
 def delete_rule(name: str) -> Response:
     """Deletes a rule; its alerts stay."""
-    if not desk().rules.remove(name):
-        raise _unknown(name)
+    removed(desk(), name, seen_revision("rule", required=False))
     return Response(status=204)
 
 
@@ -78,31 +82,75 @@ def tested(name: str) -> dict[str, Any]:
     raise Problem(504, "no-answer", f"No alerter has tested {name!r} within {_TEST_SECONDS:.0f} s; does one run?")
 
 
+# --- also for the page ----------------------------------------------------------------------------
+
+
 def rule_of(found: AlertDesk, name: str) -> Rule:
     """A rule; raises Problem."""
     rule = found.rules.get(name)
     if rule is None:
-        raise _unknown(name)
+        raise Problem(404, "unknown-rule", f"There is no rule {name!r}.")
     return rule
 
 
-def written(found: AlertDesk, body: dict[str, Any], name: str) -> Rule:
-    """Checks and writes a rule; raises Problem."""
+def checked(body: dict[str, Any], name: str) -> Rule:
+    """A rule from its JSON form; raises Problem."""
     try:
         rule = parse_rule(body)
-        if rule.name != name or len(name) > _MOST_NAME or "/" in name or not name.isprintable():
-            raise ValueError(f"its name must be that of the address, at most {_MOST_NAME} characters without '/'")
+        if rule.name != name:
+            raise RuleError("name", f"its name is {name!r} and stays so; add a new rule instead")
         for channel in rule.channels:
             if not is_channel_name(channel):
-                raise ValueError(f"{channel!r} cannot be the name of a channel")
-    except (ValueError, TypeError) as error:
-        raise Problem(422, "bad-rule", f"The rule cannot be saved: {error}.") from error
-    try:
-        found.rules.put(rule)
-    except Conflict:
-        raise Problem(409, "rule-changed", f"The rule {name!r} was changed at the same moment; try again.") from None
+                raise RuleError("channels", f"{channel!r} cannot be the name of a channel")
+    except RuleError as error:
+        raise Problem(422, "bad-rule", f"The rule cannot be saved: {error}.", member=error.member) from error
     return rule
 
 
-def _unknown(name: str) -> Problem:
-    return Problem(404, "unknown-rule", f"There is no rule {name!r}.")
+def added(found: AlertDesk, body: dict[str, Any], name: str) -> Rule:
+    """A rule from its JSON form, saved as a new one; raises Problem."""
+    rule = checked(body, name)
+    _refuse_too_many(found)
+    try:
+        return found.rules.add(rule)
+    except Conflict:
+        detail = f"There is a rule {name!r} already; change that one, or give this one another name."
+        raise Problem(412, "rule-exists", detail, member="name") from None
+
+
+def written(found: AlertDesk, body: dict[str, Any], name: str, revision: str | None) -> Rule:
+    """A rule from its JSON form, saved over a revision (None: over whatever is there, or new); raises Problem."""
+    rule = checked(body, name)
+    if revision is None and found.rules.get(name) is None:
+        _refuse_too_many(found)
+    try:
+        return found.rules.put(replace(rule, revision=revision or ""))
+    except Conflict:
+        if revision:
+            raise changed_meanwhile(name) from None
+        detail = f"The rule {name!r} was changed at the same moment; try again."
+        raise Problem(409, "rule-changed", detail) from None
+
+
+def removed(found: AlertDesk, name: str, revision: str | None) -> Rule:
+    """Removes a revision of a rule (None: the newest), and tells what it was; raises Problem."""
+    rule = rule_of(found, name)
+    if revision not in (None, rule.revision):
+        raise changed_meanwhile(name)
+    try:
+        found.rules.remove(rule)
+    except Conflict:
+        raise changed_meanwhile(name) from None
+    return rule
+
+
+def _refuse_too_many(found: AlertDesk) -> None:
+    """Those beyond the limit would not count, and nobody would know."""
+    if len(found.rules.all()) >= MOST_RULES:
+        raise Problem(422, "bad-rule", f"There are {MOST_RULES} rules, as many as can be; remove one before.")
+
+
+def _told(rule: Rule) -> Response:
+    response = jsonify(shapes.rule(rule))
+    response.set_etag(rule.revision)
+    return response

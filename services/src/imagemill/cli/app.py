@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.cli import alerts, cameras, counts, fetching, pictures, replaying, uploading, watching
+from imagemill.cli import alerts, cameras, counts, fetching, pictures, replaying, rules, uploading, watching
 from imagemill.cli.client import DEFAULT_API
 
 app = typer.Typer(
@@ -65,3 +65,4 @@ app.command("alerts")(alerts.alerts)
 app.command("replay")(replaying.replay)
 app.command("watch")(watching.watch)
 app.add_typer(cameras.app, name="cameras")
+app.add_typer(rules.app, name="rules")

@@ -83,9 +83,9 @@ class Client:
         """A JSON answer; what is written names the revision which it changes."""
         return _json(self._answer("PUT", path, **content), self.url)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, **content: Any) -> None:
         """Nothing is answered."""
-        self._answer("DELETE", path).close()
+        self._answer("DELETE", path, **content).close()
 
     def post_for_bytes(self, path: str, **content: Any) -> bytes:
         """A picture, say."""

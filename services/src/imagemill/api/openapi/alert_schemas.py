@@ -111,6 +111,7 @@ _RULE: Schema = {
     "until_acknowledged": _BOOLEAN,
     "channels": _STRINGS,
     "enabled": _BOOLEAN,
+    "revision": _STRING | {"description": "Which one was read; in a body it says which one is changed."},
 }
 _TESTED: Schema = {
     "channel": _STRING, "ok": _BOOLEAN, "status": {"type": ["integer", "null"]}, "answer": _STRING, "at": _TIME,

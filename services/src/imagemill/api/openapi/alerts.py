@@ -8,6 +8,8 @@ from imagemill.api.openapi.operations import (
     LIMIT,
     LOCATION,
     answer,
+    etag,
+    if_match,
     in_path,
     operation,
     problems,
@@ -21,6 +23,11 @@ _NUMBER = in_path("number", {"type": "integer", "minimum": 1}, "The alert's numb
 _PICTURE = in_path("name", {"type": "string"}, "best.jpg, annotated.jpg, before.jpg, strip-00.jpg, …")
 _EVENT_ID = in_path("event_id", {"type": "string"}, "The event's id.")
 _RULE = in_path("name", {"type": "string"}, "The rule's name.")
+_ETAG, _IF_MATCH = etag("rule"), if_match()
+_IF_NONE_MATCH = {
+    "name": "If-None-Match", "in": "header", "schema": {"type": "string"},
+    "description": "`*` writes a new rule only.",
+}  # fmt: skip
 _CHANNEL = in_path("name", {"type": "string"}, "The channel's name.")
 _CAMERA = query("camera", {"type": "string"}, "Only of this camera; a page may be short then and yet have a next.")
 _LISTED: dict[int, tuple[str, ...]] = {400: ("bad-cursor", "bad-limit"), **DATABASE_AWAY}
@@ -51,6 +58,7 @@ _HELD: Json = {
     "code": "cool-down", "reason": "alert 16 of the same camera was 2 min ago; the cool-down is 5 min", "alert": None,
 }  # fmt: skip
 _RULE_EXAMPLE: Json = {"name": "night", "cameras": ["yard-*"], "hours": ["22:00-06:00"], "channels": ["desk"]}
+_RULE_READ: Json = _RULE_EXAMPLE | {"revision": "2-6fa0b63c2e1d4b7a9c1f"}
 
 
 def _jpeg(description: str) -> Json:
@@ -203,30 +211,37 @@ RULES: Json = {
     "/api/v1/rules": {
         "get": operation(
             "Rules", "listRules", "All rules",
-            [answer(200, "Rules", "By name.", {"rules": [_RULE_EXAMPLE]}), problems(DATABASE_AWAY)],
+            [answer(200, "Rules", "By name.", {"rules": [_RULE_READ]}), problems(DATABASE_AWAY)],
         )
     },
     "/api/v1/rules/{name}": {
         "get": operation(
             "Rules", "getRule", "One rule",
-            [answer(200, "Rule", "The rule.", _RULE_EXAMPLE), problems({404: ("unknown-rule",), **DATABASE_AWAY})],
+            [
+                answer(200, "Rule", "The rule.", _RULE_READ, _ETAG),
+                problems({404: ("unknown-rule",), **DATABASE_AWAY}),
+            ],
             parameters=[_RULE],
         ),
         "put": operation(
             "Rules", "putRule", "Writes a rule, new or over the one of this name",
             [
-                answer(200, "Rule", "Written; it counts from the next event on.", _RULE_EXAMPLE),
+                answer(200, "Rule", "Written; it counts from the next event on.", _RULE_READ, _ETAG),
                 problems({
-                    400: ("bad-json",), 409: ("rule-changed",), 413: ("request-too-large",), 422: ("bad-rule",),
-                    **_CHANGE,
+                    400: ("bad-json",), 409: ("rule-changed",), 412: ("changed-meanwhile", "rule-exists"),
+                    413: ("request-too-large",), 422: ("bad-rule",), **_CHANGE,
                 }),
             ],
-            parameters=[_RULE], body=_body(ref("Rule"), _RULE_EXAMPLE),
+            description="Over the revision that `If-Match` or the body names; without one over whatever is there.",
+            parameters=[_RULE, _IF_MATCH, _IF_NONE_MATCH], body=_body(ref("Rule"), _RULE_EXAMPLE),
         ),
         "delete": operation(
             "Rules", "deleteRule", "Deletes a rule; its alerts stay",
-            [{"204": {"description": "Deleted."}}, problems({404: ("unknown-rule",), **_CHANGE})],
-            parameters=[_RULE],
+            [
+                {"204": {"description": "Deleted."}},
+                problems({404: ("unknown-rule",), 412: ("changed-meanwhile",), **_CHANGE}),
+            ],
+            parameters=[_RULE, _IF_MATCH],
         ),
     },
     "/api/v1/channels": {

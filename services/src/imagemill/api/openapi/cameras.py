@@ -7,7 +7,8 @@ from imagemill.api.openapi.operations import (
     LOCATION,
     PICTURE_TYPES,
     answer,
-    header,
+    etag,
+    if_match,
     in_path,
     operation,
     problems,
@@ -18,11 +19,7 @@ from imagemill.api.openapi.schemas import ref
 Json = dict[str, Any]
 
 _ID = in_path("camera_id", {"type": "string"}, "The camera's id.")
-_ETAG = {"ETag": header("The camera's revision, in quotes.")}
-_IF_MATCH = {
-    "name": "If-Match", "in": "header", "schema": {"type": "string"},
-    "description": "The ETag of the revision that is changed; `*` changes whatever is there.",
-}  # fmt: skip
+_ETAG, _IF_MATCH = etag("camera"), if_match()
 _EXAMPLE = {
     "id": "yard", "name": "The yard", "address": "rtsp://cam-1.example/stream", "credentials": "cam-1",
     "frames_per_second": 1.0, "motion": {"sensitivity": 60}, "enabled": True, "loop": True, "paced": True,

@@ -41,6 +41,17 @@ def query(name: str, schema: Schema, description: str) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+def etag(what: str) -> Json:
+    """The header that tells a revision."""
+    return {"ETag": header(f"The {what}'s revision, in quotes.")}
+
+
+def if_match() -> Json:
+    """The header that says which revision is changed."""
+    description = "The ETag of the revision that is changed; `*` changes whatever is there."
+    return {"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": description}
+
+
 def in_path(name: str, schema: Schema, description: str) -> Json:
     """A part of the path."""
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
