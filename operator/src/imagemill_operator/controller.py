@@ -38,13 +38,17 @@ class WorkerReader(Protocol):
 
 
 class PoolMemory:
-    """What the operator keeps of one pool between ticks."""
+    """What the operator keeps of one pool between ticks.
 
-    def __init__(self, memory: Memory) -> None:
+    ``asleep_at`` is when it last stood at 0. At the first look nobody knows: an operator before this one may just have
+    woken it.
+    """
+
+    def __init__(self, memory: Memory, now: float) -> None:
         self.memory = memory
         self.counters = Counters()
         self.history = History()
-        self.asleep_at: float | None = None
+        self.asleep_at = now
 
 
 class Controller:
@@ -87,7 +91,7 @@ class Controller:
         self._actor.forget(uids)
         for pool in pools.values():
             if pool.uid not in self._kept:
-                self._kept[pool.uid] = PoolMemory(pool.memory)
+                self._kept[pool.uid] = PoolMemory(pool.memory, self._clock())
 
     async def _read_broker(self, pools: Mapping[str, PoolResource], world: World) -> BrokerReading:
         asleep = {queue for pool in pools.values() if self._asleep(pool, world) for queue in _queues(pool)}
@@ -105,7 +109,7 @@ class Controller:
         kept, now = self._kept[pool.uid], self._clock()
         if world.deployments[pool.deployment].replicas == 0:
             kept.asleep_at = now
-        return kept.asleep_at is not None and now - kept.asleep_at <= WAKING_SECONDS
+        return now - kept.asleep_at <= WAKING_SECONDS
 
     async def _read_workers(self, pools: Mapping[str, PoolResource], world: World) -> Mapping[str, WorkerReading]:
         urls = {

@@ -114,6 +114,13 @@ def test_only_sleeping_pools_are_looked_at_live() -> None:
     assert cluster.looks[-1][0] == set()
 
 
+def test_an_operator_that_just_started_looks_live_at_every_pool_for_a_while() -> None:
+    cluster = Cluster(replicas=5)
+    cluster.tick(9)
+    assert cluster.looks[0][0] == {QUEUE}, "the one before may have woken it, and the metrics be from before that"
+    assert cluster.looks[-1][0] == set()
+
+
 def test_acknowledgements_are_read_for_foreign_consumers_only() -> None:
     Cluster().tick()
     own = Cluster(bodies.pool(workerMetrics={"port": 9100}))
