@@ -16,6 +16,9 @@ API = "apis/imagemill.dev/v1alpha1"
 CREDENTIALS_SECONDS = 300.0
 """Service account tokens are renewed on disk; they are read again so often."""
 MERGE = "application/merge-patch+json"
+COMPONENT = "imagemill-operator"
+LONGEST_MESSAGE_BYTES, LONGEST_INSTANCE = 1024, 128
+"""The API server refuses an Event with more."""
 
 
 class KubeError(Exception):
@@ -27,10 +30,15 @@ class KubeError(Exception):
 
 
 class Kube:
-    """Writes to one namespace. ``login`` gives the connection, and is asked again when credentials may have changed."""
+    """Writes to one namespace. ``login`` gives the connection, and is asked again when credentials may have changed.
 
-    def __init__(self, login: Callable[[], kopf.ConnectionInfo], namespace: str, timeout_seconds: float) -> None:
-        self._login, self._namespace = login, namespace
+    ``instance`` is the operator that Events name.
+    """
+
+    def __init__(
+        self, login: Callable[[], kopf.ConnectionInfo], namespace: str, timeout_seconds: float, instance: str
+    ) -> None:
+        self._login, self._namespace, self._instance = login, namespace, instance
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
         self._info: kopf.ConnectionInfo | None = None
@@ -56,19 +64,23 @@ class Kube:
         await self._request("PATCH", f"{self._of('api/v1', 'pods')}/{pod}", body)
 
     async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
-        """Post an Event about a pool."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Post an Event about a pool, with the moment to the microsecond beside the seconds that kubectl prints."""
+        now = datetime.now(UTC)
+        second = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         regarding = {"apiVersion": "imagemill.dev/v1alpha1", "kind": "WorkerPool", "name": pool, "uid": uid}
         body = {
             "metadata": {"name": f"{pool}.{uuid4().hex[:16]}", "namespace": self._namespace},
             "involvedObject": {**regarding, "namespace": self._namespace},
             "type": kind,
             "reason": reason,
-            "message": message[:1024],
-            "source": {"component": "imagemill-operator"},
-            "reportingComponent": "imagemill-operator",
-            "firstTimestamp": now,
-            "lastTimestamp": now,
+            "action": reason,
+            "message": message.encode()[:LONGEST_MESSAGE_BYTES].decode(errors="ignore"),
+            "source": {"component": COMPONENT},
+            "reportingComponent": COMPONENT,
+            "reportingInstance": self._instance[:LONGEST_INSTANCE],
+            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "firstTimestamp": second,
+            "lastTimestamp": second,
             "count": 1,
         }
         await self._request("POST", self._of("api/v1", "events"), body)

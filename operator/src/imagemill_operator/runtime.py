@@ -38,7 +38,7 @@ class Runtime:
         settings = self._settings
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            kube = Kube(self._log_in, settings.namespace, settings.request_timeout_seconds)
+            kube = Kube(self._log_in, settings.namespace, settings.request_timeout_seconds, settings.identity)
             stack.push_async_callback(kube.close)
             broker = Broker(settings, session)
             stack.push_async_callback(broker.close)

@@ -1,6 +1,7 @@
 """The operator as a process, between a real RabbitMQ and a small Kubernetes API."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,12 @@ def status(kube: FakeKube) -> dict[str, Any]:
     return dict((kube.get("workerpools", "burst") or {}).get("status", {}))
 
 
+def events(kube: FakeKube) -> list[dict[str, Any]]:
+    return [kube.get("events", name) or {} for name in kube.names("events")]
+
+
 def reasons(kube: FakeKube) -> list[str]:
-    events = [kube.get("events", name) or {} for name in kube.names("events")]
-    return [str(event["reason"]) for event in events]
+    return [str(event["reason"]) for event in events(kube)]
 
 
 def test_a_burst_is_followed_up_and_down_and_explained(kube: FakeKube, queue: Any, start: Any) -> None:
@@ -93,6 +97,21 @@ def check_what_is_told(kube: FakeKube, operator: Operator) -> None:
     assert pool["metadata"]["annotations"] == {}, "kopf leaves no notes on objects"
 
 
+def test_an_event_tells_its_moment_to_the_microsecond_and_which_operator_acted(
+    kube: FakeKube, queue: Any, start: Any
+) -> None:
+    with start(POD_NAME="first"):
+        eventually(lambda: status(kube).get("backlog") == {"ready": 0, "unacked": 0}, what="an empty queue")
+        before = datetime.now(UTC)
+        publish(queue, 300)
+        eventually(lambda: "ScaledOut" in reasons(kube))
+    event = next(event for event in events(kube) if event["reason"] == "ScaledOut")
+    assert before < datetime.fromisoformat(event["eventTime"]) < datetime.now(UTC)
+    assert event["firstTimestamp"][:19] == event["eventTime"][:19]
+    # With a time so exact the API server wants to know who did what.
+    assert (event["action"], event["reportingInstance"]) == ("ScaledOut", "first")
+
+
 def test_an_operator_that_is_killed_in_mid_burst_is_replaced_and_nothing_is_scaled_in(
     kube: FakeKube, queue: Any, start: Any
 ) -> None:
@@ -116,7 +135,7 @@ def test_a_deployment_with_an_autoscaler_is_refused_while_it_has_one(kube: FakeK
     with start():
         eventually(lambda: status(kube).get("limit") == "refused")
         assert kube.scalings == []
-        assert "TargetConflict" in eventually(lambda: reasons(kube))
+        eventually(lambda: "TargetConflict" in reasons(kube))
         kube.delete("horizontalpodautoscalers", "keda-hpa")
         eventually(lambda: replicas(kube) == 16)
 
