@@ -28,6 +28,7 @@ def channel(broker: Rabbit) -> Iterator[Any]:
 def queue(request: pytest.FixtureRequest, channel: Any) -> Iterator[QueueName]:
     name = f"depth.{request.param}"
     channel.queue_declare(name, durable=True, arguments={"x-queue-type": request.param})
+    channel.confirm_delivery()
     for _ in range(10):
         channel.basic_publish("", name, b"x")
     yield ("/", name)
