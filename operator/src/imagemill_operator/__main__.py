@@ -12,8 +12,10 @@ def run(settings: Settings, log_in: Login = login) -> None:
     """Run until a signal comes. Peering is left to our own lease, so that no second CRD is needed."""
     kopf.configure(log_format=kopf.LogFormat.FULL)
     logging.getLogger().setLevel(settings.log_level)
-    for noisy in ("kopf", "pika", "aiohttp"):
+    for noisy in ("kopf", "aiohttp"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # A connection that ends while its pools are awake is nothing to worry about; what is, ``live`` says in a sentence.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     kopf.run(registry=build_registry(settings, log_in), standalone=True, namespaces=[settings.namespace])
 
 

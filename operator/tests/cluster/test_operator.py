@@ -1,9 +1,13 @@
 """The operator as a process, between a real RabbitMQ and a small Kubernetes API."""
 
+import base64
+import json
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pika
 import pytest
@@ -110,6 +114,42 @@ def test_an_event_tells_its_moment_to_the_microsecond_and_which_operator_acted(
     assert event["firstTimestamp"][:19] == event["eventTime"][:19]
     # With a time so exact the API server wants to know who did what.
     assert (event["action"], event["reportingInstance"]) == ("ScaledOut", "first")
+
+
+def test_a_connection_that_ended_meanwhile_is_made_anew_without_a_word(
+    kube: FakeKube, queue: Any, broker: Rabbit, start: Any
+) -> None:
+    with start() as operator:
+        eventually(lambda: end_connections(broker, "imagemill-operator") > 0, what="a connection for live looks")
+        looked = looks(operator)
+        eventually(lambda: looks(operator) > looked + 1, what="two looks more")
+        publish(queue, 300)
+        eventually(lambda: replicas(kube) == 16, 5.0, "16 replicas within 5 s")
+        log = operator.log.read_text()
+    assert "Traceback" not in log
+    assert "pika" not in log
+
+
+def end_connections(broker: Rabbit, name: str) -> int:
+    """Returns how many there were. Looking again is no harm: the list is a second old."""
+    found = [item for item in manage(broker, "GET", "") if item["client_properties"].get("connection_name") == name]
+    for connection in found:
+        manage(broker, "DELETE", f"/{quote(connection['name'])}")
+    return len(found)
+
+
+def manage(broker: Rabbit, method: str, path: str) -> Any:
+    parts = urlsplit(broker.management_url)
+    url = f"http://{parts.hostname}:{parts.port}/api/connections{path}"
+    login = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    request = urllib.request.Request(url, method=method, headers={"Authorization": f"Basic {login}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def looks(operator: Operator) -> float:
+    line = next(line for line in operator.get("/metrics").splitlines() if line.startswith("imagemill_operator_ticks "))
+    return float(line.split()[1])
 
 
 def test_an_operator_that_is_killed_in_mid_burst_is_replaced_and_nothing_is_scaled_in(
