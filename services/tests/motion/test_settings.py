@@ -29,7 +29,8 @@ def test_changes_are_given_as_name_and_value():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"sensitivty": 3}, "no setting 'sensitivty'; it has .*sensitivity"),
+        ({"zoom": 3}, "no setting 'zoom'; it has "),
+        ({"sensitivty": 3}, r"no setting 'sensitivty' \(did you mean sensitivity\?\); it has .*sensitivity"),
         ({"sensitivity": 300}, "sensitivity is 300; it must be from 0 to 100"),
         ({"sensitivity": "high"}, "sensitivity is 'high'; it must be a number"),
         ({"sensitivity": 1.5}, "whole number"),

@@ -1,6 +1,6 @@
 """GET: pictures, batches, totals, recipes and events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
@@ -21,6 +21,7 @@ blueprint = Blueprint("reads", __name__)
 STATES = ("accepted", "in_flight", "stored", "failed", "duplicate")
 PAGE = 50
 _MAX_PAGE = 500
+_MOST_SCANNED = 5000
 _MAX_IN_FLIGHT = 100_000
 _KEEP_ALIVE_SECONDS = 15
 _POOLS_TIMEOUT_SECONDS = 3
@@ -104,16 +105,35 @@ def images() -> Response:
 
 
 def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Image], str | None]:
-    """The page which the request's `batch`, `state`, `after` and `limit` describe, and the next cursor.
+    """The page which the request's `batch`, `state`, `source`, `after` and `limit` describe, and the next cursor.
 
     `always` is a state which stands above the request's.
     """
     batch, state, after = _batch(), always or request.args.get("state") or None, _cursor()
     if state is not None and state not in STATES:
         raise Problem(400, "bad-state", f"There is no state {state!r}; there are {', '.join(STATES)}.")
-    limit = page_limit()
+    limit, source = page_limit(), request.args.get("source") or None
+    if source is not None:
+        return _of_source(mill, source, lambda after, most: _ids(mill, batch, state, most, after), limit, after)
     ids = _ids(mill, batch, state, limit + 1, after)
     return mill.stores.ledger.images(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+
+def _of_source(
+    mill: Services, source: str, older: Callable[[str | None, int], list[str]], limit: int, after: str | None
+) -> tuple[list[Image], str | None]:
+    """Only so many are looked at for one request: no view is kept for what few ask for."""
+    found: list[str] = []
+    for _ in range(_MOST_SCANNED // _MAX_PAGE):
+        ids = older(after, _MAX_PAGE)
+        jobs = mill.stores.ledger.jobs(ids)
+        found += [image_id for image_id in ids if image_id in jobs and jobs[image_id].source == source]
+        if len(found) >= limit:
+            return mill.stores.ledger.images(found[:limit]), found[limit - 1]
+        if len(ids) < _MAX_PAGE:
+            return mill.stores.ledger.images(found), None
+        after = ids[-1]
+    return mill.stores.ledger.images(found), after
 
 
 def _ids(mill: Services, batch: str | None, state: str | None, limit: int, after: str | None) -> list[str]:

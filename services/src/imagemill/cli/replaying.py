@@ -1,41 +1,28 @@
 """`imagemill replay`: what other settings would make of frames that are there."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from imagemill.cli import console, say
+from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, ProblemAnswer, path_of
 from imagemill.cli.options import Api, AsJson, connect
-from imagemill.motion.settings import MotionSettings, parse_settings, with_changes
+from imagemill.cli.times import moment_of
+from imagemill.motion.settings import MotionSettings, parse_settings, settings_as_dict, with_changes
 
-if TYPE_CHECKING:
-    from imagemill.motion import Event
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_MOST_EVENTS = 1000
-# The strip's first picture shows the place before: seen for so long, it becomes the background.
-_STILL_FRAMES = 3
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What a replay says: lines for people, members for programs."""
-
-    lines: list[str]
-    members: dict[str, Any]
+Json = dict[str, Any]
 
 
 def replay(
     changes: Annotated[
-        list[str], typer.Option("--set", help="A setting to try, like sensitivity=70.", metavar="NAME=VALUE")
+        list[str], typer.Option("--set", help="A setting to try, repeated: sensitivity=70.", metavar="NAME=VALUE")
     ],
     camera: Annotated[
-        str | None, typer.Option("--camera", help="Take its settings, and its stored events.", metavar="ID")
+        str | None, typer.Option("--camera", help="Take its settings, and what is stored of it.", metavar="ID")
     ] = None,
     since: Annotated[
         str, typer.Option("--since", help="How far back: 2h, 3d, or a date like 2026-11-20.", metavar="WHEN")
@@ -48,122 +35,120 @@ def replay(
 ) -> None:
     """Which events would come and which would go with other motion settings.
 
-    A video tells it exactly. Of a camera only events are stored, with a strip of small pictures: these tell which of
-    them would go, and which would be of another class; what never was an event cannot be found in them.
+    Pictures that were posted with --source are all kept, and a video has all its frames: both tell it exactly. Of a
+    camera that is read only its events are kept, each with a strip of small pictures: these tell which of them would
+    go or be of another class. What never was an event is not stored; record a video of the place and use --file.
     """
     if file is None and camera is None:
         raise typer.BadParameter("Name a --camera, or a --file.")
-    client = connect(api)
-    before = _settings_of(client, camera) if camera else MotionSettings()
-    try:
-        after = with_changes(before, changes)
-    except (ValueError, TypeError) as error:
-        raise typer.BadParameter(str(error)) from None
-    found = _of_file(file, before, after) if file else _of_events(client, str(camera), _since(since), before, after)
+    client, moment = connect(api), moment_of(since)
+    found = _camera(client, camera) if camera else None
+    before, after = _compared(_settings_of(found), changes)
+    _need_opencv()
+    tried = words_of(before, after)
+    if file:
+        from imagemill.cli.replay_file import of_file
+
+        said = of_file(file, before, after, tried)
+    else:
+        said = _of_camera(client, str(camera), found, moment, before, after, tried)
     if json:
-        console.as_json(found.members)
+        console.as_json(said.members)
         return
-    for line in found.lines:
+    for line in said.lines:
         console.line(line)
 
 
-# --- a video --------------------------------------------------------------------------------------
+def _of_camera(
+    client: Client, camera: str, known: Json | None, since: datetime, before: MotionSettings, after: MotionSettings,
+    tried: str,
+) -> Any:  # fmt: skip
+    from imagemill.cli.replay_posted import of_posted, posted_pictures
+    from imagemill.cli.replay_strips import of_strips, stored_events
+
+    pictures = [] if known and known["address"] else posted_pictures(client, camera, since)
+    stored = stored_events(client, camera, since)
+    if pictures:
+        return of_posted(client, camera, pictures, stored.events, before, after, tried)
+    if stored.motions:
+        return of_strips(client, camera, stored, before, after, tried)
+    raise _nothing(client, camera, known, since)
 
 
-def _of_file(path: Path, before: MotionSettings, after: MotionSettings) -> Replayed:
-    _need_opencv()
-    from imagemill.feeds import FeedError, FeedPolicy, from_address
-    from imagemill.feeds.replay import replay as replay_file
-    from imagemill.motion.compare import described
+def _nothing(client: Client, camera: str, known: Json | None, since: datetime) -> ApiError:
+    """Neither pictures nor events: is the camera unknown, or was it quiet?"""
+    earlier = next(client.pages(path_of("camera-events"), "events", 1, camera=camera), None)
+    if known is None and earlier is None:
+        names = [item["id"] for item in client.get(path_of("cameras"))["cameras"]]
+        near = get_close_matches(camera, names, 1)
+        meant = f" Did you mean {near[0]}?" if near else f" There are {', '.join(names)}." if names else ""
+        return ApiError(f"There is no camera {camera!r}, and no picture was posted with that source.{meant}")
+    if earlier is None:
+        return ApiError(f"Nothing is stored of {camera} yet: no event, and no picture posted with its id as source.")
+    return ApiError(
+        f"No motion of {camera} that has ended is stored since {since:%Y-%m-%d %H:%M} UTC; its newest event"
+        f" ({earlier['kind']}) began {earlier['started_at']}. Go further back with --since, like --since 7d."
+    )
 
-    real = path.resolve()
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def _camera(client: Client, camera: str) -> Json | None:
+    """Its document; None for a source that has none, as pictures may be posted with any."""
     try:
-        spec = from_address(str(real), frames_per_second=min(30.0, 1 / before.interval_seconds))
-        difference = replay_file(spec, FeedPolicy(folders=(real.parent, real)), before, after)
-    except FeedError as error:
-        raise ApiError(f"{path} cannot be replayed: {error}.") from error
-    return Replayed(described(difference, 0.0), difference.as_dict())
-
-
-# --- stored events --------------------------------------------------------------------------------
-
-
-def _of_events(client: Client, camera: str, since: datetime, before: MotionSettings, after: MotionSettings) -> Replayed:
-    _need_opencv()
-    lines, gone, changed, kept, untold = [], [], [], 0, 0
-    for event in _events(client, camera, since):
-        pictures = _strip(client, event)
-        was, would_be = (_seen_as(pictures, settings) for settings in (before, after))
-        if was is None:
-            untold += 1
-        elif would_be is None:
-            gone.append(event)
-            lines.append(f"- {_line(event)}: would not come any more")
-        elif was.event_class != would_be.event_class:
-            changed.append({**event, "would_be": would_be.event_class})
-            lines.append(f"~ {_line(event)}: {was.event_class} would become {would_be.event_class}")
-        else:
-            kept += 1
-    lines.append(f"{kept} kept, {len(gone)} gone, {len(changed)} of another class")
-    if untold:
-        lines.append(f"{say.plural(untold, 'event')} whose few stored pictures do not tell it")
-    return Replayed(lines, {"kept": kept, "gone": gone, "changed": changed, "untold": untold})
-
-
-def _events(client: Client, camera: str, since: datetime) -> Iterator[dict[str, Any]]:
-    for event in client.pages(path_of("camera-events"), "events", _MOST_EVENTS, camera=camera):
-        if datetime.fromisoformat(event["started_at"]) < since:
-            return
-        if event["kind"] == "motion" and event["ended_at"] is not None:
-            yield event
-
-
-def _strip(client: Client, event: dict[str, Any]) -> list[bytes]:
-    names = sorted(item["name"] for item in event["pictures"] if item["name"].startswith("strip-"))
-    pictures = []
-    for name in names:
-        with client.stream(path_of("camera-events", event["id"], "pictures", name)) as answer:
-            pictures.append(answer.content)
-    return pictures
-
-
-def _seen_as(pictures: list[bytes], settings: MotionSettings) -> "Event | None":
-    from imagemill.motion import Frame
-    from imagemill.motion.compare import events_of
-
-    shown = [*pictures[:1] * _STILL_FRAMES, *pictures[1:]]
-    frames = [Frame(number * settings.interval_seconds, data, number) for number, data in enumerate(shown)]
-    return next((one for one in events_of(frames, settings) if one.kind == "motion"), None)
-
-
-def _line(event: dict[str, Any]) -> str:
-    number = f"alert {event['alert']}, " if event["alert"] else ""
-    return f"{number}{event['started_at']} {event['description']}"
-
-
-# --- around both ----------------------------------------------------------------------------------
-
-
-def _settings_of(client: Client, camera: str) -> MotionSettings:
-    try:
-        found = client.get(path_of("cameras", camera))
+        return client.get(path_of("cameras", camera))
     except ProblemAnswer as problem:
         if problem.status != 404:
             raise
-        return MotionSettings()  # pictures posted with a source: it has no document, and the usual settings
-    rate = float(found.get("frames_per_second", 1.0))
-    return parse_settings({"interval_seconds": 1 / rate, **found.get("motion", {})})
+        return None
 
 
-def _since(text: str) -> datetime:
-    number, unit = text[:-1], text[-1:]
-    if number.isascii() and number.isdigit() and unit in _UNITS:
-        return datetime.now(UTC) - timedelta(seconds=int(number) * _UNITS[unit])
+def _settings_of(camera: Json | None) -> MotionSettings:
+    if camera is None:
+        return MotionSettings()
+    rate = float(camera.get("frames_per_second", 1.0))
+    return parse_settings({"interval_seconds": 1 / rate, **camera.get("motion", {})})
+
+
+def _compared(now: MotionSettings, changes: list[str]) -> tuple[MotionSettings, MotionSettings]:
+    """The settings as they are and as they are tried, both without the people detector; BadParameter."""
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write it like 2h, 3d or 2026-11-20.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        then = with_changes(now, changes)
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if then == now:
+        raise typer.BadParameter(f"{', '.join(changes)} is as it is set now; nothing would come or go.")
+    before, after = _without_people(now), _without_people(then)
+    if before == after:
+        raise typer.BadParameter("A replay does not look for people, so it cannot tell what that would change.")
+    if (before, after) != (now, then):
+        console.hint("People are not looked for in a replay: events count as if somebody was found in them.")
+    return before, after
+
+
+def _without_people(settings: MotionSettings) -> MotionSettings:
+    return replace(settings, people=False, alert_when=replace(settings.alert_when, people=False))
+
+
+def words_of(before: MotionSettings, after: MotionSettings) -> str:
+    """`sensitivity 50 → 70`."""
+    old, new = (_flat(settings_as_dict(settings)) for settings in (before, after))
+    return ", ".join(f"{name} {_short(old[name])} → {_short(new[name])}" for name in old if old[name] != new[name])
+
+
+def _flat(settings: Json) -> Json:
+    when = {f"alert_when.{name}": value for name, value in settings["alert_when"].items()}
+    return {name: value for name, value in settings.items() if name != "alert_when"} | when
+
+
+def _short(value: Any) -> str:
+    """Areas have too many corners to be read; their number tells that they changed."""
+    if isinstance(value, list):
+        return (
+            f"({len(value)} areas)" if any(not isinstance(item, str) for item in value) else ",".join(value) or "none"
+        )
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _need_opencv() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from imagemill.motion.kinds import Kind
@@ -156,7 +157,9 @@ def _refuse_unknown(what: str, given: Mapping[str, Any], target: type) -> None:
     known = {item.name for item in dataclasses.fields(target)}
     for name in given:
         if name not in known:
-            raise ValueError(f"{what} has no setting {name!r}; it has {', '.join(sorted(known))}")
+            near = get_close_matches(name, known, 1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"{what} has no setting {name!r}{meant}; it has {', '.join(sorted(known))}")
 
 
 def _of_type(name: str, value: Any, kind: Any) -> Any:

@@ -26,6 +26,9 @@ Json = dict[str, Any]
 
 _GONE = {410: ("blob-missing", "original-missing"), 416: ("requested-range-not-satisfiable",)}
 _RESULT_PROBLEMS = {422: FAILED, **_GONE, **DATABASE_AWAY}
+_SOURCE = query(
+    "source", {"type": "string"}, "Only those posted with this source; a page may be short then and yet have a next."
+)
 _STATE = query(
     "state",
     {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate"]},
@@ -69,7 +72,7 @@ PICTURES: Json = {
                 answer(200, "Images", "A page.", {"images": [examples.IMAGE], "next": None}),
                 problems({400: ("bad-batch", "bad-state", "bad-cursor", "bad-limit"), **DATABASE_AWAY}),
             ],
-            parameters=[BATCH_FILTER, _STATE, AFTER, LIMIT],
+            parameters=[BATCH_FILTER, _STATE, _SOURCE, AFTER, LIMIT],
         ),
     },
     "/api/v1/images/{image_id}": {
