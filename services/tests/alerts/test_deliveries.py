@@ -4,6 +4,7 @@ import pytest
 
 from imagemill.alerter.channels import ChannelsError, parse
 from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, standings
+from imagemill.alerter.pictures import MOST_BYTES, chosen
 from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerts.retries import Attempt, plan
 
@@ -51,6 +52,13 @@ def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
         ("desk: {webhook: 'https://t0ken', secret: short}", "at least 16 bytes"),
         ("desk: {url: 't0ken'}", "either"),
         ("desk: {webhook: 't0ken", "not YAML"),
+        ("desk: {apprise: 'x://t0ken', pictuers: false}", "may have `apprise`, `pictures`, `secret`"),
+        ("desk: {apprise: 'x://t0ken', t0ken: 1}", "a setting that is not known"),
+        ("desk: {apprise: 'x://t0ken', pictures: sometimes}", "must be true or false"),
+        (
+            "desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, pictures: false}",
+            "may have `secret`, `webhook`",
+        ),
     ],
 )
 def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, sentence):
@@ -65,3 +73,23 @@ def test_channels_show_no_secret():
     assert channels["desk"].described() == {"name": "desk", "kind": "webhook", "address": "https://desk.example/***"}
     assert "t0ken" not in repr(channels)
     assert parse("") == {}
+
+
+def test_pictures_are_attached_unless_a_channel_says_no():
+    channels = parse("with: {apprise: 'x://y'}\nwithout: {apprise: 'x://y', pictures: false}")
+    assert (channels["with"].pictures, channels["without"].pictures) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "name"),
+    [
+        ({"best.jpg": 5, "annotated.jpg": 5, "strip-00.jpg": 5}, "annotated.jpg"),
+        ({"best.jpg": 5, "annotated.jpg": MOST_BYTES + 1}, "best.jpg"),
+        ({"best.jpg": MOST_BYTES + 1, "strip-00.jpg": 5, "strip-01.jpg": 5, "strip-02.jpg": 5}, "strip-01.jpg"),
+        ({"best.jpg": MOST_BYTES + 1}, None),
+        ({"before.jpg": 5}, None),
+        ({}, None),
+    ],
+)
+def test_the_best_picture_within_the_bound_goes_with_a_message(lengths, name):
+    assert chosen({file: {"length": length} for file, length in lengths.items()}) == name

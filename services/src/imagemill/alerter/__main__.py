@@ -10,8 +10,10 @@ from imagemill.alertbook import AlertBook
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.desk import Desk
 from imagemill.alerter.intake import Intake
+from imagemill.alerter.pictures import Pictures
 from imagemill.alerter.sender import Sender
 from imagemill.broker import Broker, Consumer, Delivery
+from imagemill.camera_events import EventStore
 from imagemill.couch import StoreUnavailable
 from imagemill.health import Check
 from imagemill.settings import Settings
@@ -39,7 +41,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)],
     )  # fmt: skip
     activity = _activity(broker, settings)
-    sender = Sender(book, channels, activity, settings.instance, settings.page_url, settings.timezone)
+    pictures = Pictures(EventStore(stores.couch))
+    sender = Sender(book, channels, pictures, activity, settings.instance, settings.page_url, settings.timezone)
     door.intake = Intake(Desk(stores.couch, activity), book, channels, sender, stopping)
     alive = {"broker": runtime.broker_alive(broker), "work": _works(door.intake, stopping)}
     ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}

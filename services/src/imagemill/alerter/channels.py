@@ -15,16 +15,19 @@ from imagemill.names_of_channels import is_channel_name
 
 log = structlog.get_logger(__name__)
 WEBHOOK, APPRISE = "webhook", "apprise"
+# An `apprise` with a secret was always taken, and the secret not used.
+_SETTINGS = {WEBHOOK: {WEBHOOK, "secret"}, APPRISE: {APPRISE, "pictures", "secret"}}
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A way to tell somebody. Address and secret are never shown."""
+    """A way to tell somebody. Address and secret are never shown. `pictures`: attach one where the kind takes it."""
 
     name: str
     kind: str
     address: str = field(repr=False)
     secret: bytes = field(default=b"", repr=False)
+    pictures: bool = True
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -92,15 +95,26 @@ def parse(text: str) -> dict[str, Channel]:
 def _channel(name: str, given: Any) -> Channel:
     if not is_channel_name(name):
         raise ChannelsError(f"the channel {name!r} needs a name of lower-case letters, digits and '-'")
-    if not isinstance(given, Mapping) or not given.keys() <= {WEBHOOK, APPRISE, "secret"}:
+    kinds = [kind for kind in (WEBHOOK, APPRISE) if given.get(kind)] if isinstance(given, Mapping) else []
+    if not kinds:
         raise ChannelsError(f"the channel {name!r} has either `webhook` and `secret`, or `apprise`")
-    kinds = [kind for kind in (WEBHOOK, APPRISE) if given.get(kind)]
-    if len(kinds) != 1:
+    if len(kinds) > 1:
         raise ChannelsError(f"the channel {name!r} needs exactly one of `webhook` and `apprise`")
+    kind = kinds[0]
+    _refuse_others(name, kind, given)
     secret = str(given.get("secret", "")).encode()
-    if kinds == [WEBHOOK] and len(secret) < LEAST_SECRET_BYTES:
+    if kind == WEBHOOK and len(secret) < LEAST_SECRET_BYTES:
         raise ChannelsError(f"the secret of the channel {name!r} needs at least {LEAST_SECRET_BYTES} bytes")
-    return Channel(name, kinds[0], str(given[kinds[0]]), secret)
+    return Channel(name, kind, str(given[kind]), secret, given.get("pictures", True))
+
+
+def _refuse_others(name: str, kind: str, given: Mapping[str, Any]) -> None:
+    """A setting that is misspelt, or of the other kind, would do nothing and nobody would know."""
+    if given.keys() - _SETTINGS[kind]:
+        known = ", ".join(f"`{key}`" for key in sorted(_SETTINGS[kind]))
+        raise ChannelsError(f"the channel {name!r} has a setting that is not known; it may have {known}")
+    if not isinstance(given.get("pictures", True), bool):
+        raise ChannelsError(f"`pictures` of the channel {name!r} must be true or false")
 
 
 def _told(error: Exception) -> str:

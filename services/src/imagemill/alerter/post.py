@@ -1,14 +1,18 @@
 """One attempt to tell a channel. Never raises for what the other side does; the answer says how it went."""
 
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apprise
 import requests
 
 from imagemill.alerter.channels import WEBHOOK, Channel
+from imagemill.alerter.pictures import TAKES_NONE, Picture
 from imagemill.alerts import build_request
 from imagemill.alerts.message import Message
 
@@ -19,19 +23,25 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it; `text` may repeat an address and is cleaned before it is kept."""
+    """What came of it; `text` may repeat an address and is cleaned before it is kept.
+
+    `attached` tells in words which picture went with it, or why none did; it is empty where none could.
+    """
 
     ok: bool
     text: str
     status: int | None = None
     retry_after_seconds: float | None = None
+    attached: str = ""
 
 
-def send(channel: Channel, alert: Mapping[str, Any], message: Message) -> Answer:
-    """`alert` is the webhook's body, `message` what people read."""
+def send(
+    channel: Channel, alert: Mapping[str, Any], message: Message, picture: Picture | None = None, attached: str = ""
+) -> Answer:
+    """`alert` is the webhook's body, `message` and `picture` what people see; `attached` says why there is none."""
     if channel.kind == WEBHOOK:
         return _webhook(channel, alert)
-    return _apprise(channel, message)
+    return _apprise(channel, message, picture, attached)
 
 
 def _webhook(channel: Channel, alert: Mapping[str, Any]) -> Answer:
@@ -67,11 +77,28 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _apprise(channel: Channel, message: Message) -> Answer:
+def _apprise(channel: Channel, message: Message, picture: Picture | None, attached: str) -> Answer:
     service = apprise.Apprise()
     if not service.add(channel.address):
         return Answer(False, "the channel's address is none that Apprise knows")
-    with apprise.LogCapture(level=apprise.logging.INFO) as captured:  # type: ignore[no-untyped-call]
-        ok = bool(service.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT))
+    if picture is not None:
+        takes_it = all(server.attachment_support for server in service)
+        picture, attached = (picture, picture.words) if takes_it else (None, TAKES_NONE)
+    with _as_file(picture) as file, apprise.LogCapture(level=apprise.logging.INFO) as captured:  # type: ignore[no-untyped-call]
+        ok = bool(service.notify(
+            title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT, attach=file,
+        ))  # fmt: skip
         text = captured.getvalue().strip() if captured else ""
-    return Answer(ok, text or ("taken" if ok else "refused, and Apprise did not say why"))
+    return Answer(ok, text or ("taken" if ok else "refused, and Apprise did not say why"), attached=attached)
+
+
+@contextmanager
+def _as_file(picture: Picture | None) -> Iterator[str | None]:
+    """Some of Apprise's services open an attachment's file by its path: bytes in memory would not do."""
+    if picture is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="imagemill-") as folder:
+        path = Path(folder) / picture.name
+        path.write_bytes(picture.data)
+        yield str(path)

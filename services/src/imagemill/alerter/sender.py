@@ -16,8 +16,9 @@ from prometheus_client import Counter
 
 from imagemill.activity import Activity
 from imagemill.alertbook import AlertBook
-from imagemill.alerter.channels import Channels
+from imagemill.alerter.channels import APPRISE, Channel, Channels
 from imagemill.alerter.deliveries import Standing, standings
+from imagemill.alerter.pictures import FAILED_WITH, MOST_ATTEMPTS_WITH, NONE_STORED, SET_SO, Picture, Pictures
 from imagemill.alerter.post import Answer, send
 from imagemill.alerts.message import alert_url, message
 from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
@@ -42,10 +43,11 @@ class Sender:
     """A thread that looks for what is due, and a few that send."""
 
     def __init__(
-        self, book: AlertBook, channels: Channels, activity: Activity, by: str, page_url: str, timezone: str
-    ) -> None:
+        self, book: AlertBook, channels: Channels, pictures: Pictures, activity: Activity, by: str, page_url: str,
+        timezone: str,
+    ) -> None:  # fmt: skip
         self._book, self._channels, self._activity, self._by = book, channels, activity, by
-        self._page_url, self._timezone = page_url, timezone
+        self._page_url, self._timezone, self._pictures = page_url, timezone, pictures
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
         self._lock = threading.Lock()
         self._open: dict[int, Document] = {}
@@ -162,23 +164,36 @@ class Sender:
         number, channel, attempt = standing.number, standing.channel, standing.next_attempt
         begun = begun_document(number, channel, self._by, time.time())
         if self._book.create(begun_id(number, channel, attempt), begun):
-            self._record(standing, self._send(channel, alert))
+            self._record(standing, self._send(standing, alert))
 
-    def _send(self, name: str, alert: Document) -> Answer:
-        channel = self._channels.get(name)
+    def _send(self, standing: Standing, alert: Document) -> Answer:
+        channel = self._channels.get(standing.channel)
         if channel is None:
-            return Answer(False, f"there is no channel {name!r} in the channels file")
+            return Answer(False, f"there is no channel {standing.channel!r} in the channels file")
         number = int(alert["number"])
         text = message(number, alert["facts"], self._timezone, self._page_url)
-        return send(channel, body_of(alert, alert_url(self._page_url, number)), text)
+        picture, why_none = self._picture(channel, standing, str(alert["event"]))
+        return send(channel, body_of(alert, alert_url(self._page_url, number)), text, picture, why_none)
+
+    def _picture(self, channel: Channel, standing: Standing, event_id: str) -> tuple[Picture | None, str]:
+        """What is attached, or why nothing is; a webhook's receiver fetches what it wants."""
+        if channel.kind != APPRISE:
+            return None, ""
+        if not channel.pictures:
+            return None, SET_SO
+        if standing.next_attempt > MOST_ATTEMPTS_WITH:
+            return None, FAILED_WITH
+        found = self._pictures.of(event_id)
+        return found, "" if found else NONE_STORED
 
     def _record(self, standing: Standing, answer: Answer) -> None:
         now = time.time()
         attempt = Attempt(now, answer.ok, answer.status, answer.retry_after_seconds)
         planned = plan([*standing.attempts, attempt], now, random.random())  # noqa: S311 - jitter
         document = sent_document(
-            standing.number, standing.channel, attempt, planned, answer.text, self._channels.secrets()
-        )
+            standing.number, standing.channel, attempt, planned, answer.text, self._channels.secrets(),
+            attached=answer.attached,
+        )  # fmt: skip
         doc_id = sent_id(standing.number, standing.channel, standing.next_attempt)
         self._until_stored(doc_id, document)
         SENDS.labels(standing.channel, document["result"]).inc()

@@ -51,9 +51,10 @@ def begun_document(number: int, channel: str, by: str, at: float) -> Document:
 
 
 def sent_document(
-    number: int, channel: str, attempt: Attempt, planned: Plan, answer: str, secret_urls: Sequence[str] = ()
-) -> Document:
-    """What was sent to whom, when, with what answer, and what follows from it."""
+    number: int, channel: str, attempt: Attempt, planned: Plan, answer: str, secret_urls: Sequence[str] = (),
+    attached: str = "",
+) -> Document:  # fmt: skip
+    """What was sent to whom, when, with which picture, with what answer, and what follows from it."""
     return {
         "type": "sent",
         "number": number,
@@ -63,6 +64,7 @@ def sent_document(
         "status": attempt.status,
         "retry_after_seconds": attempt.retry_after_seconds,
         "answer": hide(answer, secret_urls)[:MOST_ANSWER_CHARACTERS],
+        "attached": attached,
         "result": planned.result or "failed",
         "next_at": planned.next_at,
         "reason": planned.reason,

@@ -112,6 +112,7 @@ def _attempt(doc_id: str, sent: Document | None, begun: Document | None) -> Json
         "result": answered.get("result", "unknown"),
         "status": answered.get("status"),
         "answer": answered.get("answer", ""),
+        "attached": answered.get("attached", ""),
         "reason": answered.get("reason", "it was begun, and there is no answer yet"),
         "next_at": timestamp(next_at) if next_at else None,
     }

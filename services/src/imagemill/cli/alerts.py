@@ -101,7 +101,9 @@ def _pictures(found: Json) -> str:
 def _told(line: Json) -> str:
     again = f", again at {line['next_at']}" if line["next_at"] else ""
     answer = f": {line['answer']}" if line["answer"] else ""
-    return f"{line['channel']} {_RESULTS[line['result']]} (attempt {line['attempt']}, {line['at']}){answer}{again}"
+    attached = f", {line['attached']}" if line["attached"] else ""
+    result = _RESULTS[line["result"]]
+    return f"{line['channel']} {result}{attached} (attempt {line['attempt']}, {line['at']}){answer}{again}"
 
 
 def _fetch(client: Client, found: Json, folder: Path) -> None:

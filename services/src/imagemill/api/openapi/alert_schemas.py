@@ -64,6 +64,8 @@ _ATTEMPT = _object(
         "result": {"enum": ["sent", "failed", "given_up", "unknown"]},
         "status": {"type": ["integer", "null"], "description": "The HTTP status of the answer."},
         "answer": _STRING,
+        "attached": _STRING
+        | {"description": "Which picture went with it, or why none did; empty for a channel that takes none."},
         "reason": _STRING,
         "next_at": _or_null(_TIME),
     },

@@ -51,7 +51,7 @@ EVENT: Json = {
 }  # fmt: skip
 _SENT: Json = {
     "channel": "desk", "attempt": 1, "at": _AT, "result": "sent", "status": 204, "answer": "204 No Content",
-    "reason": "it was received", "next_at": None,
+    "attached": "", "reason": "it was received", "next_at": None,
 }  # fmt: skip
 _HELD: Json = {
     "event": _ID, "camera": "yard", "kind": "motion", "class": "alert", "started_at": _AT, "at": _AT,
