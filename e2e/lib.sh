@@ -60,12 +60,30 @@ bring_images() {
   say "building the images ..."
   VERSION=e2e PYTHON_IMAGE=$python_image "$root/images/build"
   IMAGE=$(by_content imagemill) OPERATOR_IMAGE=$(by_content imagemill-operator)
+  say "loading the images ..."
+  deliver "$IMAGE" "$OPERATOR_IMAGE"
+  [[ $CONTEXT != kind-* ]] || deliver "$rabbitmq_image" "$couchdb_image"
+}
+
+# The camera which the tests watch; it sets nothing, so that it can be built beside everything else.
+build_camera() {
+  docker build --quiet --tag imagemill-camera:e2e --build-arg PYTHON_IMAGE="$python_image" "$root/e2e/camera" \
+    2> >(grep -v -e legacy -e buildx -e '^$' >&2) >/dev/null
+}
+
+# Sets CAMERA_IMAGE.
+bring_camera() {
+  CAMERA_IMAGE=$(by_content imagemill-camera)
+  deliver "$CAMERA_IMAGE"
+}
+
+# deliver IMAGE…: to the nodes of kind, or to the registry from which another cluster pulls.
+deliver() {
+  local image
   if [[ $CONTEXT == kind-* ]]; then
-    say "loading the images ..."
-    kind load docker-image --name "${CONTEXT#kind-}" "$IMAGE" "$OPERATOR_IMAGE" "$rabbitmq_image" "$couchdb_image" 2>&1 |
-      grep -v -e 'not yet present' -e 'already present' || true
+    kind load docker-image --name "${CONTEXT#kind-}" "$@" 2>&1 | grep -v -e 'not yet present' -e 'already present' || true
   elif [[ -n ${E2E_REGISTRY:-} ]]; then
-    docker push --quiet "$IMAGE" && docker push --quiet "$OPERATOR_IMAGE"
+    for image; do docker push --quiet "$image"; done
   else
     fail "$CONTEXT is not a cluster of kind: set E2E_REGISTRY to a registry from which it can pull images."
   fi
@@ -89,15 +107,30 @@ image_values() {
   done
 }
 
-# install NAMESPACE ARGUMENTS…: the chart, in a namespace which takes only pods that pass Pod Security "restricted".
+# make_namespace NAMESPACE: one which takes only pods that pass Pod Security "restricted".
+make_namespace() {
+  kubectl --context "$CONTEXT" create namespace "$1" --dry-run=client --output yaml |
+    kubectl --context "$CONTEXT" apply --filename - >/dev/null
+  kubectl --context "$CONTEXT" label --overwrite namespace "$1" pod-security.kubernetes.io/enforce=restricted >/dev/null
+}
+
+# make_secrets NAMESPACE: the login of the camera and the channel, as a user brings them.
+make_secrets() {
+  local file
+  for file in cameras=credentials.yaml channels=channels.yaml; do
+    kubectl --context "$CONTEXT" --namespace "$1" create secret generic "${file%=*}" \
+      --from-file="$root/e2e/camera/${file#*=}" --dry-run=client --output yaml |
+      kubectl --context "$CONTEXT" apply --filename - >/dev/null
+  done
+}
+
+# install_chart NAMESPACE ARGUMENTS…
 install_chart() {
   local namespace=$1
   local -a images
   shift
   mapfile -t images < <(image_values)
-  kubectl --context "$CONTEXT" create namespace "$namespace" --dry-run=client --output yaml |
-    kubectl --context "$CONTEXT" apply --filename - >/dev/null
-  kubectl --context "$CONTEXT" label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
+  make_namespace "$namespace"
   kubectl --context "$CONTEXT" apply --server-side --force-conflicts --filename "$root/charts/imagemill/crds" >/dev/null
   helm --kube-context "$CONTEXT" upgrade --install mill "$root/charts/imagemill" --namespace "$namespace" \
     "${images[@]}" --wait --timeout 10m "$@"

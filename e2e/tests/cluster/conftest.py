@@ -8,10 +8,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 
 from imagemill_e2e.cluster import ROOT, Cluster, from_environment
 from imagemill_e2e.forward import Forward
 from imagemill_e2e.mill import Mill
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,21 @@ def mill(cluster: Cluster, forward: Forward) -> Mill:
 def batch(request: pytest.FixtureRequest) -> str:
     """A name which no other run has."""
     return f"{re.sub('[^a-z0-9]+', '-', request.node.name.removeprefix('test_'))[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def browser() -> Iterator[webdriver.Chrome]:
+    if not CHROMIUM.exists() or not DRIVER.exists():
+        pytest.skip(
+            f"Chromium is not installed: {CHROMIUM} and {DRIVER} are wanted (Debian: chromium, chromium-driver)"
+        )
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-background-networking"):
+        options.add_argument(f"--{argument}")
+    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from imagemill_e2e.cluster import Cluster, CommandFailed
 from imagemill_e2e.mill import Mill, picture
 from imagemill_e2e.waiting import until
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 RABBITMQ = "mill-imagemill-rabbitmq-0"
 PROGRAMS = (
     "api", "writer", "journal", "worker-default", "camera", "analyzer", "alerter", "operator", "rabbitmq", "couchdb",
@@ -31,21 +29,6 @@ def test_an_upload_over_http_gives_its_result(mill: Mill, batch: str) -> None:
     assert (result.format, result.mode, result.size) == ("PNG", "L", (160, 120))
     steps = [step["at"] for step in mill.get(url).json()["trace"]]
     assert steps == sorted(steps)
-
-
-@pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
-    if not CHROMIUM.exists() or not DRIVER.exists():
-        pytest.skip(
-            f"Chromium is not installed: {CHROMIUM} and {DRIVER} are wanted (Debian: chromium, chromium-driver)"
-        )
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-background-networking"):
-        options.add_argument(f"--{argument}")
-    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
 
 
 def test_an_upload_on_the_page_gives_its_result(
