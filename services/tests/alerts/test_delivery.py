@@ -139,10 +139,20 @@ def test_a_message_says_what_where_when_and_where_to_look():
     ]
 
 
+@pytest.mark.parametrize(
+    ("boxes", "what"), [([], "Motion"), ([[0.1, 0.2, 0.1, 0.4]], "Person"), ([[0.1, 0.2, 0.1, 0.4]] * 2, "2 people")]
+)
+def test_a_message_says_who_was_found_and_how_slow_that_was(boxes, what):
+    found = EVENT | {"people": {"boxes": boxes, "seconds": 0.2, "sentence": "… found in 0.20 s per frame"}}
+    told = message(2, found, "UTC", "http://x")
+    assert told.title == f"Alert 2: {what} (yard)"
+    assert told.text.splitlines()[0].startswith(f"{what} in door and path, score 0.93")
+    assert told.text.splitlines()[1] == "… found in 0.20 s per frame."
+
+
 def test_a_message_about_an_event_that_has_ended_says_how_long_it_was():
-    ended = EVENT | {"ended_at": 1_790_000_075.0, "people": {"sentence": "1 person found in 0.20 s per frame"}}
+    ended = EVENT | {"ended_at": 1_790_000_075.0}
     text = message(2, ended, "UTC", "http://x").text
     assert "14:13:20 UTC, for 1 min 15 s." in text
-    assert "1 person found" in text
     frozen = EVENT | {"kind": "frozen"}
     assert message(2, frozen, "UTC", "http://x").title == "Alert 2: The picture is frozen (yard)"

@@ -61,6 +61,17 @@ def test_the_form_works_without_scripts(site: Mill) -> None:
     assert site.post("/cameras/back-yard/remove").url == f"{site.url}/cameras"
 
 
+def test_people_are_looked_for_where_it_is_ticked_and_the_form_says_how_slow_that_is(site: Mill) -> None:
+    assert "each look takes a processor about 0.2 seconds" in site.get("/cameras/new").text
+    saved = site.post("/cameras", data=FORM | {"people": "on"})
+    assert 'name="people" checked' in saved.text
+    assert site.get("/api/v1/cameras/back-yard").json()["motion"]["people"] is True
+    revision = re.search(r'name="revision" value="([^"]+)"', saved.text)[1]  # type: ignore[index]
+    site.post("/cameras/back-yard", data=FORM | {"revision": revision})
+    assert "people" not in site.get("/api/v1/cameras/back-yard").json()["motion"]
+    assert site.post("/cameras/back-yard/remove").url == f"{site.url}/cameras"
+
+
 def test_what_is_wrong_is_said_and_what_was_typed_stays(site: Mill) -> None:
     for member, value, words in (
         ("areas", "mask: 1", "corners of"),

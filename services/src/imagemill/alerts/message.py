@@ -31,16 +31,24 @@ def message(number: int, event: Mapping[str, Any], timezone: str, base_url: str,
     if event.get("people"):
         lines.append(f"{event['people']['sentence']}.")
     lines.append(alert_url(base_url, number))
-    return Message(f"Alert {number}: {WHAT.get(event['kind'], event['kind'])} ({camera})", "\n".join(lines))
+    return Message(f"Alert {number}: {_what(event)} ({camera})", "\n".join(lines))
 
 
 def describe(event: Mapping[str, Any]) -> str:
     """One line about an event, without its time."""
-    what = WHAT.get(event["kind"], str(event["kind"]))
+    what = _what(event)
     if event["kind"] != "motion":
         return what
     where = f" in {_listed(event['zones'])}" if event.get("zones") else ""
     return f"{what}{where}, score {float(event.get('score', 0)):.2f}"
+
+
+def _what(event: Mapping[str, Any]) -> str:
+    """Motion in which the people detector found somebody is told as that."""
+    found = len((event.get("people") or {}).get("boxes") or ())
+    if event["kind"] == "motion" and found:
+        return "Person" if found == 1 else f"{found} people"
+    return WHAT.get(event["kind"], str(event["kind"]))
 
 
 def alert_url(base_url: str, number: int) -> str:

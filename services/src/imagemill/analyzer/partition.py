@@ -150,7 +150,7 @@ class Partition:
     def _load(self, source: str) -> Tracked:
         settings = self._cameras.of(source)
         saved = until_stored(lambda: self._states.load(source), self._stopping)
-        people = find_people_for(source, settings)
+        people = find_people_for(settings)
         if saved is None:
             return Tracked(SourceAnalyzer(source, settings, people), None, 0.0)
         analyzer = SourceAnalyzer.restore(source, settings, saved.snapshot, people)
@@ -160,7 +160,7 @@ class Partition:
         settings, analyzer = self._cameras.of(tracked.analyzer.source), tracked.analyzer
         if settings == analyzer.settings:
             return []
-        return analyzer.reconfigure(settings, find_people_for(analyzer.source, settings))
+        return analyzer.reconfigure(settings, find_people_for(settings))
 
     def _after(self, tracked: Tracked, changes: list[EventChange]) -> None:
         """The order that survives a kill: tell, save, acknowledge."""

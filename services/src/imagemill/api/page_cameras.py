@@ -20,7 +20,8 @@ from imagemill.feeds.redact import redact
 from imagemill.ids import timestamp
 
 # Motion settings with fields of their own; all others are in the text field, as JSON.
-_OWN_FIELDS = ("sensitivity", "only_zones", "masks", "zones")
+_TICKS = ("only_zones", "people")
+_OWN_FIELDS = ("sensitivity", *_TICKS, "masks", "zones")
 _USUAL_SENSITIVITY = 50
 _NEW: Mapping[str, Any] = {
     "id": "", "name": "", "address": "", "credentials": None, "frames_per_second": 1.0, "motion": {}, "enabled": True,
@@ -112,7 +113,7 @@ def _motion() -> dict[str, Any]:
     more = _json(forms.text("more") or "{}")
     sensitivity = forms.number("sensitivity")
     own = {} if sensitivity == _USUAL_SENSITIVITY else {"sensitivity": sensitivity}
-    own |= {"only_zones": True} if "only_zones" in request.form else {}
+    own |= {name: True for name in _TICKS if name in request.form}
     return more | own | areas_of(request.form.get("areas", ""))
 
 
@@ -131,7 +132,7 @@ def _as_typed() -> dict[str, Any]:
     names = ("name", "id", "address", "credentials", "frames_per_second", "revision")
     typed: dict[str, Any] = {name: request.form[name] for name in names if name in request.form}
     typed |= {"address": redact(typed.get("address", ""))}
-    flags = forms.flags("enabled", "loop", "paced", "only_zones")
+    flags = forms.flags("enabled", "loop", "paced", *_TICKS)
     return typed | flags | {name: request.form.get(name, "") for name in ("areas", "more", "sensitivity")}
 
 
@@ -147,9 +148,9 @@ def _with_time(shown: dict[str, Any]) -> dict[str, Any]:
 def _form(camera: Mapping[str, Any], error: Exception | None, saved: bool = False) -> str:
     motion = camera["motion"]
     fields = {
+        **{name: bool(motion.get(name)) for name in _TICKS},
         "areas": text_of(motion),
         "sensitivity": motion.get("sensitivity", _USUAL_SENSITIVITY),
-        "only_zones": bool(motion.get("only_zones")),
         "more": _more(motion),
     }
     settings = services().cameras.settings

@@ -13,6 +13,8 @@ from imagemill.motion.settings import Zone
 # Colours (blue, green, red) that stand out on day and infrared pictures; a dark line around each keeps them readable.
 REGION, ZONE, PERSON, OUTLINE = (60, 200, 255), (255, 200, 80), (120, 255, 120), (20, 20, 20)
 QUALITY = 88
+# Letters of 9 pixels, the smallest that can be read; cameras send their small streams for this.
+LEAST_SCALE = 0.4
 
 
 def annotated(
@@ -50,7 +52,7 @@ def _box(canvas: Picture, box: tuple[float, float, float, float], text: str, col
 
 
 def _label(canvas: Picture, text: str, corner: tuple[int, int], color: tuple[int, int, int]) -> None:
-    scale = canvas.shape[0] / 900
+    scale = max(LEAST_SCALE, canvas.shape[0] / 900)
     place = (corner[0] + 4, max(round(30 * scale), corner[1] - 6))
-    for paint, thickness in ((OUTLINE, 4 * _thickness(canvas)), (color, _thickness(canvas))):
+    for paint, thickness in ((OUTLINE, 2 + 2 * _thickness(canvas)), (color, _thickness(canvas))):
         cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, paint, thickness, cv2.LINE_AA)

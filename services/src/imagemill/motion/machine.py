@@ -17,6 +17,8 @@ FindPeople = Callable[[Picture], People]
 
 # A scene change is over when the new view has stood still this long; motion in it is motion again.
 SCENE_QUIET_SECONDS = 5.0
+# People are looked for no more often: it takes a good part of a second.
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ class EventMachine:
         return []
 
     def _more(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
-        if opened.touch(moment.frame, moment.look, moment.steady, self.settings.alert_when) and self.kept:
-            self.kept.replace_best(moment.frame)
+        is_better = opened.touch(moment.frame, moment.look, moment.steady, self.settings.alert_when)
+        self._choose(opened, moment, is_better)
         if opened.kind == "motion" and moment.steady - opened.started_steady >= self.settings.longest_seconds:
             return self.end("longest", moment.steady)
         if opened.is_worth_telling(moment.steady):
@@ -146,8 +148,10 @@ class EventMachine:
                 opened.frames += 1
                 self.kept.strip.add(seen.frame.at, seen.frame.data)
         for seen in shown:
-            if opened.touch(seen.frame, seen.look, seen.steady, self.settings.alert_when):
-                self.kept.replace_best(seen.frame)
+            opened.touch(seen.frame, seen.look, seen.steady, self.settings.alert_when)
+        best = max(shown, key=lambda seen: seen.look.value)
+        self._show(opened, best)
+        self._look_for_people(opened, best)
         self.opened, self.left = opened, moment.frame.data
         self.window.clear()
         return [self._tell("new", opened, moment.steady)]
@@ -160,17 +164,33 @@ class EventMachine:
     def _tell(self, change: str, opened: OpenEvent, steady: float) -> EventChange:
         if self.kept is None:
             self.kept = empty_kept(self.settings, None)
-        self._look_for_people(opened, self.kept)
         step = told("new" if change == "new" else "update", opened, self.kept, self.settings, None)
         opened.mark_told(steady)
         return step
 
-    def _look_for_people(self, opened: OpenEvent, kept: Kept) -> None:
-        """Only when the event is told: at most every few seconds, because it takes a good part of one."""
-        if self.find_people is None or opened.kind != "motion" or kept.best is None or kept.annotated is not None:
-            return
+    def _choose(self, opened: OpenEvent, moment: Moment, is_better: bool) -> None:
+        """Show the best frame; once somebody is found, only a better one in which somebody is found too."""
+        is_time = moment.steady - opened.looked_steady >= LOOK_SECONDS
+        is_useful = is_better or not opened.shows_people
+        found = is_time and is_useful and self._look_for_people(opened, moment)
+        if found or (is_better and not opened.shows_people):
+            self._show(opened, moment)
+
+    def _show(self, opened: OpenEvent, moment: Moment) -> None:
+        opened.show(moment.frame, moment.look)
+        if self.kept:
+            self.kept.replace_best(moment.frame)
+
+    def _look_for_people(self, opened: OpenEvent, moment: Moment) -> bool:
+        """Whether somebody is found in what moves; what stands still and looks like a person is none."""
+        if self.find_people is None or opened.kind != "motion":
+            return False
+        opened.looked_steady = moment.steady
         try:
-            opened.people = self.find_people(full_color(kept.best))
+            people = self.find_people(full_color(moment.frame.data)).among(moment.look.regions)
         except UnreadableFrameError:
-            return
+            return False
+        if people.boxes or not opened.shows_people:
+            opened.people = people
         opened.judge(self.settings.alert_when)
+        return bool(people.boxes)

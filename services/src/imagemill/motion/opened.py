@@ -32,27 +32,38 @@ class OpenEvent:
     moving_frames: int = 0
     best_at: float = 0.0
     best_value: float = -1.0
+    shown_value: float = -1.0
     area: float = 0.0
     zones: list[str] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
     people: People | None = None
     event_class: EventClass = "detection"
+    looked_steady: float = 0.0
     told_steady: float = 0.0
     told_value: float = -1.0
+    told_best_at: float = 0.0
+    told_people: bool = False
     told_zones: int = 0
     told_class: EventClass = "detection"
 
+    @property
+    def shows_people(self) -> bool:
+        """Whether somebody was found in the frame that is shown."""
+        return bool(self.people and self.people.boxes)
+
     def touch(self, frame: Frame, look: Look, steady: float, when: AlertWhen) -> bool:
-        """Take in a frame that shows the event; True when it is the best so far."""
+        """Take in a frame that shows the event; True when it shows more of it than the one that is shown."""
         self.last_at, self.last_steady = frame.at, steady
         self.moving_frames += 1
         self.area = max(self.area, sum(region.area for region in look.regions))
         self.zones = sorted({*self.zones, *(name for region in look.regions for name in region.zones)})
-        is_best = look.value > self.best_value
-        if is_best:
-            self.best_at, self.best_value, self.regions = frame.at, look.value, list(look.regions)
+        self.best_value = max(self.best_value, look.value)
         self.judge(when)
-        return is_best
+        return look.value > self.shown_value
+
+    def show(self, frame: Frame, look: Look) -> None:
+        """Make this the frame that stands for the event."""
+        self.best_at, self.shown_value, self.regions = frame.at, look.value, list(look.regions)
 
     def judge(self, when: AlertWhen) -> None:
         """Raise the class when the settings' conditions hold; it never falls."""
@@ -62,14 +73,15 @@ class OpenEvent:
 
     def is_worth_telling(self, steady: float) -> bool:
         """Whether it changed enough since it was last told."""
-        if self.event_class != self.told_class:
+        if self.event_class != self.told_class or self.shows_people != self.told_people:
             return True
         grown = self.best_value >= BETTER * self.told_value or len(self.zones) > self.told_zones
         return grown and self.best_value > self.told_value and steady - self.told_steady >= UPDATE_SECONDS
 
     def mark_told(self, steady: float) -> None:
         """Remember what was told, so that only changes are told again."""
-        self.told_steady, self.told_value = steady, self.best_value
+        self.told_steady, self.told_value, self.told_best_at = steady, self.best_value, self.best_at
+        self.told_people = self.shows_people
         self.told_zones, self.told_class = len(self.zones), self.event_class
 
     def as_event(self, end_reason: EndReason | None = None) -> Event:
@@ -120,7 +132,7 @@ def told(change: Change, opened: OpenEvent, kept: Kept, settings: MotionSettings
     """The step to publish; the strip is complete only at the end, the large pictures are sent when they changed."""
     draw(opened, kept, settings)
     files = kept.files()
-    if change == "update" and opened.best_value <= opened.told_value:
+    if change == "update" and opened.best_at == opened.told_best_at:
         files = {}
     if change != "end":
         files = {name: data for name, data in files.items() if name in (BEFORE, BEST, ANNOTATED)}

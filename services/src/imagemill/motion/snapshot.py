@@ -16,7 +16,7 @@ from imagemill.motion.regions import Region
 from imagemill.motion.settings import MotionSettings
 
 # A snapshot of another version is not read: the source begins anew.
-VERSION = 1
+VERSION = 2
 BACKGROUND, PREVIOUS, FROZEN, LEFT = "background.png", "previous.png", "frozen.png", "left.jpg"
 
 
