@@ -14,11 +14,12 @@ TIMEOUT_SECONDS = 30
 PAGE = 500
 
 
-def picture(seed: int, width: int = 160, height: int = 120) -> bytes:
-    """A picture which no other seed gives."""
-    pixels = random.Random(seed).randbytes(width * height * 3)  # noqa: S311
+def picture(seed: int, width: int = 160, height: int = 120, grain: int = 1) -> bytes:
+    """A picture which no other seed gives; a grain of several pixels makes it small for its size."""
+    columns, rows = width // grain, height // grain
+    pixels = random.Random(seed).randbytes(columns * rows * 3)  # noqa: S311
     buffer = io.BytesIO()
-    Image.frombytes("RGB", (width, height), pixels).save(buffer, "JPEG", quality=80)
+    Image.frombytes("RGB", (columns, rows), pixels).resize((width, height)).save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
 
 
@@ -66,6 +67,10 @@ class Mill:
             after = page["next"]
             if after is None:
                 return found
+
+    def traces(self, batch: str) -> list[list[dict[str, Any]]]:
+        """The steps of every accepted picture of a batch."""
+        return [self.get(f"/api/v1/images/{image_id}").json()["trace"] for image_id in self.statuses(batch)]
 
     def wait_done(self, batch: str, timeout_seconds: float = 300) -> dict[str, int]:
         """The batch's counts once nothing of it is in flight."""

@@ -8,21 +8,10 @@ import pytest
 
 from imagemill_e2e.cluster import Cluster
 from imagemill_e2e.mill import Mill
+from imagemill_e2e.network import reaches
 
-CONNECT = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3).close()
-    print("open")
-except OSError as error:
-    print("closed", error)
-"""
 PORT = 9999
 RABBITMQ, COUCHDB, API = "mill-imagemill-rabbitmq", "mill-imagemill-couchdb", "mill-imagemill-api"
-
-
-def reaches(cluster: Cluster, pod: str, host: str, port: int) -> bool:
-    return cluster.execute(pod, "python", "-c", CONNECT, host, str(port)).startswith("open")
 
 
 def manifest(cluster: Cluster, name: str) -> str:
