@@ -1,10 +1,14 @@
 """Where an alert's messages stand, from its documents."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from imagemill.alerter.channels import ChannelsError, parse
 from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, standings
 from imagemill.alerter.pictures import MOST_BYTES, chosen
+from imagemill.alerter.post import send
+from imagemill.alerts.message import Message
 from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerts.retries import Attempt, plan
 
@@ -93,3 +97,16 @@ def test_pictures_are_attached_unless_a_channel_says_no():
 )
 def test_the_best_picture_within_the_bound_goes_with_a_message(lengths, name):
     assert chosen({file: {"length": length} for file, length in lengths.items()}) == name
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # one of Apprise's many plugins imports it
+def test_what_apprise_says_is_kept_by_the_sender_whom_it_concerns():
+    names = ("one", "two", "three")
+    channels = parse("\n".join(f"{name}: {{apprise: 'json://127.0.0.{n}:1/x'}}" for n, name in enumerate(names, 1)))
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda channel: send(channel, {}, Message("t", "x")), channels.values()))
+    for number, answer in enumerate(answers, 1):
+        assert not answer.ok
+        assert answer.text == f"A Connection error occurred sending JSON notification to 127.0.0.{number}."
+    (unknown,) = parse("x: {apprise: 'nothing-like-it://x'}").values()
+    assert send(unknown, {}, Message("t", "x")).text == "the channel's address is none that Apprise knows"

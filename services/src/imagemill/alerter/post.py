@@ -1,9 +1,11 @@
 """One attempt to tell a channel. Never raises for what the other side does; the answer says how it went."""
 
+import logging
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from imagemill.alerts.message import Message
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _MOST_ANSWER_BYTES = 2048
+_CHATTER = "Notifying "
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
@@ -84,12 +87,44 @@ def _apprise(channel: Channel, message: Message, picture: Picture | None, attach
     if picture is not None:
         takes_it = all(server.attachment_support for server in service)
         picture, attached = (picture, picture.words) if takes_it else (None, TAKES_NONE)
-    with _as_file(picture) as file, apprise.LogCapture(level=apprise.logging.INFO) as captured:  # type: ignore[no-untyped-call]
+    with _as_file(picture) as file, _listening() as said:
         ok = bool(service.notify(
             title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT, attach=file,
         ))  # fmt: skip
-        text = captured.getvalue().strip() if captured else ""
+    text = " ".join(said)
     return Answer(ok, text or ("taken" if ok else "refused, and Apprise did not say why"), attached=attached)
+
+
+_said: ContextVar[list[str] | None] = ContextVar("said", default=None)
+
+
+class _Ear(logging.Handler):
+    """What Apprise says, for whom it says it: others send at the same time, and its threads take the context along."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps a line."""
+        said = _said.get()
+        if said is not None and not record.getMessage().startswith(_CHATTER):
+            said.append(record.getMessage())
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Apprise tells what went wrong to its logger alone. It may name addresses, so its lines go nowhere else."""
+    logger = logging.getLogger(apprise.LOGGER_NAME)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if _EAR not in logger.handlers:
+        logger.addHandler(_EAR)
+    said: list[str] = []
+    token = _said.set(said)
+    try:
+        yield said
+    finally:
+        _said.reset(token)
+
+
+_EAR = _Ear(logging.INFO)
 
 
 @contextmanager
