@@ -12,6 +12,7 @@ import requests
 from PIL import Image
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
 import pictures
 from mill import Mill, adds_up, wait_for
@@ -344,6 +345,21 @@ def test_the_log_shows_what_happens_and_stands_still_when_paused(mill: Mill, bro
     assert text(driver, "#log-rows") == lines
     driver.find_element(By.ID, "pause").click()
     assert len(text(driver, "#log-rows")) > len(lines)
+    assert console(driver) == []
+
+
+def test_the_log_begins_with_what_has_happened_and_shows_one_kind_alone(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7009))[0]
+    mill.ended(image_id)
+    driver = browser(390, 844)
+    driver.get(f"{mill.url}/live")
+    rows = f"#log-rows tr:has([href='/pictures/{image_id}'])"
+    assert "accepted" in text(driver, "#log-rows")
+    assert len(driver.find_elements(By.CSS_SELECTOR, rows)) == 4
+    Select(driver.find_element(By.ID, "kinds")).select_by_value("stored")
+    shown = [row for row in driver.find_elements(By.CSS_SELECTOR, rows) if row.is_displayed()]
+    assert [row.get_attribute("data-kind") for row in shown] == ["stored"]
+    assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     assert console(driver) == []
 
 

@@ -4,9 +4,13 @@ import re
 from html.parser import HTMLParser
 from io import BytesIO
 
+import pika
 import pytest
 
 import pictures
+from imagemill.activity import activity_message
+from imagemill.api import page_finder
+from imagemill.broker import Delivery
 from page_site import BATCH, HOSTILE, Site
 
 PAGES = (
@@ -148,6 +152,53 @@ def test_the_finder_finds_part_of_a_name(site: Site) -> None:
     html = site.html("/find?q=WAIT")
     assert site.ids["in_flight"] in html
     assert site.ids["stored"] not in html
+
+
+def test_the_finder_goes_on_among_older_pictures(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_finder, "SEARCHED", 2)
+    found, path, pages = "", "/find?q=.png", 0
+    while path:
+        html = site.html(path)
+        found, pages = found + html, pages + 1
+        link = re.search(r'rel="next" href="([^"]+)"', html)
+        path = link[1].replace("&amp;", "&") if link else ""
+    assert pages >= 2
+    assert all(image_id in found for image_id in site.ids.values())
+    assert "Looked through the names of 2 pictures" in found
+
+
+def test_the_log_begins_with_what_the_ledger_knows(site: Site) -> None:
+    html = site.html("/live")
+    rows = re.findall(r'<tr data-kind="([a-z]+)">(.*?)</tr>', html, re.DOTALL)
+    told = {kind for kind, row in rows if site.ids["stored"] in row}
+    assert told == {"accepted", "taken", "done", "stored"}
+    (failed,) = [row for kind, row in rows if kind == "failed"]
+    assert "broken.png" in failed
+    assert "undecodable" in failed
+    assert "&lt;img src=x" in html
+    times = re.findall(r'<td class="when"><time datetime="([^"]+)"', html)
+    assert times == sorted(times, reverse=True)
+
+
+def test_the_log_begins_with_what_was_heard_before_it_was_opened(site: Site) -> None:
+    records = [
+        {"at": "2026-11-21T09:15:04.000Z", "kind": "taken", "image": site.ids["in_flight"], "by": "worker-7"},
+        {"at": "2026-11-21T09:15:05.000Z", "kind": "alert", "number": "17", "camera": "yard", "by": "alerter-1"},
+        {"at": "2026-11-21T09:15:06.000Z", "kind": "told", "number": "17", "channel": "desk", "result": "sent"},
+        {"at": "2026-11-21T09:15:07.000Z", "kind": "camera-counts", "camera": "yard", "frames": 3600, "missed": 2},
+        {"at": "2026-11-21T09:15:08.000Z", "kind": "camera", "camera": "yard", "state": "offline", "problem": "gone"},
+    ]
+    message = activity_message("test", records)
+    properties = pika.BasicProperties(type=message.type)
+    delivery = Delivery("", message.body, properties, 1, False, "", None, print)  # type: ignore[arg-type]
+    site.services.hub.receive(delivery)
+    rows = re.findall(r'<tr data-kind="([a-z-]+)">(.*?)</tr>', site.html("/live"), re.DOTALL)
+    assert [kind for kind, _ in rows[:4]] == ["camera", "told", "alert", "taken"]
+    words = [re.sub("<[^>]+>", " ", row).split() for _, row in rows[:4]]
+    assert words[0][-2:] == ["offline,", "gone"]
+    assert words[1][-2:] == ["desk,", "sent"]
+    assert 'href="/alerts/17"' in rows[2][1]
+    assert "waiting.png" in rows[3][1]
 
 
 @pytest.mark.parametrize("path", ["/pictures/no-such-id", "/batches/no-such-batch", "/nowhere"])

@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 _EVENTS_PER_STREAM = 1000
 _TOTALS_EVERY_SECONDS = 1.0
+_RECENT_RECORDS = 200
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Hub:
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
         self._notice: Callable[[Record], None] = lambda _: None
         self._streams: set[Stream] = set()
+        self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
@@ -151,6 +154,7 @@ class Hub:
         elif kind == "activity":
             for record in records_of(delivery.body):
                 self._notice(record)
+                self._remember(record)
                 self._offer(Event("activity", record))
         self._changed.set()
 
@@ -159,6 +163,17 @@ class Hub:
             future = self._waiting.pop(outcome.id, None)
         if future is not None:
             future.set_result((outcome, data))
+
+    def recent(self) -> list[Record]:
+        """Activity that was heard since this process began, newest first; the last few."""
+        with self._lock:
+            return list(self._recent)[::-1]
+
+    def _remember(self, record: Record) -> None:
+        # How many frames cameras have sent comes all the time, and would push out everything else.
+        if record.get("kind") != "camera-counts":
+            with self._lock:
+                self._recent.append(record)
 
     def _offer(self, event: Event) -> None:
         with self._lock:

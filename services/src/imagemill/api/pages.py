@@ -15,6 +15,7 @@ from imagemill.api import (
     page_cameras,
     page_docs,
     page_finder,
+    page_live,
     page_rules,
     page_shapes,
     page_words,
@@ -35,6 +36,7 @@ blueprint = Blueprint("pages", __name__)
 page_alerts.add_to(blueprint)
 page_cameras.add_to(blueprint)
 page_rules.add_to(blueprint)
+page_live.add_to(blueprint)
 
 _POLICY = "; ".join(
     (
@@ -198,12 +200,6 @@ def _pools_in(answer: Any) -> list[dict[str, Any]]:
     return [pool for pool in pools or [] if isinstance(pool, dict)]
 
 
-@blueprint.get("/live")
-def live_page() -> str:
-    """The activity log; its lines come over the event stream."""
-    return render_template("live.html", origin=request.host_url.rstrip("/"))
-
-
 @blueprint.get("/api/docs")
 def docs_page() -> str:
     """The OpenAPI document, for people."""
@@ -219,7 +215,7 @@ def docs_page() -> str:
 def find_page() -> AnyResponse | str:
     """The finder: straight to the one thing meant, else a list of what may be."""
     query = request.args.get("q", "").strip()
-    finding = page_finder.find(services(), query)
+    finding = page_finder.find(services(), query, request.args.get("after"))
     if finding.address:
         return redirect(finding.address)
     return render_template(

@@ -45,7 +45,7 @@ function show(card, status) {
   if (state.textContent !== status.state) {
     state.className = `state ${status.state}`;
     state.textContent = status.state;
-    card.querySelector("time")?.remove();
+    card.querySelector("[data-show=since]")?.remove();
   }
   card.querySelector("[data-show=problem]").textContent = status.problem ?? "";
   const counts = status.counts;
