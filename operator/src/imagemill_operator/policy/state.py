@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagemill_operator.policy.decide import decide
-from imagemill_operator.policy.model import Decision, Memory, Observation, Spec
+from imagemill_operator.policy.model import Backlog, Decision, Memory, Observation, Spec
 
 HISTORY_SECONDS = 3600
 HISTORY_STEP_SECONDS = 10
@@ -89,6 +89,34 @@ def _rounded(value: float | None, digits: int = 4) -> float | None:
     return None if value is None else round(value, digits)
 
 
+def _replicas(observation: Observation, spec: Spec, decision: Decision) -> dict[str, int | None]:
+    return {
+        "desired_replicas": decision.desired_replicas,
+        "needed_replicas": decision.needed_replicas,
+        "current_replicas": observation.current_replicas,
+        "ready_replicas": observation.ready_replicas,
+        "busy_replicas": observation.busy_replicas,
+        "min_replicas": spec.min_replicas,
+        "max_replicas": spec.max_replicas,
+    }
+
+
+def _backlog(backlog: Backlog | None) -> dict[str, int | None]:
+    if backlog is None:
+        return {"ready": None, "unacked": None}
+    return {"ready": backlog.ready, "unacked": backlog.unacked}
+
+
+def _rates(decision: Decision) -> dict[str, float | None]:
+    return {
+        "arrival_rate": _rounded(decision.arrival_rate),
+        "service_rate": _rounded(decision.service_rate),
+        "busy_seconds": _rounded(decision.busy_seconds),
+        "start_seconds": _rounded(decision.start_seconds),
+        "predicted_wait_seconds": _rounded(decision.predicted_wait_seconds, 2),
+    }
+
+
 def pool_state(
     name: str,
     queues: Sequence[str],
@@ -100,28 +128,14 @@ def pool_state(
     more_conditions: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
     """Everything a person may ask about a pool, as JSON values; the keys are the contract with the page and the CLI."""
-    backlog = observation.backlog
     return {
         "name": name,
         "queues": list(queues),
         "mode": spec.mode.value,
         "paused": spec.paused,
-        "desired_replicas": decision.desired_replicas,
-        "needed_replicas": decision.needed_replicas,
-        "current_replicas": observation.current_replicas,
-        "ready_replicas": observation.ready_replicas,
-        "busy_replicas": observation.busy_replicas,
-        "min_replicas": spec.min_replicas,
-        "max_replicas": spec.max_replicas,
-        "backlog": {
-            "ready": None if backlog is None else backlog.ready,
-            "unacked": None if backlog is None else backlog.unacked,
-        },
-        "arrival_rate": _rounded(decision.arrival_rate),
-        "service_rate": _rounded(decision.service_rate),
-        "busy_seconds": _rounded(decision.busy_seconds),
-        "start_seconds": _rounded(decision.start_seconds),
-        "predicted_wait_seconds": _rounded(decision.predicted_wait_seconds, 2),
+        **_replicas(observation, spec, decision),
+        "backlog": _backlog(observation.backlog),
+        **_rates(decision),
         "objective": objective(spec),
         "limit": decision.limit.value,
         "reason": decision.reason,
