@@ -67,16 +67,17 @@ def main(given: Settings, stopping: threading.Event) -> int:
 
 
 class _Beat:
-    """When the last round ended, in whatever way."""
+    """When the last round ended, in whatever way. To wait for the database before the first one is no illness."""
 
     def __init__(self, limit_seconds: float) -> None:
-        self._limit, self._last = limit_seconds, time.monotonic()
+        self._limit = limit_seconds
+        self._last: float | None = None
 
     def now(self) -> None:
         self._last = time.monotonic()
 
     def problem(self) -> str | None:
-        age = time.monotonic() - self._last
+        age = 0.0 if self._last is None else time.monotonic() - self._last
         return None if age < self._limit else f"no round has ended for {age:.0f} s"
 
 
@@ -96,6 +97,7 @@ def _newest(desk: Desk, camera: str) -> Grab | None:
 
 
 def _rounds(keeper: Keeper, broker: Broker, beat: _Beat, every_seconds: float, stopping: threading.Event) -> None:
+    beat.now()
     while not stopping.is_set():
         began = time.monotonic()
         try:
