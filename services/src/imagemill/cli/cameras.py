@@ -9,7 +9,7 @@ import typer
 
 from imagemill.cli import console, say
 from imagemill.cli.client import ApiError, path_of
-from imagemill.cli.options import Api, AsJson, connect
+from imagemill.cli.options import Api, AsJson, connect, with_options_of
 
 app = typer.Typer(help="Cameras: what is read, by whom, and how it is.", no_args_is_help=True)
 
@@ -42,47 +42,55 @@ def list_cameras(api: Api = None, json: AsJson = False) -> None:
         console.hint("There is no camera yet; add one with `imagemill cameras add NAME ADDRESS`.")
 
 
+def _given(
+    credentials: Credentials = None,
+    fps: Rate = None,
+    enabled: Enabled = None,
+    loop: Loop = None,
+    paced: Paced = None,
+) -> dict[str, Any]:
+    """What was named of a camera, but for what `add` and `edit` name differently."""
+    others = {"frames_per_second": fps, "enabled": enabled, "loop": loop, "paced": paced}
+    return _texts(credentials=credentials) | {name: value for name, value in others.items() if value is not None}
+
+
 @app.command("add")
+@with_options_of(_given)
 def add(
     name: Annotated[str, typer.Argument(help="The camera's name.", metavar="NAME")],
     address: Annotated[
         str | None, typer.Argument(help="rtsp://, http://, or a path; none if pictures are posted.", metavar="ADDRESS")
     ] = None,
     camera_id: Annotated[str | None, typer.Option("--id", help="Its id; else it follows from the name.")] = None,
-    credentials: Credentials = None,
-    fps: Rate = None,
     motion: Set = None,
-    enabled: Enabled = None,
-    loop: Loop = None,
-    paced: Paced = None,
+    *,
+    given: dict[str, Any],
     api: Api = None,
     json: AsJson = False,
 ) -> None:
     """A new camera; a reader takes it within seconds."""
-    given = _given(address, credentials, fps, enabled, loop, paced)
-    given |= {"name": name, "motion": _changed({}, motion)} | ({"id": camera_id} if camera_id else {})
-    _tell(connect(api).post(path_of("cameras"), json=given), "added", json)
+    camera = given | _texts(address=address) | {"name": name, "motion": _changed({}, motion)}
+    camera |= {"id": camera_id} if camera_id else {}
+    _tell(connect(api).post(path_of("cameras"), json=camera), "added", json)
 
 
 @app.command("edit")
+@with_options_of(_given)
 def edit(
     camera: CameraId,
     name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
     address: Address = None,
-    credentials: Credentials = None,
-    fps: Rate = None,
     motion: Set = None,
-    enabled: Enabled = None,
-    loop: Loop = None,
-    paced: Paced = None,
+    *,
+    given: dict[str, Any],
     api: Api = None,
     json: AsJson = False,
 ) -> None:
     """Changes what is named, and leaves the rest; `--set NAME=` makes a motion setting usual again."""
     client = connect(api)
     found = client.get(path_of("cameras", camera))
-    given = _given(address, credentials, fps, enabled, loop, paced) | ({"name": name} if name else {})
-    changed = found | given | {"motion": _changed(found["motion"], motion)}
+    named = given | _texts(address=address) | ({"name": name} if name else {})
+    changed = found | named | {"motion": _changed(found["motion"], motion)}
     _tell(client.put(path_of("cameras", camera), json=changed), "changed", json)
 
 
@@ -110,7 +118,7 @@ def try_once(
     if camera is not None:
         data = client.post_for_bytes(path_of("cameras", camera, "test"))
     else:
-        data = client.post_for_bytes(path_of("cameras", "test"), json=_given(address, credentials))
+        data = client.post_for_bytes(path_of("cameras", "test"), json=_texts(address=address, credentials=credentials))
     _write(data, output, f"{camera or 'frame'}.jpg")
 
 
@@ -127,19 +135,9 @@ def _count(counts: dict[str, Any], name: str) -> str:
     return f"{counts[name]:,}" if name in counts else ""
 
 
-def _given(
-    address: str | None,
-    credentials: str | None,
-    fps: float | None = None,
-    enabled: bool | None = None,
-    loop: bool | None = None,
-    paced: bool | None = None,
-) -> dict[str, Any]:
-    """What was named; an empty text takes something away."""
-    texts = {"address": address, "credentials": credentials}
-    named = {name: text or None for name, text in texts.items() if text is not None}
-    others = {"frames_per_second": fps, "enabled": enabled, "loop": loop, "paced": paced}
-    return named | {name: value for name, value in others.items() if value is not None}
+def _texts(**texts: str | None) -> dict[str, Any]:
+    """Those that were named; an empty one takes something away."""
+    return {name: text or None for name, text in texts.items() if text is not None}
 
 
 def _changed(motion: dict[str, Any], changes: list[str] | None) -> dict[str, Any]:

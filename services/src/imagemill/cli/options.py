@@ -1,6 +1,9 @@
 """Options which several commands share."""
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -19,3 +22,24 @@ ImageId = Annotated[str, typer.Argument(help="The id which the upload told.", me
 def connect(api: str | None, connections: int = 4) -> Client:
     """The API that is asked for, or the usual one."""
     return Client(api or DEFAULT_API, connections)
+
+
+def with_options_of(described: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command's parameter `given` becomes the options of `described`; the command gets what that makes of them."""
+    more = inspect.signature(described).parameters
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command).parameters
+        all_of_them = [one for name, item in own.items() for one in (more.values() if name == "given" else [item])]
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            given = described(**{name: values.pop(name) for name in more})
+            command(given=given, **values)
+
+        # By these two Typer knows a command's options.
+        run.__signature__ = inspect.Signature(all_of_them)  # type: ignore[attr-defined]
+        run.__annotations__ = {item.name: item.annotation for item in all_of_them}
+        return run
+
+    return decorate

@@ -7,7 +7,7 @@ import typer
 
 from imagemill.cli import console
 from imagemill.cli.client import Client, path_of
-from imagemill.cli.options import Api, AsJson, connect
+from imagemill.cli.options import Api, AsJson, connect, with_options_of
 from imagemill.cli.times import duration_text, seconds_of
 
 app = typer.Typer(help="Rules: which events become alerts, when, how often, and who is told.", no_args_is_help=True)
@@ -75,9 +75,7 @@ def show(name: RuleName, api: Api = None, json: AsJson = False) -> None:
     console.hint(f"It is made by: {command_for(rule)}")
 
 
-@app.command("add")
-def add(
-    name: RuleName,
+def _given(
     cameras: Cameras = None,
     zones: Zones = None,
     kinds: Kinds = None,
@@ -92,38 +90,23 @@ def add(
     until_acknowledged: Waits = None,
     channels: Channels = None,
     enabled: Enabled = None,
-    api: Api = None,
-    json: AsJson = False,
-) -> None:
-    """A new rule; what is not named is as usual, and it counts from the next event on."""
+) -> Json:
+    """What was named of a rule."""
     lists = _lists(cameras, zones, kinds, classes, hours, weekdays, channels)
-    given = lists | _others(min_score, timezone, cool_down, at_most, per, until_acknowledged, enabled)
+    return lists | _others(min_score, timezone, cool_down, at_most, per, until_acknowledged, enabled)
+
+
+@app.command("add")
+@with_options_of(_given)
+def add(name: RuleName, given: Json, api: Api = None, json: AsJson = False) -> None:
+    """A new rule; what is not named is as usual, and it counts from the next event on."""
     _write(connect(api), name, given, "added", json, {"If-None-Match": "*"})
 
 
 @app.command("edit")
-def edit(
-    name: RuleName,
-    cameras: Cameras = None,
-    zones: Zones = None,
-    kinds: Kinds = None,
-    classes: Classes = None,
-    min_score: Score = None,
-    hours: Hours = None,
-    weekdays: Weekdays = None,
-    timezone: Timezone = None,
-    cool_down: CoolDown = None,
-    at_most: AtMost = None,
-    per: Period = None,
-    until_acknowledged: Waits = None,
-    channels: Channels = None,
-    enabled: Enabled = None,
-    api: Api = None,
-    json: AsJson = False,
-) -> None:
+@with_options_of(_given)
+def edit(name: RuleName, given: Json, api: Api = None, json: AsJson = False) -> None:
     """Changes what is named, and leaves the rest; a list that is named replaces the one that was."""
-    lists = _lists(cameras, zones, kinds, classes, hours, weekdays, channels)
-    given = lists | _others(min_score, timezone, cool_down, at_most, per, until_acknowledged, enabled)
     if not given:
         raise typer.BadParameter("Name what shall change, like --cool-down 10m; see `imagemill rules edit --help`.")
     _change(connect(api), name, given, "changed", json)
