@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imagemill.local.ports import free_ports, holder, is_free
 from imagemill.local.process import private_file, start_child
-from imagemill.local.servers import USER, LocalError, LocalServer, kept_secret
+from imagemill.local.servers import USER, LocalError, LocalServer, program
 from imagemill.local.stand_in import installed_stand_in
 
 
@@ -22,16 +22,6 @@ class CouchServer(LocalServer):
     def __init__(self, folder: Path, port: int | None = None) -> None:
         super().__init__(folder)
         self.port = port or free_ports(1)[0]
-
-    @property
-    def user(self) -> str:
-        """The administrator."""
-        return USER
-
-    @property
-    def password(self) -> str:
-        """Generated at the first start, kept in the folder for its owner's eyes only."""
-        return kept_secret(self.folder / "password")
 
     @property
     def url(self) -> str:
@@ -69,9 +59,9 @@ class StandInServer(CouchServer):
     name = "CouchDB's stand-in"
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        node = shutil.which("node")
-        if node is None:
-            raise LocalError("The CouchDB stand-in needs Node.js: install it (Debian: nodejs, npm) or set COUCHDB_URL.")
+        node = program(
+            "node", "The CouchDB stand-in needs Node.js: install it (Debian: nodejs, npm) or set COUCHDB_URL."
+        )
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "STAND_IN_DATA": str(self.folder / "data"),

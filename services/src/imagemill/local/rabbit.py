@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from pika.exceptions import AMQPError
 
 from imagemill.local.ports import accepts, free_ports, holder, is_free
 from imagemill.local.process import kill_child, private_file, start_child, stop_child
-from imagemill.local.servers import USER, LocalError, LocalServer, kept_secret, wait_until
+from imagemill.local.servers import USER, LocalError, LocalServer, program, wait_until
 
 # Debian's /usr/sbin/rabbitmq-server runs as the user rabbitmq only; this one runs as whoever calls it.
 _EXECUTABLES = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
@@ -43,11 +42,10 @@ class RabbitPorts:
 
 def rabbitmq_executable() -> str:
     """The broker's start script; LocalError when RabbitMQ is not installed."""
-    for candidate in (*_EXECUTABLES, shutil.which("rabbitmq-server")):
-        if candidate and os.access(candidate, os.X_OK):
-            return candidate
-    raise LocalError(
-        "RabbitMQ is not installed: run `apt-get install rabbitmq-server`, or give a broker's address in AMQP_URL."
+    return program(
+        "rabbitmq-server",
+        "RabbitMQ is not installed: run `apt-get install rabbitmq-server`, or give a broker's address in AMQP_URL.",
+        rather=_EXECUTABLES,
     )
 
 
@@ -64,16 +62,6 @@ class RabbitServer(LocalServer):
         self.ports = ports or RabbitPorts.free()
         self.schedulers = schedulers
         self._epmd: subprocess.Popen[bytes] | None = None
-
-    @property
-    def user(self) -> str:
-        """The one user there is; `guest` does not exist."""
-        return USER
-
-    @property
-    def password(self) -> str:
-        """Generated at the first start, kept in the folder for its owner's eyes only."""
-        return kept_secret(self.folder / "password")
 
     @property
     def amqp_url(self) -> str:
@@ -128,9 +116,7 @@ class RabbitServer(LocalServer):
 
     def _start_epmd(self, environment: dict[str, str]) -> None:
         """Erlang's port mapper, as a child: left to itself RabbitMQ would start one that outlives it."""
-        epmd = shutil.which("epmd")
-        if epmd is None:
-            raise LocalError("Erlang's `epmd`, a part of every RabbitMQ installation, is not on the PATH.")
+        epmd = program("epmd", "Erlang's `epmd`, a part of every RabbitMQ installation, is not on the PATH.")
         command = [epmd, "-port", str(self.ports.epmd), "-address", "127.0.0.1"]
         self._epmd = start_child(command, environment=environment, output=subprocess.DEVNULL)
         if not wait_until(lambda: accepts(self.ports.epmd), 10):

@@ -1,10 +1,12 @@
 """What RabbitMQ and CouchDB have in common when this package runs them."""
 
+import os
 import secrets
+import shutil
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +29,16 @@ class LocalServer(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def user(self) -> str:
+        """The one user there is, who may do everything; RabbitMQ's `guest` does not exist."""
+        return USER
+
+    @property
+    def password(self) -> str:
+        """Generated at the first start, kept in the folder for its owner's eyes only."""
+        return kept_secret(self.folder / "password")
 
     @property
     def pid(self) -> int:
@@ -107,6 +119,14 @@ class LocalServer(ABC):
     def _evidence(self) -> str:
         lines = last_lines(self.console)
         return f" The end of {self.console}:\n{lines}" if lines else f" {self.console} is empty."
+
+
+def program(name: str, otherwise: str, rather: Sequence[str] = ()) -> str:
+    """The first of `rather` that can be run, else the program of this name on the PATH, else LocalError(otherwise)."""
+    found = next((path for path in rather if os.access(path, os.X_OK)), None) or shutil.which(name)
+    if found is None:
+        raise LocalError(otherwise)
+    return found
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float, every_seconds: float = 0.05) -> bool:

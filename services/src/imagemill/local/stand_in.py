@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from imagemill.local.places import STAND_IN_SOURCE, TOOLS
-from imagemill.local.servers import LocalError
+from imagemill.local.servers import LocalError, program
 
 _FILES = ("package.json", "package-lock.json", "server.js", "multipart.js")
 _INSTALL = ("ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
@@ -44,9 +44,7 @@ def _install(source: Path, target: Path) -> None:
 
 
 def _run_npm(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise LocalError("The CouchDB stand-in needs npm: install it (Debian: npm) or set COUCHDB_URL.")
+    npm = program("npm", "The CouchDB stand-in needs npm: install it (Debian: npm) or set COUCHDB_URL.")
     try:
         subprocess.run(  # noqa: S603 (our own arguments)
             [npm, *_INSTALL], cwd=folder, env=os.environ, check=True, capture_output=True, timeout=_TIMEOUT_SECONDS
