@@ -135,12 +135,8 @@ def _code() -> Schema:
     return {"type": "string", "description": "Why; stable, for programs.", "oneOf": described}
 
 
-def all_schemas() -> dict[str, Schema]:
-    """`components/schemas`."""
+def _pictures() -> dict[str, Schema]:
     step = {"enum": ["accepted", "taken", "done", "stored"]}
-    problem = shape("What went wrong (RFC 9457).", _PROBLEM, {
-        "batch": BATCH, "rejected": listed(ref("Rejected")), "image": ID, "member": STRING,
-    })  # fmt: skip
     return {
         "ImageInfo": record(ImageInfo, sha256=SHA256, bytes=COUNT, width=COUNT, height=COUNT),
         "TraceStep": record(TraceStep, step=step, at=TIME, attempt={"minimum": 1}),
@@ -149,6 +145,11 @@ def all_schemas() -> dict[str, Schema]:
         "Story": shape("A picture with all that the journal knows of it.", _IMAGE | {"activity": listed(_ACTIVITY)}),
         "Activity": _ACTIVITY,
         "Outcome": record(Outcome, id=ID, batch=BATCH),
+    }
+
+
+def _uploads() -> dict[str, Schema]:
+    return {
         "Accepted": shape("A picture that was taken in, once per recipe.", _ACCEPTED),
         "Rejected": shape("A picture that was refused at the door.", _REJECTED),
         "Uploaded": shape("What became of an upload.", {
@@ -161,19 +162,34 @@ def all_schemas() -> dict[str, Schema]:
         }),
         "Rejection": record(Rejection, id=ID, batch=BATCH, code=ref("Code") | {"type": "string"}, at=TIME),
         "Rejections": page("rejections", ref("Rejection")),
+    }  # fmt: skip
+
+
+def _overviews() -> dict[str, Schema]:
+    return {
         "Batch": shape(f"A batch's exact counts: {_ARITHMETIC}", {"id": BATCH} | _counts()),
         "Batches": page("batches", ref("Batch")),
         "Totals": shape(f"The exact counts of everything: {_ARITHMETIC}", _counts()),
         "Recipe": shape("A named list of steps.", _RECIPE),
         "Recipes": shape("What can be asked for.", {"recipes": listed(ref("Recipe")), "default": STRING}),
+    }
+
+
+def _troubles() -> dict[str, Schema]:
+    return {
         "Health": shape("How the process is.", {
             "status": {"enum": ["ok", "failing"]},
             "problems": {"type": "object", "additionalProperties": STRING},
         }),
         "Lost": shape("Why events are missing.", {"detail": STRING}),
-        "Problem": problem,
+        "Problem": shape("What went wrong (RFC 9457).", _PROBLEM, {
+            "batch": BATCH, "rejected": listed(ref("Rejected")), "image": ID, "member": STRING,
+        }),
         "Code": _code(),
-        **pools.SCHEMAS,
-        **cameras.SCHEMAS,
-        **alerts.SCHEMAS,
     }  # fmt: skip
+
+
+def all_schemas() -> dict[str, Schema]:
+    """`components/schemas`."""
+    own = _pictures() | _uploads() | _overviews() | _troubles()
+    return own | pools.SCHEMAS | cameras.SCHEMAS | alerts.SCHEMAS
