@@ -4,6 +4,7 @@ from typing import Any
 
 from imagemill.api.openapi.operations import (
     AFTER,
+    CHANGING,
     DATABASE_AWAY,
     LIMIT,
     LOCATION,
@@ -14,6 +15,7 @@ from imagemill.api.openapi.operations import (
     operation,
     problems,
     query,
+    removal,
 )
 from imagemill.api.openapi.schemas import ref
 
@@ -31,7 +33,6 @@ _IF_NONE_MATCH = {
 _CHANNEL = in_path("name", {"type": "string"}, "The channel's name.")
 _CAMERA = query("camera", {"type": "string"}, "Only of this camera; a page may be short then and yet have a next.")
 _LISTED: dict[int, tuple[str, ...]] = {400: ("bad-cursor", "bad-limit"), **DATABASE_AWAY}
-_CHANGE: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}
 _UNKNOWN: dict[int, tuple[str, ...]] = {404: ("unknown-alert",)}
 _BAD = {400: ("bad-json",), 413: ("request-too-large",), 422: ("bad-value",)}
 _ID = "yard:1795252502213"
@@ -124,7 +125,7 @@ ALERTS: Json = {
             "Alerts", "acknowledgeAlert", "Says that somebody has seen it; the first one counts",
             [
                 answer(200, "Acknowledged", "Who has.", {"by": "ann", "at": _AT, "note": "it was the cat"}),
-                problems({**_BAD, **_UNKNOWN, **_CHANGE}),
+                problems({**_BAD, **_UNKNOWN, **CHANGING}),
             ],
             parameters=[_NUMBER], body=_WHO,
         )
@@ -134,7 +135,7 @@ ALERTS: Json = {
             "Alerts", "pinAlert", "Keeps its pictures when their month is dropped",
             [
                 answer(200, "Pinned", "They stay.", {"number": 17, "pinned": True}),
-                problems({**_BAD, **_UNKNOWN, 410: ("pictures-gone",), **_CHANGE}),
+                problems({**_BAD, **_UNKNOWN, 410: ("pictures-gone",), **CHANGING}),
             ],
             parameters=[_NUMBER], body=_WHO,
         ),
@@ -142,7 +143,7 @@ ALERTS: Json = {
             "Alerts", "unpinAlert", "Lets them go with their month",
             [
                 answer(200, "Pinned", "They go.", {"number": 17, "pinned": False}),
-                problems({**_UNKNOWN, **_CHANGE}),
+                problems({**_UNKNOWN, **CHANGING}),
             ],
             parameters=[_NUMBER],
         ),
@@ -150,7 +151,7 @@ ALERTS: Json = {
     "/api/v1/alerts/{number}/snooze": {
         "post": operation(
             "Alerts", "snoozeCamera", "Quiet about this alert's camera for a while",
-            [_SNOOZED, problems({**_BAD, **_UNKNOWN, **_CHANGE})],
+            [_SNOOZED, problems({**_BAD, **_UNKNOWN, **CHANGING})],
             parameters=[_NUMBER], body=_QUIET,
         )
     },
@@ -167,13 +168,13 @@ ALERTS: Json = {
         ),
         "post": operation(
             "Alerts", "addSnooze", "Quiet about a camera, a rule, or everything for a while",
-            [_SNOOZED, problems({**_BAD, **_CHANGE})], body=_QUIET,
+            [_SNOOZED, problems({**_BAD, **CHANGING})], body=_QUIET,
         ),
     },
     "/api/v1/snoozes/{snooze_id}": {
         "delete": operation(
             "Alerts", "endSnooze", "Ends a snooze now",
-            [{"204": {"description": "Ended."}}, problems({404: ("unknown-snooze",), **_CHANGE})],
+            [{"204": {"description": "Ended."}}, problems({404: ("unknown-snooze",), **CHANGING})],
             parameters=[in_path("snooze_id", {"type": "string"}, "The snooze's id.")],
         )
     },
@@ -229,19 +230,14 @@ RULES: Json = {
                 answer(200, "Rule", "Written; it counts from the next event on.", _RULE_READ, _ETAG),
                 problems({
                     400: ("bad-json",), 409: ("rule-changed",), 412: ("changed-meanwhile", "rule-exists"),
-                    413: ("request-too-large",), 422: ("bad-rule",), **_CHANGE,
+                    413: ("request-too-large",), 422: ("bad-rule",), **CHANGING,
                 }),
             ],
             description="Over the revision that `If-Match` or the body names; without one over whatever is there.",
             parameters=[_RULE, _IF_MATCH, _IF_NONE_MATCH], body=_body(ref("Rule"), _RULE_EXAMPLE),
         ),
-        "delete": operation(
-            "Rules", "deleteRule", "Deletes a rule; its alerts stay",
-            [
-                {"204": {"description": "Deleted."}},
-                problems({404: ("unknown-rule",), 412: ("changed-meanwhile",), **_CHANGE}),
-            ],
-            parameters=[_RULE, _IF_MATCH],
+        "delete": removal(
+            "Rules", "deleteRule", "Deletes a rule; its alerts stay", "unknown-rule", [_RULE, _IF_MATCH]
         ),
     },
     "/api/v1/channels": {
@@ -260,7 +256,7 @@ RULES: Json = {
                 answer(200, "ChannelTested", "What came of it.", {
                     "channel": "desk", "ok": True, "status": 204, "answer": "204 No Content", "at": _AT,
                 }),
-                problems({404: ("unknown-channel",), 504: ("no-answer",), **_CHANGE}),
+                problems({404: ("unknown-channel",), 504: ("no-answer",), **CHANGING}),
             ],
             parameters=[_CHANNEL],
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from imagemill.api.openapi.operations import (
+    CHANGING,
     DATABASE_AWAY,
     LOCATION,
     PICTURE_TYPES,
@@ -13,6 +14,7 @@ from imagemill.api.openapi.operations import (
     operation,
     problems,
     query,
+    removal,
 )
 from imagemill.api.openapi.schemas import ref
 
@@ -36,7 +38,6 @@ _BODY = {
     "content": {"application/json": {"schema": ref("CameraSpec"), "example": _GIVEN}},
 }
 _REFUSED = ("bad-camera", "address-refused")
-_CHANGE: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -69,7 +70,7 @@ CAMERAS: Json = {
             [
                 answer(201, "Camera", "Saved; a reader takes it within seconds.", _EXAMPLE, LOCATION | _ETAG),
                 problems({
-                    400: ("bad-json",), 409: ("camera-exists",), 413: ("request-too-large",), 422: _REFUSED, **_CHANGE,
+                    400: ("bad-json",), 409: ("camera-exists",), 413: ("request-too-large",), 422: _REFUSED, **CHANGING,
                 }),
             ],
             description="The id follows from the name unless it is given.", body=_BODY,
@@ -90,19 +91,14 @@ CAMERAS: Json = {
                 answer(200, "Camera", "Saved.", _EXAMPLE, _ETAG),
                 problems({
                     400: ("bad-json",), 404: ("unknown-camera",), 412: ("changed-meanwhile",),
-                    413: ("request-too-large",), 422: _REFUSED, 428: ("precondition-required",), **_CHANGE,
+                    413: ("request-too-large",), 422: _REFUSED, 428: ("precondition-required",), **CHANGING,
                 }),
             ],
             description="The whole camera is written, over the revision which `If-Match` or the body names.",
             parameters=[_ID, _IF_MATCH], body=_BODY,
         ),
-        "delete": operation(
-            "Cameras", "deleteCamera", "Removes a camera; its events stay",
-            [
-                {"204": {"description": "Removed."}},
-                problems({404: ("unknown-camera",), 412: ("changed-meanwhile",), **_CHANGE}),
-            ],
-            parameters=[_ID, _IF_MATCH],
+        "delete": removal(
+            "Cameras", "deleteCamera", "Removes a camera; its events stay", "unknown-camera", [_ID, _IF_MATCH]
         ),
     },
     "/api/v1/cameras/{camera_id}/latest": {

@@ -108,4 +108,13 @@ BATCH_FILTER = query("batch", BATCH, "Only pictures of this batch.")
 AFTER = query("after", {"type": "string"}, "The `next` of the page before.")
 LIMIT = query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Most entries of the page.")
 DATABASE_AWAY = {503: ("unavailable",)}
+# Of every change that a page of another site may not ask for.
+CHANGING: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}
 UNKNOWN_IMAGE = {404: ("unknown-image",)}
+
+
+def removal(tag: str, operation_id: str, summary: str, unknown: str, parameters: Iterable[Json]) -> Json:
+    """DELETE over the revision that is named, if one is; `unknown` is the code of what is not there."""
+    done = {"204": {"description": "Removed."}}
+    refused = problems({404: (unknown,), 412: ("changed-meanwhile",), **CHANGING})
+    return operation(tag, operation_id, summary, [done, refused], parameters=parameters)
