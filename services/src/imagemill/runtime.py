@@ -4,13 +4,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from pydantic import ValidationError
 
-from imagemill import activity_databases, leases, logs, topology
+from imagemill import activity_databases, leases, logs, recipes, topology
+from imagemill.activity import Activity
 from imagemill.alertbook import RuleStore
 from imagemill.backoff import pause_seconds
 from imagemill.blobs import Blobs
@@ -70,13 +71,12 @@ def open_stores(settings: Settings) -> Stores:
 def open_broker(
     settings: Settings,
     program: str,
-    recipes: Sequence[str],
     consumers: Sequence[Consumer] = (),
     own: topology.Topology = topology.Topology(),  # noqa: B008
 ) -> Broker:
     """A broker connection which declares the shared topology, if it may, and the program's own."""
     parameters = parameters_of(settings.amqp_url.get_secret_value(), f"{program} {settings.instance}")
-    shared = [topology.shared(settings, recipes)] if settings.prepare else []
+    shared = [topology.shared(settings, recipes.names(settings.recipes_file))] if settings.prepare else []
     wanted = [*shared, own] if own.queues else shared
 
     def prepare() -> None:
@@ -84,6 +84,11 @@ def open_broker(
             topology.declare_at(parameters, wanted)
 
     return Broker(parameters, consumers, prepare, settings.confirm_window, settings.confirm_timeout_seconds)
+
+
+def open_activity(settings: Settings, program: str, broker: Broker) -> Activity:
+    """What happens in this program; sent once it is started."""
+    return Activity(broker, program, settings.instance, settings.activity_flush_seconds, settings.activity_max_records)
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:
@@ -148,9 +153,15 @@ def _ping(couch: Couch) -> str | None:
     return None
 
 
-def serve_health(settings: Settings, alive: Mapping[str, Check], ready: Mapping[str, Check]) -> HealthServer:
+def health_of(broker: Broker, couch: Couch | None = None, **alive: Check) -> Health:
+    """What every program must have, the database if it needs one, and what else must be alive."""
+    ready = {"broker": broker_ready(broker)} | ({"couchdb": couch_ready(couch)} if couch else {})
+    return Health({"broker": broker_alive(broker), **alive}, ready)
+
+
+def serve_health(settings: Settings, health: Health) -> HealthServer:
     """Starts the health server."""
-    server = HealthServer(settings.health_host, settings.health_port, Health(alive, ready)).start()
+    server = HealthServer(settings.health_host, settings.health_port, health).start()
     log.info("health", url=f"http://{settings.health_host}:{server.port}/readyz")
     return server
 

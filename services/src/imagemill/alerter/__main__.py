@@ -4,15 +4,14 @@ import threading
 
 import structlog
 
-from imagemill import recipes, runtime, topology
-from imagemill.activity import Activity
+from imagemill import runtime, topology
 from imagemill.alertbook import AlertBook
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.desk import Desk
 from imagemill.alerter.intake import Intake
 from imagemill.alerter.pictures import Pictures
 from imagemill.alerter.sender import Sender
-from imagemill.broker import Broker, Consumer, Delivery
+from imagemill.broker import Consumer, Delivery
 from imagemill.camera_events import EventStore
 from imagemill.couch import StoreUnavailable
 from imagemill.health import Check
@@ -36,17 +35,12 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     stores = runtime.open_stores(settings)
     book, channels, door = AlertBook(stores.couch), Channels(settings.channels_file), _Door()
-    broker = runtime.open_broker(
-        settings, "alerter", recipes.names(settings.recipes_file),
-        [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)],
-    )  # fmt: skip
-    activity = _activity(broker, settings)
+    broker = runtime.open_broker(settings, "alerter", [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)])
+    activity = runtime.open_activity(settings, "alerter", broker)
     pictures = Pictures(EventStore(stores.couch))
     sender = Sender(book, channels, pictures, activity, settings.instance, settings.page_url, settings.timezone)
     door.intake = Intake(Desk(stores.couch, activity), book, channels, sender, stopping)
-    alive = {"broker": runtime.broker_alive(broker), "work": _works(door.intake, stopping)}
-    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
-    health = runtime.serve_health(settings, alive, ready)
+    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, work=_works(door.intake, stopping)))
     runtime.wait_for_stores(stores, settings, stopping)
     activity.start()
     sender.start()
@@ -60,12 +54,6 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     broker.close()
     health.close()
     return 0 if drained else 1
-
-
-def _activity(broker: Broker, settings: Settings) -> Activity:
-    return Activity(
-        broker, "alerter", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    )
 
 
 def _works(intake: Intake, stopping: threading.Event) -> Check:

@@ -5,8 +5,7 @@ import threading
 import cv2
 import structlog
 
-from imagemill import recipes, runtime, topology
-from imagemill.activity import Activity
+from imagemill import runtime, topology
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.news import ShuttingDown, Teller
 from imagemill.analyzer.partition import Partition
@@ -30,17 +29,14 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     teller = Teller(EventStore(stores.couch), stopping)
     partitions = _partitions(settings, cameras, states, teller, stopping)
     consumers = [Consumer(partition.name, partition.put, settings.analyzer_prefetch) for partition in partitions]
-    broker = runtime.open_broker(settings, "analyzer", recipes.names(settings.recipes_file), consumers)
+    broker = runtime.open_broker(settings, "analyzer", consumers)
     teller.start(broker)
-    alive = {"broker": runtime.broker_alive(broker), "work": _all_alive(partitions, stopping)}
-    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
-    health = runtime.serve_health(settings, alive, ready)
+    healthy = runtime.health_of(broker, stores.couch, work=_all_alive(partitions, stopping))
+    health = runtime.serve_health(settings, healthy)
     runtime.wait_for_stores(stores, settings, stopping)
     cameras.refresh()
     cameras.keep_fresh(settings.cameras_refresh_seconds, stopping)
-    activity = Activity(
-        broker, "analyzer", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    ).start()
+    activity = runtime.open_activity(settings, "analyzer", broker).start()
     for partition in partitions:
         partition.start(activity)
     broker.start()

@@ -10,7 +10,6 @@ from imagemill.api import alerts, camera_events, cameras, pages, problems, reads
 from imagemill.api.openapi import document
 from imagemill.api.problems import Problem
 from imagemill.api.services import Services, build
-from imagemill.health import Health
 from imagemill.settings import Settings
 
 REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "route", "status"])
@@ -75,8 +74,7 @@ def _count(response: Response) -> Response:
 
 
 def _add_health(app: Flask, mill: Services) -> None:
-    ready = {"broker": runtime.broker_ready(mill.broker), "couchdb": runtime.couch_ready(mill.stores.couch)}
-    health = Health({"broker": runtime.broker_alive(mill.broker)}, ready)
+    health = runtime.health_of(mill.broker, mill.stores.couch)
 
     def answer() -> Response:
         wrong = health.problems(request.path)

@@ -70,10 +70,8 @@ def build(settings: Settings) -> Services:
     hub = Hub(settings.api_event_streams, stores.ledger.counts)
     own = topology.replica(settings.instance)
     consumer = Consumer(own.queues[0].name, hub.receive, _REPLICA_PREFETCH, auto_ack=True)
-    broker = runtime.open_broker(settings, "api", list(known), [consumer], own)
-    activity = Activity(
-        broker, "api", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    )
+    broker = runtime.open_broker(settings, "api", [consumer], own)
+    activity = runtime.open_activity(settings, "api", broker)
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)

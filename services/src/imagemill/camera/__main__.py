@@ -6,7 +6,7 @@ import uuid
 
 import structlog
 
-from imagemill import recipes, runtime, topology
+from imagemill import runtime, topology
 from imagemill.activity import Activity
 from imagemill.broker import Broker, Consumer
 from imagemill.camera.desk import Desk
@@ -16,7 +16,7 @@ from imagemill.camera.showing import Showing
 from imagemill.camera.telling import Teller
 from imagemill.camera_events import EventStore
 from imagemill.cameras import Cameras, Reader, ReadingStates
-from imagemill.couch import Conflict, StoreUnavailable
+from imagemill.couch import Conflict, Couch, StoreUnavailable
 from imagemill.feeds import Grab
 from imagemill.settings import Settings
 
@@ -32,25 +32,15 @@ def main(given: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     settings = _own_settings(given)
     stores = runtime.open_stores(settings)
-    holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
-    states, events = ReadingStates(stores.couch), EventStore(stores.couch)
-    touch = Touch(states, holder, settings.camera_lease_seconds)
     showing = Showing(lambda camera: _newest(desk, camera))
     own = topology.reader(settings.instance)
     consumer = Consumer(own.queues[0].name, showing.put, _LOOKS_PREFETCH, auto_ack=True)
-    broker = runtime.open_broker(settings, "camera", recipes.names(settings.recipes_file), [consumer], own)
-    activity = Activity(
-        broker, "camera", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    )
+    broker = runtime.open_broker(settings, "camera", [consumer], own)
+    activity = runtime.open_activity(settings, "camera", broker)
     desk = Desk(settings, broker, lambda: keeper.may_send)
-    keeper = Keeper(
-        touch, states, Cameras(stores.couch), desk, Teller(broker, events), activity,
-        settings.camera_offline_alert_seconds,
-    )  # fmt: skip
+    keeper = _keeper(settings, stores.couch, broker, desk, activity)
     beat = _Beat(settings.camera_lease_seconds * _STUCK_LEASES)
-    alive = {"broker": runtime.broker_alive(broker), "rounds": beat.problem}
-    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
-    health = runtime.serve_health(settings, alive, ready)
+    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, rounds=beat.problem))
     runtime.wait_for_stores(stores, settings, stopping)
     broker.start()
     activity.start()
@@ -64,6 +54,13 @@ def main(given: Settings, stopping: threading.Event) -> int:
     broker.close()
     health.close()
     return 0
+
+
+def _keeper(settings: Settings, couch: Couch, broker: Broker, desk: Desk, activity: Activity) -> Keeper:
+    holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
+    states, teller = ReadingStates(couch), Teller(broker, EventStore(couch))
+    touch = Touch(states, holder, settings.camera_lease_seconds)
+    return Keeper(touch, states, Cameras(couch), desk, teller, activity, settings.camera_offline_alert_seconds)
 
 
 class _Beat:

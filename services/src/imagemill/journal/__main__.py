@@ -4,7 +4,7 @@ import threading
 
 import structlog
 
-from imagemill import activity_databases, recipes, runtime, topology
+from imagemill import activity_databases, runtime, topology
 from imagemill.activity import Record, records_of
 from imagemill.backoff import pause_seconds
 from imagemill.broker import Consumer, Delivery
@@ -60,9 +60,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores = runtime.open_stores(settings)
     grouper: Grouper[Delivery] = Grouper(Journal(stores.couch, stopping).handle, _BOUNDS, name="journal")
     consumer = Consumer(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
-    broker = runtime.open_broker(settings, "journal", recipes.names(settings.recipes_file), [consumer])
-    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
-    health = runtime.serve_health(settings, {"broker": runtime.broker_alive(broker)}, ready)
+    broker = runtime.open_broker(settings, "journal", [consumer])
+    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
     runtime.wait_for_stores(stores, settings, stopping)
     grouper.start()
     broker.start()

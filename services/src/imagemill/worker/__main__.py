@@ -7,7 +7,6 @@ import threading
 import structlog
 
 from imagemill import recipes, runtime, topology
-from imagemill.activity import Activity
 from imagemill.broker import Consumer
 from imagemill.health import Check
 from imagemill.messages import ClaimCheck
@@ -32,14 +31,10 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     isolated = IsolatedWorker(settings.image_timeout_seconds)
     workshop = Workshop(Craft(claims, isolated, settings.instance), claims, settings.worker_threads)
     consumer = Consumer(topology.work_queue(settings.pool), workshop.put, settings.prefetch)
-    names = recipes.names(settings.recipes_file)
-    broker = runtime.open_broker(settings, f"worker-{settings.pool}", names, [consumer]).start()
-    activity = Activity(
-        broker, "worker", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    ).start()
+    broker = runtime.open_broker(settings, f"worker-{settings.pool}", [consumer]).start()
+    activity = runtime.open_activity(settings, "worker", broker).start()
     workshop.start(broker, activity)
-    alive = {"broker": runtime.broker_alive(broker), "work": _not_stuck(workshop, settings)}
-    health = runtime.serve_health(settings, alive, {"broker": runtime.broker_ready(broker)})
+    health = runtime.serve_health(settings, runtime.health_of(broker, work=_not_stuck(workshop, settings)))
     _watch(workshop, settings, stopping)
     broker.stop_consuming()
     drained = workshop.drain(settings.drain_seconds)

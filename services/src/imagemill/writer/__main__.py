@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pika
 import structlog
 
-from imagemill import recipes, runtime, topology
+from imagemill import runtime, topology
 from imagemill.activity import Activity
-from imagemill.broker import Consumer, Delivery, parameters_of
+from imagemill.broker import Broker, Consumer, Delivery, parameters_of
 from imagemill.couch import StoreUnavailable
 from imagemill.grouping import Bounds, Grouper
 from imagemill.leases import Lease
@@ -27,33 +27,25 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
-    store = Store(
-        stores.blobs, stores.ledger, claims, settings.instance, settings.couchdb_connections // 2 or 1, stopping
-    )
+    at_once = settings.couchdb_connections // 2 or 1
+    store = Store(stores.blobs, stores.ledger, claims, settings.instance, at_once, stopping)
     grouper: Grouper[Delivery] = Grouper(store.handle, _bounds(settings), _OVERLAPPING_GROUPS, _weight, "store")
     queues = [topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)]
     consumers = [Consumer(queue, grouper.put, settings.writer_prefetch) for queue in queues]
-    broker = runtime.open_broker(settings, "writer", recipes.names(settings.recipes_file), consumers)
-    ready = {"broker": runtime.broker_ready(broker), "couchdb": runtime.couch_ready(stores.couch)}
-    health = runtime.serve_health(settings, {"broker": runtime.broker_alive(broker)}, ready)
+    broker = runtime.open_broker(settings, "writer", consumers)
+    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
     runtime.wait_for_stores(stores, settings, stopping)
-    activity = Activity(
-        broker, "writer", settings.instance, settings.activity_flush_seconds, settings.activity_max_records
-    ).start()
+    activity = runtime.open_activity(settings, "writer", broker).start()
     store.start(broker, activity)
     grouper.start()
     broker.start()
-    redrive = _redrive(settings, stores, claims, store)
-    thread = threading.Thread(
-        target=redrive.run, args=(broker, activity, settings.redrive_every_seconds, stopping), name="redrive"
-    )
-    thread.start()
+    redriving = _start_redrive(settings, _redrive(settings, stores, claims, store), broker, activity, stopping)
     _start_retention(settings, stores, activity, stopping)
     while not stopping.wait(_PREPARE_EVERY_SECONDS):
         _prepare_next_month(stores, settings)
     broker.stop_consuming()
     drained = grouper.close(settings.drain_seconds)
-    thread.join(settings.drain_seconds)
+    redriving.join(settings.drain_seconds)
     activity.close()
     broker.close()
     health.close()
@@ -66,6 +58,15 @@ def _prepare_next_month(stores: runtime.Stores, settings: Settings) -> None:
             stores.prepare()
     except StoreUnavailable as error:
         log.warning("next month's database not created yet; tried again later", error=str(error))
+
+
+def _start_redrive(
+    settings: Settings, redrive: Redrive, broker: Broker, activity: Activity, stopping: threading.Event
+) -> threading.Thread:
+    arguments = (broker, activity, settings.redrive_every_seconds, stopping)
+    thread = threading.Thread(target=redrive.run, args=arguments, name="redrive")
+    thread.start()
+    return thread
 
 
 def _start_retention(settings: Settings, stores: runtime.Stores, activity: Activity, stopping: threading.Event) -> None:
