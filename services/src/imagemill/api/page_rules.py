@@ -21,7 +21,6 @@ from imagemill.api import rule_fields as fields
 from imagemill.api import rules
 from imagemill.api.alert_desk import AlertDesk, desk
 from imagemill.api.problems import Problem
-from imagemill.api.revisions import changed_meanwhile
 from imagemill.api.serving import services
 
 _LIST = "/alerts/rules"
@@ -173,8 +172,11 @@ def _overtaken(found: AlertDesk, typed: Mapping[str, Any], name: str) -> str:
     if now is None:
         gone = Problem(412, "changed-meanwhile", f"{name!r} was removed by somebody else meanwhile.")
         return _form(found, typed, is_new=True, error=gone)
-    theirs = fields.differences(shapes.rule(now), fields.given())
-    return _form(found, {**typed, "revision": now.revision}, error=changed_meanwhile(name), theirs=theirs)
+    theirs = fields.differences(shapes.rule(now), fields.given() | {"name": name})
+    changed = Problem(
+        412, "changed-meanwhile", f"{name!r} was changed by somebody else meanwhile; nothing is saved yet."
+    )
+    return _form(found, {**typed, "revision": now.revision}, error=changed, theirs=theirs)
 
 
 def _form(

@@ -71,7 +71,9 @@ def _words(name: str, value: Any) -> str:
         return duration(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(value) or "any" if isinstance(value, list) else "none" if value is None else str(value)
+    if isinstance(value, list):
+        return ", ".join(value) or ("nobody" if name == "channels" else "any")
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _in_order(name: str, order: Iterable[str]) -> list[str]:
