@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import re
 import signal
 import statistics
 import sys
@@ -22,20 +21,20 @@ import requests
 
 import pictures
 from bench.table import show
-from imagemill import recipes
+from imagemill import recipes, topology
+from imagemill.broker import parameters_of
 from imagemill.local.couch import CouchServer, local_couch
 from imagemill.local.ports import free_ports
 from imagemill.local.process import kill_child, start_child
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, adds_up, wait_for
 
-CPU_IMAGES = 60
-CPU_ROUNDS = 7
+CPU_IMAGES = 40
+CPU_ROUNDS = 12
 ACCEPT_CLIENTS = 16
 ACCEPT_REQUESTS = 30
 ROUNDS = 3
 END_TO_END = 2000
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -69,11 +68,9 @@ def tree_of(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time (user and system) of a process and its living descendants."""
-    return (
-        sum(sum(map(int, Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()[11:13])) for p in tree_of(pid))
-        / TICKS
-    )
+    """CPU time (user and system) of a process and its living descendants, to the nanosecond."""
+    threads = [task for p in tree_of(pid) for task in Path(f"/proc/{p}/task").iterdir()]
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in threads) / 1e9
 
 
 def peak_rss_mib(pid: int) -> float:
@@ -103,25 +100,19 @@ def worker_cpu(running: Mill, data: list[bytes]) -> float:
     """CPU seconds per image of the worker process, all that it does included."""
     # The queue is filled first, and results are stored afterwards: programs which share the processors' caches with
     # the worker would be measured with it.
-    done = worked_on(running) + len(data)
+    running.stop("writer")
     running.signal("worker", signal.SIGSTOP)
     for n in range(0, len(data), 20):
         running.accepted(*data[n : n + 20])
-    running.signal("writer", signal.SIGSTOP)
     before = cpu_seconds(running.pid("worker"))
     running.signal("worker", signal.SIGCONT)
-    while worked_on(running) < done:
-        time.sleep(0.5)  # asking costs the worker 2 ms
+    results = parameters_of(running.amqp_url, "benchmark")
+    while topology.ready_at(results, [topology.RESULTS_QUEUE]) < len(data):
+        time.sleep(0.25)
     spent = cpu_seconds(running.pid("worker")) - before
-    running.signal("writer", signal.SIGCONT)
+    running.start("writer")
     running.all_ended(300)
     return spent / len(data)
-
-
-def worked_on(running: Mill) -> int:
-    """Pictures which the worker has finished since it was started."""
-    counts = re.findall(r"^imagemill_worker_image_seconds_count\{.*\} (\S+)$", running.metrics("worker"), re.MULTILINE)
-    return int(sum(map(float, counts)))
 
 
 def bench_cpu(folder: Path, rabbit: RabbitServer, couch: CouchServer) -> None:
@@ -135,12 +126,12 @@ def bench_cpu(folder: Path, rabbit: RabbitServer, couch: CouchServer) -> None:
             fresh = variants(base, CPU_IMAGES, str(n))
             before = bare_loop(fresh, cv2.IMREAD_COLOR), bare_loop(fresh, cv2.IMREAD_GRAYSCALE)
             ours = worker_cpu(running, fresh)
-            # Before and after, because a shared machine is not equally fast all the time.
+            # Before and after, in many short rounds, because a shared machine is not equally fast all the time.
             after = bare_loop(fresh, cv2.IMREAD_COLOR), bare_loop(fresh, cv2.IMREAD_GRAYSCALE)
             rows.append((ours, (before[0] + after[0]) / 2, (before[1] + after[1]) / 2))
     show(
         f"CPU time per image, 1080p JPEG to grey PNG ({CPU_ROUNDS} rounds of {CPU_IMAGES})",
-        ["what", "ms (median)", "worker ÷ this (median, lowest to highest)", "goal"],
+        ["what", "ms (median)", "worker ÷ this (median, middle half)", "goal"],
         [
             ["worker process, everything", f"{milliseconds(rows, 0):.1f}", "1", ""],
             [
@@ -160,7 +151,8 @@ def milliseconds(rows: list[tuple[float, float, float]], column: int) -> float:
 
 def ratios(rows: list[tuple[float, float, float]], column: int) -> str:
     found = sorted(row[0] / row[column] for row in rows)
-    return f"{statistics.median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
+    lower, median, upper = statistics.quantiles(found, n=4)
+    return f"{median:.2f} ({lower:.2f} to {upper:.2f})"
 
 
 def variants(base: list[bytes], count: int, salt: str) -> list[bytes]:

@@ -60,7 +60,8 @@ class Mill:
 
     def launch(self, name: str, module: Sequence[str], settings: Mapping[str, Any]) -> None:
         """Starts a program without waiting."""
-        self._health.setdefault(name, self._health_ports.pop())
+        if name not in self._health:
+            self._health[name] = self._health_ports.pop()
         environment = {
             **os.environ,
             **self._settings,

@@ -135,7 +135,9 @@ class Broker:
 
     def _run(self, callback: Callable[[], Any]) -> None:
         connection = self._connection
-        if connection is not None:
+        if connection is not None and threading.get_ident() == self._thread.ident:
+            callback()  # an acknowledgement out of a confirm: waking oneself would cost more than it
+        elif connection is not None:
             # A loop which was closed meanwhile runs nothing more; what waited in it is abandoned with the connection.
             with contextlib.suppress(Exception):
                 connection.ioloop.add_callback_threadsafe(callback)

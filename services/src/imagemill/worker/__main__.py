@@ -11,6 +11,7 @@ from imagemill.broker import Consumer
 from imagemill.health import Check
 from imagemill.messages import ClaimCheck
 from imagemill.settings import Settings
+from imagemill.worker.freed import keep_freed_memory
 from imagemill.worker.isolation import IsolatedWorker
 from imagemill.worker.program import Workshop
 from imagemill.worker.work import THREADS, Craft
@@ -25,6 +26,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         print(f"error: IMAGEMILL_POOL is {settings.pool!r}; pools are {', '.join(settings.pools)}", file=sys.stderr)
         return 2
     recipes.single_threaded()
+    keep_freed_memory()
     THREADS.set(settings.worker_threads)
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
