@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from tests.cluster import rabbit
+
+# A busy machine makes examples slow, not wrong.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import hypothesis
 import pytest
 import requests
 
@@ -19,6 +20,9 @@ from imagemill.local.servers import LocalServer
 
 _TIMEOUT_SECONDS = 30
 Server = TypeVar("Server", bound=LocalServer)
+# A busy machine makes examples slow, not wrong.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 def _running(server: Server, folder: Path) -> Iterator[Server]:

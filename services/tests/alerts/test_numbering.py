@@ -131,7 +131,7 @@ def test_two_alerters_killed_and_a_third_that_goes_on():
             check_all([[("a", first)], [("a", second), ("b", second)], [("b", None), ("a", None)]])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(events=st.text("abcdefgh", min_size=1, max_size=16), seed=st.integers(0, 2**32))
 def test_many_alerters_many_events_random_kills(events, seed):
     chance = random.Random(seed)

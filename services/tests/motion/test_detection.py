@@ -67,7 +67,7 @@ def test_a_drawn_box_on_a_plain_ground_is_a_motion(seconds, begin):
     assert summary(changes)[:1] == [("new", "motion")]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=10, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     seed=st.integers(1, 10_000),
     speed=st.floats(8, 60),

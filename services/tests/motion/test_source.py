@@ -222,7 +222,7 @@ def test_alert_settings_decide_the_class(when, expected):
 
 
 @given(most=st.integers(2, 12), count=st.integers(0, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_strip_is_bounded_and_spread_over_everything_seen(most, count):
     strip = Strip(most)
     for at in range(count):

@@ -218,7 +218,7 @@ def test_single_threaded_leaves_one_thread() -> None:
         cv2.setNumThreads(before)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from([*pictures.one_of_each().values(), pictures.rgba_png(), pictures.cmyk_jpeg()]), st.data())
 def test_damaged_pictures_raise_nothing_but_image_errors(sample: bytes, draw: st.DataObject) -> None:
     data = bytearray(sample)
