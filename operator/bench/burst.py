@@ -106,6 +106,8 @@ class Timeline:
 def installed(kubectl: Kubectl, operator_image: str, broker_image: str, *, keep: bool) -> Iterator[None]:
     """Install the rig; remove its namespace afterwards."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    # What an earlier run left is still on its way out.
+    kubectl("wait", "--for=delete", f"namespace/{rig.NAMESPACE}", "--timeout=120s", seconds=130)
     objects = {"apiVersion": "v1", "kind": "List", "items": rig.objects(operator_image, broker_image)}
     kubectl("apply", "-f", "-", text=json.dumps(objects))
     try:

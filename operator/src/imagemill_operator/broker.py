@@ -44,6 +44,11 @@ class Broker:
             reading = merge([reading, await self._ask_management(missing)])
         return reading
 
+    async def any_waiting(self, queues: Collection[QueueName]) -> bool:
+        """Look live whether a message waits in one of them; a broker that does not answer tells of none."""
+        looked = await self._look(queues)
+        return any(looked.live_ready.values())
+
     async def close(self) -> None:
         """Close the connection for live looks."""
         if self._live is not None:

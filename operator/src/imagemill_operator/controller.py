@@ -17,6 +17,8 @@ from imagemill_operator.world import World
 
 WAKING_SECONDS = 15.0
 """Some of the broker's own intervals of 5 s."""
+MOST_QUEUES_BETWEEN_TICKS = 100
+"""More would cost the broker more than the wait is worth; they are looked at by the ticks alone."""
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +30,9 @@ class BrokerReader(Protocol):
         self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
     ) -> BrokerReading:
         """Read all queues, those of sleeping pools live."""
+
+    async def any_waiting(self, queues: Collection[QueueName]) -> bool:
+        """Look live whether a message waits in one of them."""
 
 
 class WorkerReader(Protocol):
@@ -66,6 +71,7 @@ class Controller:
         self._tick_seconds, self._clock = tick_seconds, clock
         self._kept: dict[str, PoolMemory] = {}
         self._broker_errors: list[str] = []
+        self._empty: set[QueueName] = set()
         self.states: dict[str, dict[str, Any]] = {}
 
     def history(self, name: str) -> list[dict[str, Any]]:
@@ -85,6 +91,10 @@ class Controller:
         await self._act(world, active, decisions, workers)
         await self._explain(world, inputs, decisions, refused)
 
+    async def stirs(self) -> bool:
+        """Whether a message came to a pool that stood at 0 with nothing to do when the last tick looked."""
+        return 0 < len(self._empty) <= MOST_QUEUES_BETWEEN_TICKS and await self._broker.any_waiting(self._empty)
+
     def _keep(self, pools: Mapping[str, PoolResource]) -> None:
         uids = {pool.uid for pool in pools.values()}
         self._kept = {uid: kept for uid, kept in self._kept.items() if uid in uids}
@@ -98,6 +108,8 @@ class Controller:
         queues = {queue for pool in pools.values() for queue in _queues(pool)}
         with_acks = any(pool.worker_metrics is None for pool in pools.values())
         reading = await self._broker.read(queues, asleep=asleep, with_acks=with_acks) if queues else BrokerReading()
+        at_zero = {queue for pool in pools.values() if _at_zero(pool, world) for queue in _queues(pool)}
+        self._empty = {queue for queue in at_zero if reading.live_ready.get(queue) == 0}
         for error in reading.errors:
             if error not in self._broker_errors:
                 LOG.warning("%s", error)
@@ -107,7 +119,7 @@ class Controller:
     def _asleep(self, pool: PoolResource, world: World) -> bool:
         """Whether the pool stands at 0, or did just now: then the metrics may be from before it was woken."""
         kept, now = self._kept[pool.uid], self._clock()
-        if world.deployments[pool.deployment].replicas == 0:
+        if _at_zero(pool, world):
             kept.asleep_at = now
         return now - kept.asleep_at <= WAKING_SECONDS
 
@@ -185,6 +197,10 @@ class Controller:
         state = state_of(pool, observation, seen.spec, decision)
         states[pool.name] = {**state, "uid": pool.uid}
         return decided_status(pool, state, seen.spec, decision.memory)
+
+
+def _at_zero(pool: PoolResource, world: World) -> bool:
+    return world.deployments[pool.deployment].replicas == 0
 
 
 def _queues(pool: PoolResource) -> list[QueueName]:

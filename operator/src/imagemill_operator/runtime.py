@@ -22,6 +22,8 @@ from imagemill_operator.world import World
 
 LOG = logging.getLogger(__name__)
 STALE_AFTER_SECONDS = 60.0
+STIR_SECONDS = 0.5
+"""So often it looks between two ticks whether a pool that sleeps has something to do."""
 
 
 class Runtime:
@@ -61,7 +63,14 @@ class Runtime:
                 self.health.failed_ticks += 1
                 LOG.exception("A tick failed; the next one starts anew.")
             self.health.tick_seconds = time.monotonic() - begin
-            await asyncio.sleep(max(0.0, self._settings.tick_seconds - self.health.tick_seconds))
+            await self._rest(controller, begin + self._settings.tick_seconds)
+
+    async def _rest(self, controller: Controller, end: float) -> None:
+        """Until the next tick is due, or a pool that sleeps has something to do."""
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, STIR_SECONDS))
+            if left > STIR_SECONDS and self.health.holds_lease and await controller.stirs():
+                return
 
     async def _turn(self, controller: Controller, lease: Lease, watched: asyncio.Event) -> None:
         """Stand by while another operator holds the lease, or there is no pool yet."""

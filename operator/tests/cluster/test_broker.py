@@ -127,3 +127,27 @@ def test_a_name_with_several_addresses_is_read_at_each(monkeypatch: pytest.Monke
 
     assert asyncio.run(found()) == ["http://u:p@10.0.0.1:15692", "http://u:p@10.0.0.2:15692"]
     assert without_password("http://u:p@mq.local:15692") == "http://mq.local:15692"
+
+
+def any_waiting(settings: Settings, queue: QueueName) -> bool:
+    async def once() -> bool:
+        async with aiohttp.ClientSession() as session:
+            broker = Broker(settings, session)
+            try:
+                return await broker.any_waiting([queue])
+            finally:
+                await broker.close()
+
+    return asyncio.run(once())
+
+
+def test_messages_that_wait_are_seen_at_once(broker: Rabbit, channel: Any, queue: QueueName) -> None:
+    own = settings(amqp_url=broker.amqp_url)
+    assert any_waiting(own, queue)
+    channel.queue_purge(queue[1])
+    eventually(lambda: not any_waiting(own, queue), what="an empty queue")
+
+
+def test_a_broker_that_is_away_tells_of_no_message() -> None:
+    (port,) = free_ports(1)
+    assert not any_waiting(settings(amqp_url=f"amqp://127.0.0.1:{port}/"), ("/", "work.a"))

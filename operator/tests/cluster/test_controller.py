@@ -21,10 +21,10 @@ QUEUE = ("/", "work.gray")
 class Cluster:
     """Broker, workers, API server and clock in one."""
 
-    def __init__(self, *pools: bodies.Body, replicas: int = 0) -> None:
+    def __init__(self, *pools: bodies.Body, replicas: int = 0, ready: int | None = 0) -> None:
         self.pools = {body["metadata"]["name"]: body for body in pools or (bodies.pool(cooldownSeconds=10),)}
         self.replicas, self.now = replicas, 1_000.0
-        self.ready: int | None = 0
+        self.ready = ready
         self.unacked = 0
         self.busy: dict[str, int] = {}
         self.autoscaled: dict[str, str] = {}
@@ -34,6 +34,7 @@ class Cluster:
         self.scalings: list[int] = []
         self.conflict = False
         self.looks: list[tuple[set[QueueName], bool]] = []
+        self.between: list[set[QueueName]] = []
         self.controller = self.new_controller()
 
     def new_controller(self) -> Controller:
@@ -50,6 +51,9 @@ class Cluster:
         for _ in range(count):
             self.now += 2.0
             asyncio.run(self.controller.tick(self.world()))
+
+    def stirs(self) -> bool:
+        return asyncio.run(self.controller.stirs())
 
     @property
     def status(self) -> Mapping[str, Any]:
@@ -84,7 +88,14 @@ class Broker:
         self.cluster.looks.append((set(asleep), with_acks))
         if self.cluster.ready is None:
             return BrokerReading(errors=["the broker is away"])
-        return BrokerReading(queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)})
+        return BrokerReading(
+            queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
+            live_ready=dict.fromkeys(asleep, self.cluster.ready),
+        )
+
+    async def any_waiting(self, queues: Collection[QueueName]) -> bool:
+        self.cluster.between.append(set(queues))
+        return bool(self.cluster.ready)
 
 
 class Workers:
@@ -112,6 +123,23 @@ def test_only_sleeping_pools_are_looked_at_live() -> None:
     cluster.tick(9)
     assert cluster.looks[1][0] == {QUEUE}, "the metrics may be from before it was woken"
     assert cluster.looks[-1][0] == set()
+
+
+def test_between_ticks_a_first_message_to_a_sleeping_pool_is_noticed() -> None:
+    cluster = Cluster()
+    cluster.tick()
+    assert not cluster.stirs()
+    cluster.ready = 1
+    assert cluster.stirs()
+    assert cluster.between == [{QUEUE}] * 2
+
+
+def test_between_ticks_nobody_asks_for_pools_that_run_or_whose_messages_are_known() -> None:
+    for cluster in (Cluster(replicas=1), Cluster(bodies.pool(mode="Advise"), ready=3), Cluster(ready=None)):
+        cluster.tick()
+        cluster.ready = 5
+        assert not cluster.stirs()
+        assert cluster.between == []
 
 
 def test_an_operator_that_just_started_looks_live_at_every_pool_for_a_while() -> None:
