@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 import pictures
-from bench.pipeline import mill, servers
+from bench.surroundings import mill, servers
 from bench.table import show
 from imagemill import topology
 from imagemill.broker import Broker, Consumer, Delivery, parameters_of

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import signal
 import statistics
 import sys
 import tempfile
@@ -14,155 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pika
 import requests
 
 import pictures
+from bench.cpu import bench_cpu
+from bench.surroundings import mill, peak_rss_mib, servers, variants
 from bench.table import show
-from imagemill import recipes, topology
-from imagemill.broker import parameters_of
-from imagemill.local.couch import CouchServer, local_couch
+from imagemill.local.couch import CouchServer
 from imagemill.local.ports import free_ports
 from imagemill.local.process import kill_child, start_child
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, adds_up, wait_for
 
-CPU_IMAGES = 40
-CPU_ROUNDS = 12
 ACCEPT_CLIENTS = 16
 ACCEPT_REQUESTS = 30
 ROUNDS = 3
 END_TO_END = 2000
-
-
-@contextmanager
-def servers(folder: Path) -> Iterator[tuple[RabbitServer, CouchServer]]:
-    rabbit, couch = RabbitServer(folder / "rabbitmq"), local_couch(folder / "couchdb")
-    try:
-        rabbit.start()
-        couch.start()
-        yield rabbit, couch
-    finally:
-        rabbit.kill()
-        couch.kill()
-
-
-@contextmanager
-def mill(folder: Path, rabbit: RabbitServer, couch: CouchServer, prefix: str) -> Iterator[Mill]:
-    folder = folder / prefix
-    folder.mkdir()
-    running = Mill(folder, rabbit.amqp_url, couch.url, prefix)
-    try:
-        yield running
-    finally:
-        running.close()
-
-
-def tree_of(pid: int) -> list[int]:
-    """The process and its descendants."""
-    children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
-                for child in (task / "children").read_text().split()]  # fmt: skip
-    return [pid, *(descendant for child in children for descendant in tree_of(child))]
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time (user and system) of a process and its living descendants, to the nanosecond."""
-    threads = [task for p in tree_of(pid) for task in Path(f"/proc/{p}/task").iterdir()]
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in threads) / 1e9
-
-
-def peak_rss_mib(pid: int) -> float:
-    """Largest peak of resident memory of a process and its descendants."""
-
-    def peak(p: int) -> int:
-        lines = Path(f"/proc/{p}/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-
-    return max(peak(p) for p in tree_of(pid)) / 1024
-
-
-# --- CPU per image ------------------------------------------------------------------------------------
-
-
-def bare_loop(data: list[bytes], decode: int) -> float:
-    """CPU seconds per image of OpenCV alone, one thread."""
-    began = time.process_time()
-    for item in data:
-        pixels = cv2.imdecode(np.frombuffer(item, np.uint8), decode)
-        grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-        cv2.imencode(".png", grey)
-    return (time.process_time() - began) / len(data)
-
-
-def worker_cpu(running: Mill, data: list[bytes]) -> float:
-    """CPU seconds per image of the worker process, all that it does included."""
-    # The queue is filled first, and results are stored afterwards: programs which share the processors' caches with
-    # the worker would be measured with it.
-    running.stop("writer")
-    running.signal("worker", signal.SIGSTOP)
-    for n in range(0, len(data), 20):
-        running.accepted(*data[n : n + 20])
-    before = cpu_seconds(running.pid("worker"))
-    running.signal("worker", signal.SIGCONT)
-    results = parameters_of(running.amqp_url, "benchmark")
-    while topology.ready_at(results, [topology.RESULTS_QUEUE]) < len(data):
-        time.sleep(0.25)
-    spent = cpu_seconds(running.pid("worker")) - before
-    running.start("writer")
-    running.all_ended(300)
-    return spent / len(data)
-
-
-def bench_cpu(folder: Path, rabbit: RabbitServer, couch: CouchServer) -> None:
-    recipes.single_threaded()
-    base = [pictures.photo_jpeg(1920, 1080, seed) for seed in range(20)]
-    rows = []
-    with mill(folder, rabbit, couch, "cpu") as running:
-        running.start("writer", "api", "worker", "journal")
-        worker_cpu(running, variants(base, 20, "warm-up"))
-        for n in range(CPU_ROUNDS):
-            fresh = variants(base, CPU_IMAGES, str(n))
-            before = bare_loop(fresh, cv2.IMREAD_COLOR), bare_loop(fresh, cv2.IMREAD_GRAYSCALE)
-            ours = worker_cpu(running, fresh)
-            # Before and after, in many short rounds, because a shared machine is not equally fast all the time.
-            after = bare_loop(fresh, cv2.IMREAD_COLOR), bare_loop(fresh, cv2.IMREAD_GRAYSCALE)
-            rows.append((ours, (before[0] + after[0]) / 2, (before[1] + after[1]) / 2))
-    show(
-        f"CPU time per image, 1080p JPEG to grey PNG ({CPU_ROUNDS} rounds of {CPU_IMAGES})",
-        ["what", "ms (median)", "worker ÷ this (median, middle half)", "goal"],
-        [
-            ["worker process, everything", f"{milliseconds(rows, 0):.1f}", "1", ""],
-            [
-                "bare OpenCV, decoded grey (what the recipe does)",
-                f"{milliseconds(rows, 2):.1f}",
-                ratios(rows, 2),
-                "≤ 1.15",
-            ],
-            ["bare OpenCV, decoded in colour, then grey", f"{milliseconds(rows, 1):.1f}", ratios(rows, 1), ""],
-        ],
-    )
-
-
-def milliseconds(rows: list[tuple[float, float, float]], column: int) -> float:
-    return statistics.median(row[column] for row in rows) * 1000
-
-
-def ratios(rows: list[tuple[float, float, float]], column: int) -> str:
-    found = sorted(row[0] / row[column] for row in rows)
-    lower, median, upper = statistics.quantiles(found, n=4)
-    return f"{median:.2f} ({lower:.2f} to {upper:.2f})"
-
-
-def variants(base: list[bytes], count: int, salt: str) -> list[bytes]:
-    """As many different files as wanted: the same pixels with another comment segment."""
-    made = []
-    for n in range(count):
-        comment = f"{salt}-{n}".encode()
-        segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
-        made.append(base[n % len(base)][:2] + segment + base[n % len(base)][2:])
-    return made
 
 
 # --- accept rate --------------------------------------------------------------------------------------
