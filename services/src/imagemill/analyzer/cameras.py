@@ -25,6 +25,12 @@ class CameraSettings:
         """The settings of a source."""
         return self._known.get(source, self._default)
 
+    def at_first(self, source: str) -> MotionSettings:
+        """The settings of a source that was not seen before: its camera may have been added just now."""
+        if source not in self._known:
+            self.refresh()
+        return self.of(source)
+
     def refresh(self) -> None:
         """Reads all when anything has changed; while CouchDB does not answer they stay as they were."""
         try:

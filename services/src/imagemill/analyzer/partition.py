@@ -148,7 +148,7 @@ class Partition:
         return tracked
 
     def _load(self, source: str) -> Tracked:
-        settings = self._cameras.of(source)
+        settings = self._cameras.at_first(source)
         saved = until_stored(lambda: self._states.load(source), self._stopping)
         people = find_people_for(settings)
         if saved is None:
