@@ -26,7 +26,8 @@ def test_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
     with parent:
         assert parent.stdout is not None
         child = Path(f"/proc/{int(parent.stdout.readline())}")
-        assert child.exists()
+        # Tied to its parent only when setpriv has done its work and made room for the command.
+        assert wait_until(lambda: (child / "comm").read_text() == "sleep\n", 20)
         parent.kill()
     assert wait_until(lambda: not child.exists() or "Z" in (child / "stat").read_text().split()[2], 5)
 

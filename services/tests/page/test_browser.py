@@ -18,6 +18,7 @@ import pictures
 from mill import Mill, adds_up, wait_for
 
 Open = Callable[..., Chrome]
+STEPS = ("accepted", "taken", "done", "stored")
 
 # What the browser itself logs about an answer that the test brought about.
 _EXPECTED = "Failed to load resource"
@@ -335,9 +336,9 @@ def test_the_log_shows_what_happens_and_stands_still_when_paused(mill: Mill, bro
     driver = browser()
     driver.get(f"{mill.url}/live")
     wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
-    mill.ended(mill.accepted(pictures.photo_jpeg(96, 64, seed=7007))[0])
-    kinds = {"accepted", "taken", "done", "stored"}
-    wait_for(lambda: all(kind in text(driver, "#log-rows") for kind in kinds), "all of its marks")
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7007))[0]
+    links = f"return document.querySelectorAll('#log-rows [data-image=\"{image_id}\"]').length"
+    wait_for(lambda: driver.execute_script(links) == len(STEPS), "all of its marks")
     driver.find_element(By.ID, "pause").click()
     lines = text(driver, "#log-rows")
     mill.ended(mill.accepted(pictures.photo_jpeg(96, 64, seed=7008))[0])
