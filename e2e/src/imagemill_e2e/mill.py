@@ -29,11 +29,14 @@ class Mill:
 
     url: str
 
-    def upload(self, pictures: list[bytes], batch: str, recipe: str = "gray") -> dict[str, Any]:
+    def upload(self, pictures: list[bytes], batch: str, recipe: str = "gray", **fields: str) -> dict[str, Any]:
         """Uploads into a batch, in one request; raises for any answer but 202."""
         files = [("file", (f"{batch}-{number}.jpg", data, "image/jpeg")) for number, data in enumerate(pictures)]
         answer = requests.post(
-            f"{self.url}/api/v1/images", files=files, data={"batch": batch, "recipe": recipe}, timeout=TIMEOUT_SECONDS
+            f"{self.url}/api/v1/images",
+            files=files,
+            data={"batch": batch, "recipe": recipe, **fields},
+            timeout=TIMEOUT_SECONDS,
         )
         if answer.status_code != 202:
             raise AssertionError(f"an upload was answered with {answer.status_code}: {answer.text[:500]}")
