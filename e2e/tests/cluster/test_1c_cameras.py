@@ -97,9 +97,15 @@ def check_page(browser: webdriver.Chrome, mill: Mill, alert: dict[str, Any]) -> 
 
 def test_a_camera_with_a_login_from_a_secret_is_tried_before_it_is_saved(desk: Desk, mill: Mill) -> None:
     assert mill.get("/api/v1/cameras").json()["credentials"] == ["yard"]
-    refused = send(mill, "POST", "/api/v1/cameras/test", {"address": ADDRESS})
-    assert (refused.status_code, refused.json()["code"]) == (422, "camera-failed")
-    assert "asks for a user and a password" in refused.json()["detail"]
+
+    def refused() -> requests.Response | None:
+        # A Service leads to a pod a moment after the pod is ready.
+        answer = send(mill, "POST", "/api/v1/cameras/test", {"address": ADDRESS})
+        assert (answer.status_code, answer.json()["code"]) == (422, "camera-failed")
+        return None if "cannot be reached" in answer.json()["detail"] else answer
+
+    detail = until("the camera answers", refused, 60).json()["detail"]
+    assert "asks for a user and a password" in detail
     tried = send(mill, "POST", "/api/v1/cameras/test", {"address": ADDRESS, "credentials": "yard"})
     assert tried.content.startswith(b"\xff\xd8"), tried.text
 
