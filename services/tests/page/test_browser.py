@@ -353,10 +353,14 @@ def test_the_log_begins_with_what_has_happened_and_shows_one_kind_alone(mill: Mi
     image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7009))[0]
     mill.ended(image_id)
     driver = browser(390, 844)
-    driver.get(f"{mill.url}/live")
     rows = f"#log-rows tr:has([href='/pictures/{image_id}'])"
-    assert "accepted" in text(driver, "#log-rows")
-    assert len(driver.find_elements(By.CSS_SELECTOR, rows)) == 4
+
+    def begins_with_all() -> bool:
+        # Programs tell what they did a moment after they did it.
+        driver.get(f"{mill.url}/live")
+        return len(driver.find_elements(By.CSS_SELECTOR, rows)) == len(STEPS)
+
+    wait_for(begins_with_all, "all of its marks at the beginning")
     Select(driver.find_element(By.ID, "kinds")).select_by_value("stored")
     shown = [row for row in driver.find_elements(By.CSS_SELECTOR, rows) if row.is_displayed()]
     assert [row.get_attribute("data-kind") for row in shown] == ["stored"]
