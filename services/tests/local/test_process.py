@@ -1,6 +1,7 @@
 """Child processes end with whoever started them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,24 +13,52 @@ ENVIRONMENT = dict(os.environ)
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
 
-def test_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
-    parent = subprocess.Popen(
+def parent_of(child: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """A program that starts `child`, tells its process id on a line, and waits."""
+    return subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "import os, time; from imagemill.local.process import start_child;"
-            "print(start_child(['sleep', '60'], environment=dict(os.environ), output=-3).pid, flush=True);"
+            "import os, sys, time; from imagemill.local.process import start_child;"
+            "print(start_child(sys.argv[1:], environment=dict(os.environ), output=-3).pid, flush=True);"
             "time.sleep(60)",
+            *child.split(),
         ],
+        env=ENVIRONMENT | environment,
         stdout=subprocess.PIPE,
     )
-    with parent:
+
+
+def is_gone(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_child_dies_when_its_parent_is_killed() -> None:
+    with parent_of("sleep 60") as parent:
         assert parent.stdout is not None
         child = Path(f"/proc/{int(parent.stdout.readline())}")
-        # Tied to its parent only when setpriv has done its work and made room for the command.
         assert wait_until(lambda: (child / "comm").read_text() == "sleep\n", 20)
         parent.kill()
-    assert wait_until(lambda: not child.exists() or "Z" in (child / "stat").read_text().split()[2], 5)
+    assert wait_until(lambda: is_gone(child), 5)
+
+
+def test_child_never_begins_when_its_parent_was_killed_before_the_kernel_was_asked(tmp_path: Path) -> None:
+    setpriv = shutil.which("setpriv")
+    assert setpriv is not None
+    slow, go = tmp_path / "setpriv", tmp_path / "go"
+    slow.write_text(f'#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.05; done\nexec {setpriv} "$@"\n')
+    slow.chmod(0o755)
+    with parent_of(f"touch {tmp_path}/begun", PATH=f"{tmp_path}:{ENVIRONMENT['PATH']}") as parent:
+        assert parent.stdout is not None
+        child = Path(f"/proc/{int(parent.stdout.readline())}")
+        parent.kill()
+    assert not is_gone(child)
+    go.touch()
+    assert wait_until(lambda: is_gone(child), 20)
+    assert not (tmp_path / "begun").exists()
 
 
 def test_stop_is_orderly_when_the_child_obeys(tmp_path: Path) -> None:

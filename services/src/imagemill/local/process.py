@@ -39,9 +39,15 @@ def start_child(
 
 
 def _tied_to_parent() -> list[str]:
-    """Util-linux's setpriv asks the kernel for the signal; elsewhere children end only when they are stopped."""
+    """Util-linux's setpriv asks the kernel for the signal; elsewhere children end only when they are stopped.
+
+    A parent that was gone before setpriv asked sends no signal: the shell looks, once the kernel has been asked,
+    whether the parent is still there, and only then becomes the command.
+    """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    if setpriv is None:
+        return []
+    return [setpriv, "--pdeathsig", "KILL", "--", "sh", "-c", '[ "$PPID" -eq "$0" ] && exec "$@"', str(os.getpid())]
 
 
 def stop_child(process: "subprocess.Popen[bytes]", patience_seconds: float) -> bool:
