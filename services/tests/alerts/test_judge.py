@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.alerts import Candidate, History, PastAlert, Rule, Snooze, candidate_of, judge, parse_rule, rule_as_dict
-from imagemill.alerts.judge import duration, history_seconds, is_within
+from imagemill.alerts.judge import history_seconds, is_within
 from imagemill.alerts.rules import parse_hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -168,11 +168,6 @@ def test_a_candidate_is_read_from_an_event():
 def test_how_far_back_alerts_must_be_known():
     assert history_seconds([RULE, Rule("x", cool_down_seconds=9000)]) == 9000
     assert history_seconds([]) == 0
-
-
-def test_durations_are_said_in_two_units():
-    said = [duration(s) for s in (0, 59.6, 100, 3600, 3661, 90061)]
-    assert said == ["0 s", "1 min", "1 min 40 s", "1 h", "1 h 1 min", "1 d 1 h"]
 
 
 def test_rules_survive_json():

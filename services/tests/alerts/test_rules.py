@@ -263,7 +263,7 @@ def test_the_shell_adds_edits_switches_and_removes(site: Mill) -> None:
     assert len(found["kinds"]) == 4
     assert "switched off" in cli(site, "rules", "off", "dusk")[0]
     assert re.search(r"^dusk +no +gate", cli(site, "rules", "list")[0], re.MULTILINE)
-    assert "cool_down_seconds   90s" in cli(site, "rules", "show", "dusk")[0]
+    assert "cool_down_seconds   1 min 30 s" in cli(site, "rules", "show", "dusk")[0]
     assert "known are monday" in cli(site, "rules", "edit", "dusk", "--weekday", "caturday", code=1)[1]
     assert "no duration" in cli(site, "rules", "edit", "dusk", "--cool-down", "soon", code=2)[1]
     assert "no rule 'dawn'" in cli(site, "rules", "remove", "dawn", code=1)[1]

@@ -48,7 +48,7 @@ def test_a_video_is_played_at_its_own_speed(tmp_path, policy):
     spec = from_address(str(tiny_video(tmp_path / "a.avi", 1)), loop=False, frames_per_second=10.0)
     began = time.monotonic()
     assert len(list(grabs(spec, policy, Event()))) == 10
-    assert 0.85 <= time.monotonic() - began < 3.0
+    assert 0.85 <= time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

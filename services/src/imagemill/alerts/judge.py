@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from imagemill.alerts.rules import WEEKDAYS, Hours, Rule, zone_of
+from imagemill.alerts.words import duration
 
 Outcome = Literal["alert", "held_back"]
 # Why an event was held back. The first word is the one that is kept in the ledger.
@@ -216,15 +217,3 @@ def _about_earlier_alerts(candidate: Candidate, rule: Rule, history: History, no
         many = f"rule {rule.name!r} gave {recent} alerts in {period}"
         return _Objection("limit", f"{many}; at most {rule.at_most} are allowed")
     return None
-
-
-def duration(seconds: float) -> str:
-    """A length of time as a person says it, in its largest two units."""
-    rest = max(0, round(seconds))
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts = []
-    for name, size in units:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from imagemill.alerts.judge import duration
 from imagemill.alerts.rules import zone_of
+from imagemill.alerts.words import duration
 
 WHAT = {
     "motion": "Motion",

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from imagemill.alerts.judge import duration
 from imagemill.alerts.message import WHAT
+from imagemill.alerts.words import duration
 from imagemill.api import alert_desk, camera_events
 from imagemill.api import alert_shapes as shapes
 from imagemill.api.alert_desk import AlertDesk, desk

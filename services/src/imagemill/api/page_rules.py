@@ -12,9 +12,9 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerts import Rule
-from imagemill.alerts.judge import duration
 from imagemill.alerts.message import WHAT
 from imagemill.alerts.rules import CLASSES, KINDS, WEEKDAYS
+from imagemill.alerts.words import duration
 from imagemill.api import alert_shapes as shapes
 from imagemill.api import page_forms as forms
 from imagemill.api import rule_fields as fields

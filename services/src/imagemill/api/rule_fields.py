@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import request
 
-from imagemill.alerts.judge import duration
 from imagemill.alerts.rules import CLASSES, KINDS, MEMBERS, WEEKDAYS
+from imagemill.alerts.words import rule_value
 from imagemill.api import page_forms as forms
 
 Json = dict[str, Any]
@@ -60,20 +60,10 @@ def amount_and_unit(seconds: float) -> tuple[str, str]:
 def differences(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is now stored of the members in which two rules differ, in words."""
     return [
-        (name.removesuffix("_seconds").replace("_", " "), _words(name, theirs[name]))
+        (name.removesuffix("_seconds").replace("_", " "), rule_value(name, theirs[name]))
         for name in MEMBERS
         if theirs[name] != mine.get(name)
     ]
-
-
-def _words(name: str, value: Any) -> str:
-    if name in DURATIONS:
-        return duration(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(value) or ("nobody" if name == "channels" else "any")
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _in_order(name: str, order: Iterable[str]) -> list[str]:

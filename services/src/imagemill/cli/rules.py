@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imagemill.alerts.words import rule_value
 from imagemill.cli import console
 from imagemill.cli.client import Client, path_of
 from imagemill.cli.options import Api, AsJson, connect, with_options_of
@@ -71,7 +72,7 @@ def show(name: RuleName, api: Api = None, json: AsJson = False) -> None:
         return
     for member, value in rule.items():
         if member != "revision":
-            console.line(f"{member:<20}{_said(member, value)}")
+            console.line(f"{member:<20}{rule_value(member, value)}")
     console.hint(f"It is made by: {command_for(rule)}")
 
 
@@ -231,13 +232,3 @@ def _at_most(rule: Json) -> str:
 
 def _tells(rule: Json) -> str:
     return ", ".join(rule["channels"]) or "nobody"
-
-
-def _said(member: str, value: Any) -> str:
-    if member.endswith("_seconds"):
-        return duration_text(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(value) or ("nobody" if member == "channels" else "any")
-    return "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
