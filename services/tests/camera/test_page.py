@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
+from browsing import EXPECTED
 from camera.conftest import LEASE_SECONDS
 from imagemill.api.camera_areas import areas_of
 from imagemill.local.couch import CouchServer
@@ -20,8 +21,6 @@ from mill import Mill, wait_for
 from mills import running_mill
 from page.conftest import chromium  # noqa: F401 - a fixture
 
-# What the browser itself logs about an answer that the test brought about.
-_EXPECTED = "Failed to load resource"
 FORM: dict[str, str] = {
     "name": "Back yard", "address": "yard", "frames_per_second": "4", "sensitivity": "60", "enabled": "on",
     "loop": "on", "paced": "on", "areas": "zone gate: 0.1,0.1 0.4,0.1 0.4,0.4", "more": '{"quiet_seconds": 20}',
@@ -99,7 +98,7 @@ def test_a_page_never_shows_a_password(site: Mill) -> None:
 def browser(site: Mill, chromium: Any) -> Iterator[Any]:  # noqa: F811
     yield chromium
     severe = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
-    assert not [entry["message"] for entry in severe if _EXPECTED not in entry["message"]]
+    assert not [entry["message"] for entry in severe if EXPECTED not in entry["message"]]
 
 
 def test_a_camera_is_added_tested_and_its_areas_drawn_in_a_browser(site: Mill, browser: Any) -> None:

@@ -2,9 +2,7 @@
 
 import io
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,23 +10,13 @@ import requests
 from PIL import Image
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
 
 import pictures
+from browsing import SILENT_EVENTS, Open, before_any_script, console, text
 from mill import Mill, adds_up, wait_for
 
-Open = Callable[..., Chrome]
 STEPS = ("accepted", "taken", "done", "stored")
 
-# What the browser itself logs about an answer that the test brought about.
-_EXPECTED = "Failed to load resource"
-_SILENT_EVENTS = """
-window.sources = [];
-window.EventSource = class extends EventTarget {
-  constructor(address) { super(); this.address = address; this.readyState = 1; window.sources.push(this); }
-  close() {}
-};
-"""
 _BUSY_ONCE = """
 window.refused = 0;
 const real = window.fetch;
@@ -76,17 +64,6 @@ const done = arguments[0];
 """
 
 
-def console(driver: Chrome) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser") if _EXPECTED not in entry["message"]]
-
-
-@contextmanager
-def before_any_script(driver: Chrome, source: str) -> Iterator[None]:
-    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-    yield
-    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
-
-
 def files(folder: Path, contents: Sequence[bytes], name: str = "IMG_{:03}.jpg") -> list[Path]:
     paths = [folder / name.format(index) for index in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
@@ -101,10 +78,6 @@ def choose(driver: Chrome, paths: Sequence[Path]) -> None:
 def drag(driver: Chrome, kind: str, paths: Sequence[Path]) -> None:
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     driver.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 30, "y": 30, "data": data})
-
-
-def text(driver: Chrome, selector: str) -> str:
-    return str(driver.execute_script(f"return document.querySelector({selector!r})?.textContent ?? ''"))
 
 
 def states(driver: Chrome) -> list[str]:
@@ -225,7 +198,7 @@ def test_what_was_not_sent_can_be_cancelled(mill: Mill, browser: Open, tmp_path:
 
 def test_news_that_were_lost_are_read_from_the_ledger(mill: Mill, browser: Open, tmp_path: Path) -> None:
     driver = browser()
-    with before_any_script(driver, _SILENT_EVENTS):
+    with before_any_script(driver, SILENT_EVENTS):
         driver.get(mill.url)
     choose(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=7002)]))
     wait_for(lambda: states(driver) == ["accepted"], "the row to be accepted")
@@ -289,20 +262,6 @@ def test_before_and_after_are_divided_and_enlarged_by_keys(mill: Mill, browser: 
     assert console(driver) == []
 
 
-def test_a_picture_in_flight_shows_its_result_when_it_is_there(mill: Mill, browser: Open) -> None:
-    mill.signal("worker", signal.SIGSTOP)
-    try:
-        image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7005))[0]
-        driver = browser()
-        driver.get(f"{mill.url}/pictures/{image_id}")
-        wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
-        assert len(driver.find_elements(By.CSS_SELECTOR, "#trace .to-come")) == 3
-    finally:
-        mill.signal("worker", signal.SIGCONT)
-    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, ".compare.on"), "the result")
-    assert driver.find_elements(By.CSS_SELECTOR, "#trace .to-come") == []
-
-
 def test_another_recipe_needs_no_upload(mill: Mill, browser: Open) -> None:
     image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7006))[0]
     driver = browser()
@@ -330,54 +289,6 @@ def test_failures_are_retried_by_a_key_after_time_to_undo(mill: Mill, browser: O
     new_id = str(driver.find_element(By.CSS_SELECTOR, ".retried").get_attribute("href")).rpartition("/")[2]
     assert mill.ended(new_id)["retry_of"] == image_id
     assert mill.totals()["accepted"] == before + 1
-
-
-def test_the_log_shows_what_happens_and_stands_still_when_paused(mill: Mill, browser: Open) -> None:
-    driver = browser()
-    driver.get(f"{mill.url}/live")
-    wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
-    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7007))[0]
-    links = f"return document.querySelectorAll('#log-rows [data-image=\"{image_id}\"]').length"
-    wait_for(lambda: driver.execute_script(links) == len(STEPS), "all of its marks")
-    driver.find_element(By.ID, "pause").click()
-    lines = text(driver, "#log-rows")
-    mill.ended(mill.accepted(pictures.photo_jpeg(96, 64, seed=7008))[0])
-    wait_for(lambda: "more since" in text(driver, "#log-note"), "the count of what is held back")
-    assert text(driver, "#log-rows") == lines
-    driver.find_element(By.ID, "pause").click()
-    assert len(text(driver, "#log-rows")) > len(lines)
-    assert console(driver) == []
-
-
-def test_the_log_begins_with_what_has_happened_and_shows_one_kind_alone(mill: Mill, browser: Open) -> None:
-    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7009))[0]
-    mill.ended(image_id)
-    driver = browser(390, 844)
-    rows = f"#log-rows tr:has([href='/pictures/{image_id}'])"
-
-    def begins_with_all() -> bool:
-        # Programs tell what they did a moment after they did it.
-        driver.get(f"{mill.url}/live")
-        return len(driver.find_elements(By.CSS_SELECTOR, rows)) == len(STEPS)
-
-    wait_for(begins_with_all, "all of its marks at the beginning")
-    Select(driver.find_element(By.ID, "kinds")).select_by_value("stored")
-    shown = [row for row in driver.find_elements(By.CSS_SELECTOR, rows) if row.is_displayed()]
-    assert [row.get_attribute("data-kind") for row in shown] == ["stored"]
-    assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    assert console(driver) == []
-
-
-def test_a_list_follows_what_happens_without_reloading(mill: Mill, browser: Open) -> None:
-    driver = browser()
-    driver.get(f"{mill.url}/pictures")
-    wait_for(lambda: text(driver, ".pulse") == "live", "the event stream")
-    driver.execute_script("window.notReloaded = true")
-    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=7009))[0]
-    card = f"#cards > [data-key='{image_id}']"
-    wait_for(lambda: "stored" in text(driver, card), "the new picture in the list")
-    assert driver.execute_script("return window.notReloaded")
-    assert console(driver) == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])

@@ -169,7 +169,7 @@ def test_the_finder_goes_on_among_older_pictures(site: Site, monkeypatch: pytest
 
 def test_the_log_begins_with_what_the_ledger_knows(site: Site) -> None:
     html = site.html("/live")
-    rows = re.findall(r'<tr data-kind="([a-z]+)">(.*?)</tr>', html, re.DOTALL)
+    rows = re.findall(r'<tr data-key="[^"]+" data-kind="([a-z]+)">(.*?)</tr>', html, re.DOTALL)
     told = {kind for kind, row in rows if site.ids["stored"] in row}
     assert told == {"accepted", "taken", "done", "stored"}
     (failed,) = [row for kind, row in rows if kind == "failed"]
@@ -192,7 +192,7 @@ def test_the_log_begins_with_what_was_heard_before_it_was_opened(site: Site) -> 
     properties = pika.BasicProperties(type=message.type)
     delivery = Delivery("", message.body, properties, 1, False, "", None, print)  # type: ignore[arg-type]
     site.services.hub.receive(delivery)
-    rows = re.findall(r'<tr data-kind="([a-z-]+)">(.*?)</tr>', site.html("/live"), re.DOTALL)
+    rows = re.findall(r'<tr data-key="[^"]+" data-kind="([a-z-]+)">(.*?)</tr>', site.html("/live"), re.DOTALL)
     assert [kind for kind, _ in rows[:4]] == ["camera", "told", "alert", "taken"]
     words = [re.sub("<[^>]+>", " ", row).split() for _, row in rows[:4]]
     assert words[0][-2:] == ["offline,", "gone"]

@@ -21,6 +21,7 @@ KINDS = (
 )  # fmt: skip
 _PLAIN = ("recipe", "code", "channel", "result", "state", "problem")
 _LATEST = "~"
+_ONCE, _EACH_ATTEMPT = ("accepted", "stored", "failed"), ("taken", "done")
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -83,7 +84,17 @@ def _names(mill: Services, shown: Iterable[Record], newest: Iterable[Image]) -> 
 def _line(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
     image = record.get("image")
     known = names.get(str(image)) if image else record.get("name")
-    return {**record, "name": known, "more": more(record)}
+    return {**record, "name": known, "more": more(record), "key": key_of(record)}
+
+
+def key_of(record: Mapping[str, Any]) -> str:
+    """The same for what was heard of a mark and what the ledger knows of it; as `keyOf` in `static/js/livelog.js`."""
+    kind = record["kind"]
+    if kind in _ONCE and record.get("image"):
+        return f"{record['image']} {kind}"
+    if kind in _EACH_ATTEMPT:
+        return f"{record.get('image')} {kind} {record.get('attempt')}"
+    return f"{record['at']} {kind} {record.get('by')}"
 
 
 def _at(record: Record) -> str:

@@ -5,7 +5,6 @@ const REOPEN_MS = 5000;
 const listeners = new Map();
 let source = null;
 let batch = null;
-let opened = false;
 let busy = false;
 let timer = 0;
 let needed = () => false;
@@ -40,9 +39,8 @@ function open() {
   for (const kind of KINDS) source.addEventListener(kind, (event) => receive(kind, JSON.parse(event.data)));
   source.addEventListener("open", () => {
     busy = false;
-    // What happened while there was no stream is not told again.
-    if (opened) emit("lost", {});
-    opened = true;
+    // What happened while there was no stream is not told again, nor what happened since the page was made.
+    emit("lost", {});
   });
   source.addEventListener("error", failed);
 }
