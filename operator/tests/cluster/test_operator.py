@@ -84,7 +84,9 @@ def test_a_burst_is_followed_up_and_down_and_explained(kube: FakeKube, queue: An
         eventually(lambda: operator.get("/pools/burst")["ready_replicas"] == 16)
         queue.queue_purge("burst")
         eventually(lambda: replicas(kube) == 0, 60.0, "back to 0")
-        assert {"ScaledOut", "ScaledIn"} <= set(reasons(kube))
+        eventually(
+            lambda: {"ScaledOut", "ScaledIn"} <= set(reasons(kube)), what="both Events: they follow what they tell"
+        )
         check_what_is_told(kube, operator)
 
 
