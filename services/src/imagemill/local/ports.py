@@ -1,13 +1,18 @@
 """Ports on the loopback interface: free ones to choose, and who holds one that is taken."""
 
 import contextlib
+import os
 import random
 import socket
+import sys
+from collections import deque
 from pathlib import Path
 
 # Below the range from which Linux takes the ports of outgoing connections: a port chosen here is still free
 # when a server that was stopped comes back to it.
 _CHOICE = range(15_000, 32_000)
+_MOST_KEPT = 256
+_kept: deque[int] = deque()
 _LISTENING = "0A"
 
 
@@ -23,14 +28,33 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nothing listens on."""
+    """`count` different ports that nothing listens on, and that nobody else gets here as long as this process runs."""
     found: list[int] = []
     for port in random.SystemRandom().sample(_CHOICE, len(_CHOICE)):
         if len(found) == count:
             break
-        if is_free(port):
+        if _keep(port):
             found.append(port)
     return found
+
+
+def _keep(port: int) -> bool:
+    """Whether the port is now kept from all who choose one: only one socket can be bound without SO_REUSEADDR.
+
+    With the option set afterwards, a server may listen beside it which sets it too, as servers do; so says Linux,
+    elsewhere the port is let go. The oldest of many are let go as well: their servers have come long since.
+    """
+    with socket.socket() as keeper:
+        try:
+            keeper.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        if sys.platform == "linux":
+            keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _kept.append(keeper.detach())
+    if len(_kept) > _MOST_KEPT:
+        os.close(_kept.popleft())
+    return True
 
 
 def accepts(port: int, timeout_seconds: float = 1.0) -> bool:
