@@ -55,17 +55,22 @@ def watched(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.T
         assert put.json()["channels"] == ["desk"]
         mill.start("analyzer", "alerter", channels_file=folder / "channels.yaml", page_url=mill.url)
         with publishing(mill.amqp_url) as broker:
-            publish(broker, "yard", today(WALK_FRAMES, ago=600))
+            publish(broker, "yard", today(WALK_FRAMES))
             wait_for(lambda: ended(mill, 1), "the first event to end")
-            publish(broker, "yard", [replace(frame, generation=2) for frame in today(WALK_FRAMES, ago=300)])
+            publish(broker, "yard", [replace(frame, generation=2) for frame in today(WALK_FRAMES, ago=-120)])
             wait_for(lambda: ended(mill, 2), "the second event to end")
-        wait_for(lambda: mill.get("/api/v1/alerts/1").json()["sent"], "the webhook")
+        wait_for(lambda: "sent" in results(mill, 1), "the webhook")
+        wait_for(lambda: mill.get("/api/v1/held-back").json()["held_back"], "the second event to be held back")
         yield Watched(mill, receiver)
 
 
 def ended(mill: Mill, count: int) -> bool:
     events = mill.get("/api/v1/camera-events").json()["events"]
     return sum(event["ended_at"] is not None for event in events) >= count
+
+
+def results(mill: Mill, number: int) -> list[str]:
+    return [attempt["result"] for attempt in mill.get(f"/api/v1/alerts/{number}").json().get("sent", [])]
 
 
 def test_an_alert_tells_everything_by_its_number(watched: Watched) -> None:
@@ -224,18 +229,22 @@ def test_a_person_types_the_number_and_sees_the_pictures(
 ) -> None:
     driver = browser(width, height)
     driver.get(watched.mill.url + "/alerts")
-    WebDriverWait(driver, 20).until(lambda d: loaded(d, ".alerts img"))
+    WebDriverWait(driver, 60).until(lambda d: loaded(d, ".alerts img"))
     shot(driver, f"alerts-{width}")
     field = driver.find_element(By.ID, "number")
     field.send_keys("1")
     field.submit()
-    WebDriverWait(driver, 20).until(lambda d: d.current_url.endswith("/alerts/1"))
-    WebDriverWait(driver, 20).until(lambda d: loaded(d, ".marked img, .strip img"))
+    WebDriverWait(driver, 60).until(lambda d: d.current_url.endswith("/alerts/1"))
+    WebDriverWait(driver, 60).until(lambda d: loaded(d, ".marked img, .strip img"))
     assert "Motion" in driver.find_element(By.CSS_SELECTOR, ".sentence").text
     assert driver.find_element(By.CSS_SELECTOR, ".sent").text.split()[:2] == ["desk", "received"]
     shot(driver, f"alert-{width}")
+    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.readyState") == "complete")
     driver.find_element(By.CSS_SELECTOR, "[data-show=earlier]").click()
     assert driver.find_element(By.CSS_SELECTOR, ".earlier").is_displayed()
+    driver.execute_async_script("import('/static/js/follow.js').then((it) => it.renew()).then(arguments[0])")
+    assert driver.find_element(By.CSS_SELECTOR, ".earlier").is_displayed()
+    assert driver.find_element(By.CSS_SELECTOR, ".best .controls").is_displayed()
     for path in ("/alerts/held-back", "/alerts/rules", "/alerts/events"):
         driver.get(watched.mill.url + path)
         assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), path
@@ -246,7 +255,7 @@ def test_a_person_types_the_number_and_sees_the_pictures(
 def test_the_report_prints_on_one_page(watched: Watched, browser: Open) -> None:  # noqa: F811
     driver = browser(1280, 900)
     driver.get(watched.mill.url + "/alerts/1")
-    WebDriverWait(driver, 20).until(lambda d: loaded(d, ".marked img"))
+    WebDriverWait(driver, 60).until(lambda d: loaded(d, ".marked img"))
     printed = driver.execute_cdp_cmd(
         "Page.printToPDF", {"preferCSSPageSize": False, "paperWidth": 8.27, "paperHeight": 11.69}
     )

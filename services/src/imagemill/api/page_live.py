@@ -22,6 +22,7 @@ KINDS = (
 _PLAIN = ("recipe", "code", "channel", "result", "state", "problem")
 _LATEST = "~"
 _ONCE, _EACH_ATTEMPT = ("accepted", "stored", "failed"), ("taken", "done")
+_OTHERS = ("at", "kind", "by", "image", "number", "channel", "camera", "name")
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -94,7 +95,7 @@ def key_of(record: Mapping[str, Any]) -> str:
         return f"{record['image']} {kind}"
     if kind in _EACH_ATTEMPT:
         return f"{record.get('image')} {kind} {record.get('attempt')}"
-    return f"{record['at']} {kind} {record.get('by')}"
+    return " ".join("" if record.get(name) is None else str(record[name]) for name in _OTHERS)
 
 
 def _at(record: Record) -> str:

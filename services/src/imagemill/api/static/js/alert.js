@@ -5,51 +5,50 @@ import { typing } from "./keys.js";
 class Best {
   constructor(root) {
     this.root = root;
-    this.controls = root.querySelector(".controls");
-    this.range = root.querySelector("input[type=range]");
-    this.earlier = root.querySelector(".earlier");
-    this.buttons = [...root.querySelectorAll("[data-show]")];
+    this.shown = this.buttons[0].dataset.show;
+    root.addEventListener("click", (event) => this.show(event.target.closest("[data-show]")));
+    root.addEventListener("input", () => this.cut());
+    this.draw();
   }
 
-  start() {
-    this.root.classList.add("on");
-    this.controls.hidden = false;
-    for (const button of this.buttons) button.addEventListener("click", () => this.show(button.dataset.show));
-    this.range?.addEventListener("input", () => this.cut());
-    this.show(this.buttons[0].dataset.show);
+  get buttons() {
+    return [...this.root.querySelectorAll("[data-show]")];
   }
 
-  show(name) {
-    for (const figure of this.root.querySelectorAll("figure")) figure.classList.toggle("shown", figure.classList.contains(name));
-    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.show === name));
-    this.earlier?.classList.remove("cutting");
-    if (this.range) this.range.value = 0;
+  show(button) {
+    if (!button) return;
+    this.shown = button.dataset.show;
+    for (const range of this.root.querySelectorAll("input")) range.value = 0;
+    this.draw();
   }
 
   cut() {
-    if (this.earlier.classList.contains("shown")) this.show("clean");
-    const share = this.range.value;
-    this.earlier.classList.toggle("cutting", share > 0);
-    this.root.style.setProperty("--cut", `${share}%`);
+    if (this.shown === "earlier") this.shown = "clean";
+    this.draw();
   }
 
-  key(key) {
-    const button = this.buttons[Number(key) - 1];
-    if (button) this.show(button.dataset.show);
+  /** Also after the page was renewed, which knows nothing of what somebody looks at. */
+  draw() {
+    const share = Number(this.root.querySelector("input")?.value ?? 0);
+    this.root.classList.add("on");
+    this.root.querySelector(".controls").hidden = false;
+    for (const figure of this.root.querySelectorAll("figure")) figure.classList.toggle("shown", figure.classList.contains(this.shown));
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.show === this.shown));
+    this.root.querySelector(".earlier")?.classList.toggle("cutting", share > 0);
+    this.root.style.setProperty("--cut", `${share}%`);
   }
 }
 
 let best = null;
 
 function start() {
-  const root = document.querySelector(".best:not(.on)");
-  if (!root) return;
-  best = new Best(root);
-  best.start();
+  const root = document.querySelector(".best");
+  if (root && root === best?.root) best.draw();
+  else best = root && new Best(root);
 }
 
 addEventListener("keydown", (event) => {
-  if (best && !typing(event) && /^[1-3]$/.test(event.key)) best.key(event.key);
+  if (best && !typing(event) && /^[1-3]$/.test(event.key)) best.show(best.buttons[Number(event.key) - 1]);
 });
 document.addEventListener("click", (event) => event.target.closest("#print") && print());
 addEventListener("renewed", start);

@@ -24,6 +24,20 @@ export function toast(text, ...controls) {
   return shown;
 }
 
+/** Gives `parent` these elements, without touching those which are in their place. */
+export function arrange(parent, elements) {
+  let place = parent.firstElementChild;
+  for (const one of elements) {
+    if (one === place) place = place.nextElementSibling;
+    else parent.insertBefore(one, place);
+  }
+  while (place) {
+    const gone = place;
+    place = place.nextElementSibling;
+    gone.remove();
+  }
+}
+
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || null : null);
 
 /** Makes `old` look like `fresh`, keeping every node that did not change: pictures do not flicker, focus stays. */
@@ -47,6 +61,8 @@ function mendAttributes(old, fresh) {
 }
 
 function mendChildren(old, fresh) {
+  const wanted = new Set([...fresh.childNodes].map(keyOf));
+  for (const node of [...old.childNodes]) if (keyOf(node) && !wanted.has(keyOf(node))) node.remove();
   const keyed = new Map([...old.childNodes].filter(keyOf).map((node) => [keyOf(node), node]));
   let place = old.firstChild;
   for (const next of [...fresh.childNodes]) {

@@ -9,23 +9,25 @@ const AT_ONCE = 3;
 const TIMEOUT_MS = 30_000;
 const form = document.getElementById("failures");
 const retried = new Map();
-let here = -1;
-let anchor = -1;
+// Keys of lines, not their places: lines come in above while somebody selects.
+let here = null;
+let anchor = null;
 
 const lines = () => [...form.querySelectorAll("#failed-rows tr")];
+const placeOf = (key) => lines().findIndex((line) => line.dataset.key === key);
 const boxOf = (line) => line.querySelector("input");
 const selected = () => lines().filter((line) => boxOf(line).checked && !boxOf(line).disabled);
 
 function show() {
-  lines().forEach((line, index) => {
-    line.classList.toggle("here", index === here);
+  lines().forEach((line) => {
+    line.classList.toggle("here", line.dataset.key === here);
     showRetried(line);
   });
   const count = selected().length;
   const told = document.getElementById("selected");
   if (told) told.textContent = count ? `${plural(count, "picture")} selected` : "";
   const button = document.getElementById("retry");
-  if (button) button.disabled = !count && here < 0;
+  if (button) button.disabled = !count && placeOf(here) < 0;
 }
 
 function showRetried(line) {
@@ -43,20 +45,22 @@ function select(from, to, value) {
   });
 }
 
-function go(to) {
-  here = Math.max(0, Math.min(lines().length - 1, to));
-  lines()[here]?.scrollIntoView({ block: "nearest" });
+function go(step) {
+  const line = lines()[Math.max(0, Math.min(lines().length - 1, placeOf(here) + step))];
+  here = line?.dataset.key ?? null;
+  line?.scrollIntoView({ block: "nearest" });
 }
 
 function toggle(range) {
-  if (here < 0) return;
-  const value = !boxOf(lines()[here]).checked;
-  select(range && anchor >= 0 ? anchor : here, here, value);
+  const place = placeOf(here);
+  if (place < 0) return;
+  const from = placeOf(anchor);
+  select(range && from >= 0 ? from : place, place, !boxOf(lines()[place]).checked);
   anchor = here;
 }
 
 function retry() {
-  const chosen = selected().length ? selected() : lines().slice(here, here + 1).filter((line) => here >= 0 && !boxOf(line).disabled);
+  const chosen = selected().length ? selected() : lines().filter((line) => line.dataset.key === here && !boxOf(line).disabled);
   if (!chosen.length) return;
   const ids = chosen.map((line) => line.dataset.key);
   const undo = element("button", { type: "button", class: "button" }, "Undo");
@@ -101,27 +105,27 @@ async function retryOne(id) {
 }
 
 const KEYS = {
-  j: () => go(here + 1), ArrowDown: () => go(here + 1),
-  k: () => go(here - 1), ArrowUp: () => go(here - 1),
+  j: () => go(1), ArrowDown: () => go(1),
+  k: () => go(-1), ArrowUp: () => go(-1),
   x: () => toggle(false), X: () => toggle(true),
   a: () => select(0, lines().length, !lines().every((line) => boxOf(line).checked)),
   r: retry,
-  Enter: () => lines()[here]?.querySelector("a.file").click(),
+  Enter: () => lines()[placeOf(here)]?.querySelector("a.file").click(),
 };
 
 addEventListener("keydown", (event) => {
   const act = KEYS[event.key];
   if (!act || typing(event) || !lines().length) return;
-  if (event.key === "Enter" && (here < 0 || event.target.closest("a, button"))) return;
+  if (event.key === "Enter" && (placeOf(here) < 0 || event.target.closest("a, button"))) return;
   event.preventDefault();
   act();
   show();
 });
 form.addEventListener("click", (event) => {
   if (event.target.type !== "checkbox") return;
-  const at = lines().indexOf(event.target.closest("tr"));
-  if (event.shiftKey && anchor >= 0) select(anchor, at, event.target.checked);
-  anchor = here = at;
+  const { key } = event.target.closest("tr").dataset;
+  if (event.shiftKey && placeOf(anchor) >= 0) select(placeOf(anchor), placeOf(key), event.target.checked);
+  anchor = here = key;
   show();
 });
 form.addEventListener("submit", (event) => {

@@ -8,15 +8,24 @@ const TIMEOUT_MS = 15_000;
 const region = document.querySelector("#region[data-live]");
 let due = 0;
 let last = 0;
+let stale = false;
 
 const wanted = (kind) => region.dataset.live.split(" ").includes(kind);
 const concerns = (data) => !region.dataset.batch || data.batch === region.dataset.batch;
 
-/** Asks for this page again and mends the region; tells those who decorate it. */
+/** This page as the service makes it now; null when it does not. */
+export async function freshPage() {
+  try {
+    const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Asks for this page again and mends the region; tells those who decorate it. One at a time: see those who call it. */
 export async function renew(target = region) {
-  const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(target.id);
+  const fresh = (await freshPage())?.getElementById(target.id);
   if (!fresh) return;
   for (const button of fresh.querySelectorAll("[data-copy]")) button.hidden = false;
   mend(target, fresh);
@@ -24,12 +33,17 @@ export async function renew(target = region) {
 }
 
 function soon() {
+  stale = true;
   if (due || document.hidden) return;
-  due = setTimeout(async () => {
-    last = performance.now();
-    await renew();
-    due = 0;
-  }, Math.max(50, last + EVERY_MS - performance.now()));
+  due = setTimeout(follow, Math.max(50, last + EVERY_MS - performance.now()));
+}
+
+async function follow() {
+  stale = false;
+  last = performance.now();
+  await renew();
+  due = 0;
+  if (stale) soon(); // The answer may be older than what happened since it was asked for.
 }
 
 if (region?.dataset.live) {

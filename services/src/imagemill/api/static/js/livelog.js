@@ -2,11 +2,11 @@
 
 import { on } from "./live.js";
 import { ago, exact, number, plural } from "./format.js";
-import { element } from "./dom.js";
+import { arrange, element } from "./dom.js";
+import { freshPage } from "./follow.js";
 import { typing } from "./keys.js";
 
 const MOST = 500;
-const TIMEOUT_MS = 15_000;
 const MOST_NAMES = 5000;
 const STATES = new Set(["accepted", "stored", "failed"]);
 const byId = (id) => document.getElementById(id);
@@ -17,7 +17,7 @@ let missed = 0;
 let paused = false;
 let frame = 0;
 let reading = false;
-let readLater = false;
+let stale = false;
 let clearedAt = "";
 
 // Counts of cameras come all the time: they are shown when they are asked for.
@@ -46,44 +46,48 @@ function remember(image, name) {
 
 const ONCE = new Set(["accepted", "stored", "failed"]);
 const EACH_ATTEMPT = new Set(["taken", "done"]);
+const OTHERS = ["at", "kind", "by", "image", "number", "channel", "camera", "name"];
 
 /** The same for what was heard of a mark and what the ledger knows of it; as `key_of` in `page_live.py`. */
 function keyOf(record) {
   if (ONCE.has(record.kind) && record.image) return `${record.image} ${record.kind}`;
   if (EACH_ATTEMPT.has(record.kind)) return `${record.image} ${record.kind} ${record.attempt}`;
-  return `${record.at} ${record.kind} ${record.by ?? "None"}`;
+  return OTHERS.map((name) => record[name] ?? "").join(" ");
 }
 
 /** Fills the log with what happened while nobody listened. What is heard meanwhile waits; a paused log stays still. */
 async function readAgain() {
-  readLater = paused;
+  stale = true;
   if (paused || reading) return;
   reading = true;
-  const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
-  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  stale = false;
+  const page = await freshPage();
   reading = false;
+  stale ||= paused;
+  if (paused) return;
   const complete = page && merge([...page.querySelectorAll("#log-rows > tr")]);
-  if (waiting.length && !paused) draw();
+  if (waiting.length) draw();
   else tell();
   if (!complete) byId("log-note").textContent = "Some lines were lost: too much happened at once, or the service was away.";
+  if (stale) readAgain();
 }
 
-/** Whether the fresh rows reach back to those which are shown. */
+/** Adds what is not shown, each line where its time is; tells whether the fresh rows reach back to those which are shown. */
 function merge(fresh) {
   const known = new Set(fresh.map((row) => row.dataset.key));
-  const shown = [...byId("log-rows").children];
-  const others = shown.filter((row) => !known.has(row.dataset.key));
-  const complete = !shown.length || others.length < shown.length;
+  const shown = rowsByKey();
+  const complete = !shown.size || [...shown.keys()].some((key) => known.has(key));
   waiting = waiting.filter((record) => !known.has(keyOf(record)));
-  const rows = [...others, ...fresh.filter((row) => timeOf(row) > clearedAt)];
-  rows.sort((one, other) => (timeOf(one) < timeOf(other) ? 1 : timeOf(one) > timeOf(other) ? -1 : 0));
-  byId("log-rows").replaceChildren(...rows.slice(0, MOST));
-  learnNames();
+  for (const row of fresh) if (!shown.has(row.dataset.key) && timeOf(row) > clearedAt) shown.set(row.dataset.key, row);
+  const rows = [...shown.values()].sort((one, other) => (timeOf(one) < timeOf(other) ? 1 : timeOf(one) > timeOf(other) ? -1 : 0));
+  learnNames(fresh);
+  arrange(byId("log-rows"), rows.slice(0, MOST));
   if (rows.length) show();
   choose();
   return complete;
 }
 
+const rowsByKey = () => new Map([...byId("log-rows").children].map((row) => [row.dataset.key, row]));
 const timeOf = (row) => row.querySelector("time").dateTime;
 
 function clear() {
@@ -99,7 +103,8 @@ function show() {
 function draw() {
   frame = 0;
   if (reading) return;
-  const lines = waiting.reverse().map(line);
+  const shown = rowsByKey(); // Of several processes one may tell late what another has told before.
+  const lines = waiting.filter((record) => !shown.has(keyOf(record))).reverse().map(line);
   waiting = [];
   missed = 0;
   show();
@@ -154,20 +159,20 @@ function pause(value) {
   byId("pause").setAttribute("aria-pressed", String(value));
   byId("pause").textContent = value ? "Go on" : "Pause";
   if (value) tell();
-  else if (readLater) readAgain();
+  else if (stale) readAgain();
   else if (waiting.length) draw();
   else tell();
 }
 
-function learnNames() {
-  for (const link of document.querySelectorAll("[data-image]")) {
+function learnNames(rows) {
+  for (const link of rows.flatMap((row) => [...row.querySelectorAll("[data-image]")])) {
     if (!link.querySelector("code")) remember(link.dataset.image, link.textContent);
     else if (names.has(link.dataset.image)) link.textContent = names.get(link.dataset.image);
     else unnamed.add(link.dataset.image);
   }
 }
 
-learnNames();
+learnNames([byId("log-rows")]);
 on("activity", hear);
 byId("kinds").addEventListener("change", choose);
 on("lost", readAgain);

@@ -115,6 +115,8 @@ class Compare {
 
 const region = document.getElementById("region");
 const inFlight = () => region.dataset.status === "accepted";
+let reading = false;
+let stale = false;
 
 function startCompare() {
   const root = region.querySelector(".compare:not(.on)");
@@ -128,8 +130,20 @@ function mark(step) {
   item.querySelector(".quiet").textContent = "just now";
 }
 
+/** One answer at a time: one that is late must not bring back the past, nor a result be shown twice. */
+async function readAgain() {
+  stale = true;
+  if (reading) return;
+  reading = true;
+  while (stale && inFlight()) {
+    stale = false;
+    await renew(region);
+  }
+  reading = false;
+}
+
 on("activity", (data) => data.image === region.dataset.image && mark(data.kind));
-on("outcome", (data) => data.id === region.dataset.image && inFlight() && renew(region));
-on("lost", () => inFlight() && renew(region));
+on("outcome", (data) => data.id === region.dataset.image && readAgain());
+on("lost", readAgain);
 addEventListener("renewed", startCompare);
 startCompare();
