@@ -59,7 +59,7 @@ def reply(status: int, body: Any, **headers: str) -> Answer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = 10
+    timeout = 60
     api: FakeApi
 
     def do_GET(self) -> None:

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
 from imagemill.backoff import pause_seconds
+from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, NotThere, ProblemAnswer, Unsure, path_of
 from imagemill.cli.files import File, portions
 
@@ -87,13 +88,16 @@ class Sender:
         """All files, `jobs` requests at a time, and whether it was interrupted; raises what no request can pass."""
         account, interrupted = Account(self._order.batch), False
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="upload")
-        waiting = [pool.submit(self._portion, portion) for portion in portions(files)]
+        waiting: list[Future[Account]] = []
         try:
+            waiting += (pool.submit(self._portion, portion) for portion in portions(files))
             for future in as_completed(waiting):
                 future.result()
         except KeyboardInterrupt:
             interrupted = True
             self._client.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            console.hint("Nothing more is sent. What is under way is waited for.")
         finally:
             # What is under way may have been accepted: it is waited for and told.
             pool.shutdown(wait=True, cancel_futures=True)
