@@ -28,7 +28,7 @@ def _pools() -> list[dict[str, Any] | None]:
 
 
 class _Scaler(BaseHTTPRequestHandler):
-    timeout = 10
+    timeout = 60
 
     def do_GET(self) -> None:
         body = json.dumps({"pools": _pools()}).encode()

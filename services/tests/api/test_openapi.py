@@ -310,10 +310,10 @@ def test_events_are_as_described(mill: Mill) -> None:
     kind, data = next(events)
     assert kind == "totals"
     mill.upload(photo_jpeg(seed=9))
-    while wanted:
-        _check(shapes[kind], data)
-        wanted.discard(kind)
+    _check(shapes[kind], data)
+    while wanted := wanted - {kind}:
         kind, data = next(events)
+        _check(shapes[kind], data)
     events.close()  # type: ignore[attr-defined]
 
 
