@@ -1,5 +1,6 @@
 """A port of this machine which leads to the API, also after its pod was replaced."""
 
+import random
 import socket
 import subprocess
 import threading
@@ -10,6 +11,8 @@ from imagemill_e2e.cluster import Cluster
 from imagemill_e2e.waiting import until
 
 SERVICE = "service/mill-imagemill-api"
+# Linux takes none of these for outgoing connections: one is still free when the port-forward starts anew.
+_CHOICE = range(15_000, 32_000)
 
 
 class Forward:
@@ -49,8 +52,10 @@ class Forward:
     def _keep(self) -> None:
         target = ["port-forward", SERVICE, f"{self._port}:80"]
         command = ["kubectl", "--context", self._cluster.context, "--namespace", self._cluster.namespace, *target]
-        while not self._closing.is_set():
-            with self._lock:
+        while True:
+            with self._lock:  # or one would be started that nobody ends
+                if self._closing.is_set():
+                    return
                 self._process = subprocess.Popen(  # noqa: S603
                     command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                 )
@@ -65,6 +70,13 @@ class Forward:
 
 
 def _free_port() -> int:
+    return next(port for port in random.SystemRandom().sample(_CHOICE, len(_CHOICE)) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
+        try:
+            server.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -52,7 +52,7 @@ class Mill:
     def _try_get(self, path: str) -> tuple[requests.Response] | None:
         try:
             return (requests.get(self.url + path, timeout=TIMEOUT_SECONDS),)
-        except requests.ConnectionError:
+        except requests.RequestException:
             return None
 
     def counts(self, batch: str) -> dict[str, int]:
