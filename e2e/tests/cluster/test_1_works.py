@@ -41,8 +41,7 @@ def test_an_upload_on_the_page_gives_its_result(
     browser.find_element(By.ID, "batch").send_keys(batch)
     browser.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
     waiting = WebDriverWait(browser, 60)
-    stored = "return [...document.querySelectorAll('#rows .c-state')].filter((cell) => /^stored/.test(cell.textContent))"
-    waiting.until(lambda page: page.execute_script(f"{stored}.length") == len(files))
+    waiting.until(lambda page: len(page.find_elements(By.CSS_SELECTOR, "#rows .c-state.stored")) == len(files))
     assert mill.wait_done(batch)["stored"] == len(files)
     browser.get(f"{mill.url}/batches/{batch}")
     waiting.until(lambda page: "photo-2.jpg" in page.find_element(By.ID, "main").text)
