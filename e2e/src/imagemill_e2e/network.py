@@ -1,6 +1,7 @@
 """Who reaches whom."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,16 @@ except OSError as error:
 def reaches(cluster: Cluster, pod: str, host: str, port: int) -> bool:
     """Can a new connection be made from a pod?"""
     return cluster.execute(pod, "python", "-c", CONNECT, host, str(port)).startswith("open")
+
+
+def is_kept_from(cluster: Cluster, pod: str, host: str, port: int, patience_seconds: float = 20) -> bool:
+    """Is no new connection made any more? A policy is enforced a moment after it was made, or never in some clusters."""
+    end = time.monotonic() + patience_seconds
+    while reaches(cluster, pod, host, port):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 @contextmanager
