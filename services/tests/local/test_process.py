@@ -10,7 +10,10 @@ from imagemill.local.process import kill_child, last_lines, private_file, start_
 from imagemill.local.servers import wait_until
 
 ENVIRONMENT = dict(os.environ)
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+TIMEOUT_SECONDS = 60
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(300)"
+)
 
 
 def parent_of(child: str, **environment: str) -> "subprocess.Popen[bytes]":
@@ -21,7 +24,7 @@ def parent_of(child: str, **environment: str) -> "subprocess.Popen[bytes]":
             "-c",
             "import os, sys, time; from imagemill.local.process import start_child;"
             "print(start_child(sys.argv[1:], environment=dict(os.environ), output=-3).pid, flush=True);"
-            "time.sleep(60)",
+            "time.sleep(300)",
             *child.split(),
         ],
         env=ENVIRONMENT | environment,
@@ -37,12 +40,12 @@ def is_gone(process: Path) -> bool:
 
 
 def test_child_dies_when_its_parent_is_killed() -> None:
-    with parent_of("sleep 60") as parent:
+    with parent_of("sleep 300") as parent:
         assert parent.stdout is not None
         child = Path(f"/proc/{int(parent.stdout.readline())}")
-        assert wait_until(lambda: (child / "comm").read_text() == "sleep\n", 20)
+        assert wait_until(lambda: (child / "comm").read_text() == "sleep\n", TIMEOUT_SECONDS)
         parent.kill()
-    assert wait_until(lambda: is_gone(child), 5)
+    assert wait_until(lambda: is_gone(child), TIMEOUT_SECONDS)
 
 
 def test_child_never_begins_when_its_parent_was_killed_before_the_kernel_was_asked(tmp_path: Path) -> None:
@@ -57,14 +60,14 @@ def test_child_never_begins_when_its_parent_was_killed_before_the_kernel_was_ask
         parent.kill()
     assert not is_gone(child)
     go.touch()
-    assert wait_until(lambda: is_gone(child), 20)
+    assert wait_until(lambda: is_gone(child), TIMEOUT_SECONDS)
     assert not (tmp_path / "begun").exists()
 
 
 def test_stop_is_orderly_when_the_child_obeys(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
-        child = start_child(["sleep", "60"], environment=ENVIRONMENT, output=log)
-    assert stop_child(child, 5)
+        child = start_child(["sleep", "300"], environment=ENVIRONMENT, output=log)
+    assert stop_child(child, TIMEOUT_SECONDS)
     assert child.returncode == -15
 
 
@@ -72,14 +75,14 @@ def test_stop_uses_force_when_the_child_does_not_obey(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("wb") as log:
         child = start_child([sys.executable, "-c", STUBBORN], environment=ENVIRONMENT, output=log)
-    assert wait_until(lambda: last_lines(path) == "up", 10)
+    assert wait_until(lambda: last_lines(path) == "up", TIMEOUT_SECONDS)
     assert not stop_child(child, 0.2)
     assert child.returncode == -9
 
 
 def test_killing_a_child_that_has_ended_is_no_error(tmp_path: Path) -> None:
     child = start_child(["true"], environment=ENVIRONMENT, output=subprocess.DEVNULL)
-    child.wait(5)
+    child.wait(TIMEOUT_SECONDS)
     kill_child(child)
     assert stop_child(child, 1)
 

@@ -17,8 +17,7 @@ from imagemill.local.ports import accepts, free_ports
 from imagemill.local.rabbit import RabbitServer
 from imagemill.local.servers import wait_until
 
-TIMEOUT = 30
-READY_SECONDS = 90
+TIMEOUT = 120
 
 
 class Run:
@@ -28,7 +27,10 @@ class Run:
         self.home, self.port = home, free_ports(1)[0]
         home.mkdir(parents=True, exist_ok=True)
         self.output = home.with_suffix(".console")
-        self.environment = {**os.environ, "IMAGEMILL_HOME": str(home), "IMAGEMILL_PORT": str(self.port), **environment}
+        self.environment = {
+            **os.environ, "IMAGEMILL_HOME": str(home), "IMAGEMILL_PORT": str(self.port),
+            "IMAGEMILL_LOCAL_READY_SECONDS": str(2 * TIMEOUT), **environment,
+        }  # fmt: skip
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "imagemill.local"], env=self.environment, stdout=output, stderr=output
@@ -43,7 +45,7 @@ class Run:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_until_ready(self) -> None:
-        assert wait_until(lambda: "is ready:" in self.text or self.process.poll() is not None, READY_SECONDS), self.text
+        assert wait_until(lambda: "is ready:" in self.text or self.process.poll() is not None, 3 * TIMEOUT), self.text
         assert self.process.poll() is None, self.text
 
     def children(self) -> list[int]:
@@ -53,7 +55,7 @@ class Run:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(TIMEOUT)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def runs() -> Iterator[list[Run]]:
     yield made
     for run in made:
         run.process.kill()
-        run.process.wait(10)
+        run.process.wait(TIMEOUT)
 
 
 def test_the_true_whole_takes_a_picture_and_ends_orderly(runs: list[Run], tmp_path: Path, png: bytes) -> None:
@@ -70,12 +72,14 @@ def test_the_true_whole_takes_a_picture_and_ends_orderly(runs: list[Run], tmp_pa
     runs.append(run)
     run.wait_until_ready()
     answer = requests.post(
-        f"{run.url}/api/v1/images", params={"wait": "20"}, files={"file": ("a.png", png)}, timeout=TIMEOUT
+        f"{run.url}/api/v1/images", params={"wait": "60"}, files={"file": ("a.png", png)}, timeout=TIMEOUT
     )
     assert answer.status_code in (200, 202), answer.text
-    assert wait_until(lambda: totals(run)["in_flight"] == 0, 20)
+    assert wait_until(lambda: totals(run)["in_flight"] == 0, TIMEOUT)
     assert (totals(run)["accepted"], totals(run)["stored"]) == (1, 1)
-    assert wait_until(lambda: len(requests.get(f"{run.url}/api/v1/pools", timeout=TIMEOUT).json()["pools"]) == 2, 10)
+    assert wait_until(
+        lambda: len(requests.get(f"{run.url}/api/v1/pools", timeout=TIMEOUT).json()["pools"]) == 2, TIMEOUT
+    )
     second_run_is_refused(run)
     children = run.children()
     assert len(children) >= 7
@@ -112,7 +116,7 @@ def test_given_servers_are_used_and_crashed_programs_come_back(
     assert not re.search(r"://[^/\s]*:[^/\s]*@", run.text), "a password on the console"
     (journal,) = [pid for pid in run.children() if "imagemill.journal" in Path(f"/proc/{pid}/cmdline").read_text()]
     os.kill(journal, signal.SIGKILL)
-    assert wait_until(lambda: "journal started again" in run.text, 10), run.text
+    assert wait_until(lambda: "journal started again" in run.text, TIMEOUT), run.text
     assert "journal was killed by signal 9; it is started again." in run.text
     assert run.end() == 0, run.text
 
@@ -124,11 +128,11 @@ def test_nothing_is_left_when_the_run_itself_is_killed(
         tmp_path / "home", AMQP_URL=amqp_url, COUCHDB_URL=couch.url, IMAGEMILL_COUCHDB_PREFIX=couchdb_prefix.rstrip("-")
     )
     runs.append(run)
-    assert wait_until(lambda: len(run.children()) >= 3, 30), run.text
+    assert wait_until(lambda: len(run.children()) >= 3, TIMEOUT), run.text
     children = run.children()
     run.process.kill()
-    run.process.wait(10)
-    assert wait_until(lambda: not any(running(pid) for pid in children), 10)
+    run.process.wait(TIMEOUT)
+    assert wait_until(lambda: not any(running(pid) for pid in children), TIMEOUT)
 
 
 def running(pid: int) -> bool:
@@ -156,7 +160,7 @@ def test_missing_broker_is_one_sentence(tmp_path: Path, runs: list[Run]) -> None
         IMAGEMILL_LOCAL_READY_SECONDS="4",
     )  # fmt: skip
     runs.append(run)
-    assert run.process.wait(60) == 1, run.text
+    assert run.process.wait(TIMEOUT) == 1, run.text
     assert "error: Not ready after 4 s." in run.text
     assert "Traceback" not in run.text
 

@@ -66,7 +66,7 @@ def kill_child(process: "subprocess.Popen[bytes]") -> None:
     """SIGKILL to the process and to whatever it started in its session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(30)
 
 
 def last_lines(path: Path, count: int = 5) -> str:

@@ -119,7 +119,7 @@ class RabbitServer(LocalServer):
         epmd = program("epmd", "Erlang's `epmd`, a part of every RabbitMQ installation, is not on the PATH.")
         command = [epmd, "-port", str(self.ports.epmd), "-address", "127.0.0.1"]
         self._epmd = start_child(command, environment=environment, output=subprocess.DEVNULL)
-        if not wait_until(lambda: accepts(self.ports.epmd), 10):
+        if not wait_until(lambda: accepts(self.ports.epmd), 30):
             raise LocalError(f"Erlang's port mapper epmd did not answer on port {self.ports.epmd}.")
 
     def _answers(self) -> bool:

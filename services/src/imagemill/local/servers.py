@@ -23,7 +23,7 @@ class LocalServer(ABC):
     """A server as a child process with its state in one folder; start, stop and kill may alternate freely."""
 
     name: str
-    start_timeout_seconds = 60.0
+    start_timeout_seconds = 120.0
     stop_timeout_seconds = 30.0
 
     def __init__(self, folder: Path) -> None:
