@@ -23,7 +23,7 @@ def reaches(cluster: Cluster, pod: str, host: str, port: int) -> bool:
 
 
 def is_kept_from(cluster: Cluster, pod: str, host: str, port: int, patience_seconds: float = 20) -> bool:
-    """Is no new connection made any more? A policy is enforced a moment after it was made, or never in some clusters."""
+    """Is no new connection made any more? Policies are enforced a moment after they were made, if at all."""
     end = time.monotonic() + patience_seconds
     while reaches(cluster, pod, host, port):
         if time.monotonic() > end:
