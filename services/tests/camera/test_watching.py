@@ -26,6 +26,11 @@ def test_a_file_that_was_played_is_ended_but_one_that_broke_is_offline() -> None
     assert seen(status(ended=True, problem="gone")) == Seen("offline", "gone")
 
 
+def test_a_feed_that_ended_is_not_called_so_before_its_last_frame_was_taken() -> None:
+    assert seen(status(ended=True, waiting=True)) is None
+    assert seen(status(state="stalled", reconnects=2, ended=True, waiting=True)) is None
+
+
 def test_what_did_not_change_is_not_written() -> None:
     assert watched(LEASE, LIVE, 500.0, 60) == (LEASE, None)
 

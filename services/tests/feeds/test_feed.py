@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from imagemill.feeds import Feed, FeedError, FeedSpec, Grab, from_address, open_
 SPEC = FeedSpec("rtsp://cam.example/", "rtsp", frames_per_second=10.0, stall_seconds=0.3)
 
 
-def eventually(condition, timeout=10.0):
+def eventually(condition, timeout=60.0):
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -23,13 +24,13 @@ def eventually(condition, timeout=10.0):
 def feeds():
     opened = []
 
-    def start(source, spec=SPEC):
-        opened.append(Feed(spec, source, chance=lambda: 0.0))
+    def start(source, spec=SPEC, **options):
+        opened.append(Feed(spec, source, chance=lambda: 0.0, **options))
         return opened[-1]
 
     yield start
     for feed in opened:
-        assert feed.close(10)
+        assert feed.close(30)
 
 
 def grab(number):
@@ -45,49 +46,55 @@ def test_who_reads_slowly_gets_the_newest_and_the_rest_is_counted(feeds):
         stop.wait(20)
 
     feed = feeds(source)
-    assert done.wait(10)
+    assert done.wait(60)
+    assert feed.status().waiting
     assert feed.next(1) == grab(99)
     assert feed.next(0.01) is None
     status = feed.status()
+    assert not status.waiting
     assert (status.grabbed, status.dropped, status.last_frame_at) == (100, 99, 99.0)
 
 
 def test_states_from_live_to_stalled_to_live_again(feeds):
-    more = threading.Event()
+    more, clock = threading.Event(), [50.0]
 
     def source(stop):
         yield grab(1)
-        more.wait(20)
+        more.wait(60)
         yield grab(2)
-        stop.wait(20)
+        stop.wait(60)
 
-    feed = feeds(source)
-    assert feed.next(5) == grab(1)
+    feed = feeds(source, clock=lambda: clock[0])
+    assert feed.next(60) == grab(1)
     assert feed.status().state == "live"
-    eventually(lambda: feed.status().state == "stalled")
+    clock[0] += 0.5
+    assert feed.status().state == "stalled"
     more.set()
-    assert feed.next(5) == grab(2)
+    assert feed.next(60) == grab(2)
     assert feed.status().state == "live"
 
 
 def test_a_feed_that_fails_is_opened_again_and_says_why(feeds):
-    attempts = []
+    attempts, back = [], threading.Event()
 
     def source(stop):
         attempts.append(time.monotonic())
         if len(attempts) < 3:
             raise FeedError("rtsp://u:hunter2@cam is gone")
+        back.wait(60)
         yield grab(len(attempts))
-        stop.wait(20)
+        stop.wait(60)
 
-    feed = feeds(source)
+    feed = feeds(source, replace(SPEC, stall_seconds=600.0))
     eventually(lambda: feed.status().problem)
     assert feed.status().state == "offline"
     assert feed.status().problem == "rtsp://***@cam is gone"
-    assert feed.next(10) == grab(3)
+    back.set()
+    assert feed.next(60) == grab(3)
     assert feed.status().problem is None
     assert feed.status().reconnects == 2
-    assert attempts[2] - attempts[1] >= 0.9 > attempts[1] - attempts[0] >= 0.4
+    assert attempts[1] - attempts[0] >= 0.4
+    assert attempts[2] - attempts[1] >= 0.9
 
 
 def test_a_decoders_surprise_neither_ends_the_feed_nor_shows_its_words(feeds):
@@ -102,29 +109,29 @@ def test_a_decoders_surprise_neither_ends_the_feed_nor_shows_its_words(feeds):
 
 def test_a_feed_that_has_ended_says_so_and_does_not_keep_anybody_waiting(feeds):
     feed = feeds(lambda stop: iter([grab(1)]))
-    assert feed.next(5) == grab(1)
+    assert feed.next(60) == grab(1)
     began = time.monotonic()
-    assert feed.next(30) is None
-    assert time.monotonic() - began < 5
+    assert feed.next(120) is None
+    assert time.monotonic() - began < 60
     assert feed.status().ended
     assert feed.status().state == "offline"
 
 
 def test_closing_wakes_whoever_waits():
-    feed = Feed(SPEC, lambda stop: iter(() if stop.wait(20) else [grab(1)]))
-    woken = threading.Thread(target=feed.next, args=(30,))
+    feed = Feed(SPEC, lambda stop: iter(() if stop.wait(120) else [grab(1)]))
+    woken = threading.Thread(target=feed.next, args=(120,))
     woken.start()
-    assert feed.close(5)
-    woken.join(5)
+    assert feed.close(60)
+    woken.join(60)
     assert not woken.is_alive()
 
 
 def test_a_video_as_a_feed_plays_and_loops(tmp_path, policy):
     spec = from_address(str(tiny_video(tmp_path / "a.avi", 1)), frames_per_second=10.0)
     feed = open_feed(spec, policy)
-    taken = [feed.next(10) for _ in range(14)]
+    taken = [feed.next(60) for _ in range(14)]
     assert feed.status().state == "live"
-    assert feed.close(10)
+    assert feed.close(30)
     assert None not in taken
     assert [b.at > a.at for a, b in itertools.pairwise(taken)] == [True] * 13
 
@@ -134,4 +141,4 @@ def test_a_feed_that_is_refused_stays_offline_with_the_reason(policy):
     eventually(lambda: feed.status().problem)
     assert "not in a folder that may be read" in feed.status().problem
     assert feed.status().state == "offline"
-    assert feed.close(10)
+    assert feed.close(30)

@@ -1,5 +1,6 @@
 """Video files and folders of pictures."""
 
+import shutil
 import time
 from dataclasses import replace
 from threading import Event
@@ -48,7 +49,7 @@ def test_a_video_is_played_at_its_own_speed(tmp_path, policy):
     spec = from_address(str(tiny_video(tmp_path / "a.avi", 1)), loop=False, frames_per_second=10.0)
     began = time.monotonic()
     assert len(list(grabs(spec, policy, Event()))) == 10
-    assert 0.85 <= time.monotonic() - began < 10
+    assert 0.85 <= time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,17 @@ def test_a_folder_gives_its_pictures_in_order_as_they_are(tmp_path, policy):
     taken = once(folder, policy, frames_per_second=2.0)
     assert [grab.data for grab in taken] == [picture(1), picture(2), picture(3)]
     assert [grab.at for grab in taken] == [1000.0, 1000.5, 1001.0]
+
+
+def test_a_folder_that_goes_away_while_it_is_read_is_said(tmp_path, policy):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(picture(1))
+    taken = grabs(from_address(str(folder), paced=False), policy, Event())
+    assert next(taken).data == picture(1)
+    shutil.rmtree(folder)
+    with pytest.raises(FeedError, match="pictures does not exist any more"):
+        next(taken)
 
 
 def test_an_empty_folder_is_said(tmp_path, policy):

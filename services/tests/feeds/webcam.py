@@ -14,8 +14,9 @@ NONCE, REALM = "abc123", "cam"
 
 
 def picture(number):
-    """A small JPEG that shows its number as brightness."""
+    """A small JPEG that shows its number as the brightness of its halves; hundreds of numbers differ."""
     shown = np.full((48, 64, 3), (number * 10) % 250, np.uint8)
+    shown[:, 32:] = (number // 25 * 10) % 250
     return cv2.imencode(".jpg", shown)[1].tobytes()
 
 

@@ -30,6 +30,8 @@ class Away:
 
 def seen(status: FeedStatus) -> Seen | None:
     """A feed's status, or None while it is opened for the first time and nothing is known yet."""
+    if status.ended and status.waiting:
+        return None  # whoever calls it ended closes it, and its last frame is still to be sent
     if status.ended:
         return Seen(ENDED) if status.problem is None else Seen(OFFLINE, status.problem)
     if status.state == OFFLINE and status.problem is None and status.reconnects == 0:

@@ -21,7 +21,10 @@ Grabs = Generator[Grab, None, None]
 
 @dataclass(frozen=True)
 class FeedStatus:
-    """For a page: state, the sentence of the last problem, and counts since the feed was opened."""
+    """For a page: state, the sentence of the last problem, and counts since the feed was opened.
+
+    `waiting`: there is a frame that nobody has taken yet, which may be so after the feed has ended.
+    """
 
     state: FeedState
     problem: str | None
@@ -30,6 +33,7 @@ class FeedStatus:
     reconnects: int
     last_frame_at: float | None
     ended: bool
+    waiting: bool = False
 
 
 class Feed:
@@ -44,12 +48,14 @@ class Feed:
         source: Source,
         chance: Callable[[], float] = random.random,
         on_frame: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_frame` is called in the feed's thread when a frame waits; it must be quick."""
         self.spec = spec
         self._source = source
         self._chance = chance
         self._on_frame = on_frame
+        self._clock = clock
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._waiting: Grab | None = None
@@ -70,10 +76,10 @@ class Feed:
     def status(self) -> FeedStatus:
         """State and counts now."""
         with self._changed:
-            state = feed_state(self._facts, time.monotonic())
+            state = feed_state(self._facts, self._clock())
             problem = None if state == "live" else self._problem
             counts = (self._grabbed, self._dropped, self._reconnects)
-            return FeedStatus(state, problem, *counts, self._last_at, self._facts.ended)
+            return FeedStatus(state, problem, *counts, self._last_at, self._facts.ended, self._waiting is not None)
 
     def close(self, timeout_seconds: float = 30.0) -> bool:
         """Stop reading; False when the reader still waits for the network, which ends at its own timeout."""
@@ -86,12 +92,12 @@ class Feed:
     def _run(self) -> None:
         attempt = 0
         while not self._stop.is_set():
-            began = time.monotonic()
+            began = self._clock()
             problem = self._read()
             self._note(problem)
             if problem is None:
                 break
-            attempt = 1 if time.monotonic() - began > GOOD_AFTER_SECONDS else attempt + 1
+            attempt = 1 if self._clock() - began > GOOD_AFTER_SECONDS else attempt + 1
             if self._stop.wait(reconnect_pause_seconds(attempt, self._chance())):
                 break
             self._reconnects += 1
@@ -115,7 +121,7 @@ class Feed:
             self._dropped += self._waiting is not None
             self._waiting, self._last_at = grab, grab.at
             self._grabbed += 1
-            self._facts = replace(self._facts, connected=True, last_frame_at=time.monotonic())
+            self._facts = replace(self._facts, connected=True, last_frame_at=self._clock())
             self._changed.notify_all()
         self._on_frame()
 

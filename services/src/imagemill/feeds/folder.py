@@ -38,15 +38,24 @@ def folder_grabs(
 
 def picture_paths(folder: Path) -> list[Path]:
     """Plain files with a picture's ending; links are left out, because they may lead out of the folder."""
+    try:
+        names = _picture_names(folder)
+    except FileNotFoundError:
+        raise FeedError(f"{folder} does not exist any more") from None
+    except OSError as error:
+        raise FeedError(f"{folder} cannot be read: {error.strerror}") from None
+    if len(names) > MOST_PICTURES:
+        raise FeedError(f"{folder} has {len(names):,} pictures; a feed takes at most {MOST_PICTURES:,}")
+    return [folder / name for name in sorted(names)]
+
+
+def _picture_names(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        names = [
+        return [
             entry.name
             for entry in entries
             if Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file(follow_symlinks=False)
         ]
-    if len(names) > MOST_PICTURES:
-        raise FeedError(f"{folder} has {len(names):,} pictures; a feed takes at most {MOST_PICTURES:,}")
-    return [folder / name for name in sorted(names)]
 
 
 def picture_bytes(path: Path) -> bytes | None:
