@@ -94,13 +94,12 @@ def camera_and_desk(cluster: Cluster) -> Iterator[Desk]:
         _pod(DESK, DESK_PORT, {"image": api, "command": ["python", "-c", _receiver()]}, {}),
     ]
     everything = [*pods, _service(CAMERA, CAMERA_PORT), _service(DESK, DESK_PORT)]
-    items = json.dumps({"apiVersion": "v1", "kind": "List", "items": everything})
-    cluster.kubectl("apply", "--filename", "-", stdin=items)
+    cluster.apply(*everything)
     try:
         cluster.kubectl("wait", "--for=condition=Ready", "--timeout=180s", f"pod/{CAMERA}", f"pod/{DESK}")
         yield Desk(cluster)
     finally:
-        cluster.kubectl("delete", "--filename", "-", stdin=items)
+        cluster.remove(*everything)
 
 
 def _receiver() -> str:

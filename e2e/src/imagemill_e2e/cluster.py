@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from imagemill_e2e.waiting import until
 
 ROOT = Path(__file__).parents[3]
+CHART = str(ROOT / "charts" / "imagemill")
 RELEASE = "mill"
 TIMEOUT_SECONDS = 600
 
@@ -55,6 +57,14 @@ class Cluster:
         found = json.loads(self.kubectl("get", kind, "--selector", selector, "--output", "json"))
         return list(found["items"])
 
+    def apply(self, *resources: Resource) -> None:
+        """Makes resources, or makes them as they are given."""
+        self.kubectl("apply", "--filename", "-", stdin=_listed(resources))
+
+    def remove(self, *resources: Resource) -> None:
+        """Removes what was applied."""
+        self.kubectl("delete", "--ignore-not-found", "--timeout=120s", "--filename", "-", stdin=_listed(resources))
+
     def pods(self, component: str) -> list[str]:
         """Names of a component's pods which are not being deleted."""
         found = self.all("pods", f"app.kubernetes.io/component={component}")
@@ -92,8 +102,16 @@ class Cluster:
 
     def upgrade(self, *arguments: str) -> None:
         """`helm upgrade` with the values which the release has, and more."""
-        chart = str(ROOT / "charts" / "imagemill")
-        self.helm("upgrade", RELEASE, chart, "--reset-then-reuse-values", "--wait", "--timeout", "5m", *arguments)
+        self.helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", "--wait", "--timeout", "5m", *arguments)
+
+    def install(self, *arguments: str) -> None:
+        """`helm install` with the values of the release which e2e/run made, and more."""
+        values = os.environ["E2E_VALUES"]
+        self.helm("install", RELEASE, CHART, "--values", values, "--wait", "--timeout", "5m", *arguments)
+
+
+def _listed(resources: Sequence[Resource]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": resources})
 
 
 def _ready(pod: Resource) -> bool:
@@ -111,3 +129,9 @@ def _complete(item: Resource) -> bool:
 def from_environment() -> Cluster:
     """The cluster which e2e/run prepared."""
     return Cluster(os.environ["E2E_CONTEXT"], os.environ["E2E_NAMESPACE"])
+
+
+def values_of_release() -> dict[str, Any]:
+    """The values with which e2e/run installed the chart, and no defaults."""
+    found: dict[str, Any] = json.loads(Path(os.environ["E2E_VALUES"]).read_text())
+    return found

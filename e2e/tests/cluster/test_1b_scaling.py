@@ -1,6 +1,5 @@
 """The operator scales a pool to its queue, says why, and keeps its hands off what it must not touch."""
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 from imagemill_e2e.cluster import Cluster
 from imagemill_e2e.forward import Forward
 from imagemill_e2e.mill import Mill, picture
-from imagemill_e2e.network import reaches, without_way_to
+from imagemill_e2e.network import is_kept_from, without_way_to
 from imagemill_e2e.scaling import NODES, Event, Pool, operator_says, wait_looks
 from imagemill_e2e.waiting import until
 
@@ -207,7 +206,7 @@ def autoscaler(pool: Pool) -> Iterator[None]:
             "metrics": [{"type": "Resource", "resource": load}],
         },
     }
-    pool.cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(body))
+    pool.cluster.apply(body)
     try:
         yield
     finally:
@@ -234,7 +233,7 @@ def test_a_deployment_with_an_autoscaler_is_refused_until_that_is_gone(asleep: P
 def mute_broker(cluster: Cluster) -> Iterator[None]:
     """The operator's packets to the broker get lost; nobody else's do. Skips where policies are not enforced."""
     with without_way_to(cluster, "mill-imagemill-operator", BROKER_PORTS):
-        if reaches(cluster, cluster.running("operator")[0], NODES, 15692):
+        if not is_kept_from(cluster, cluster.running("operator")[0], NODES, 15692):
             pytest.skip("this cluster does not enforce NetworkPolicies")
         cluster.execute("mill-imagemill-rabbitmq-0", "rabbitmqctl", "--quiet", "eval", END_CONNECTIONS)
         yield

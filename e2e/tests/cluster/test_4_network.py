@@ -1,20 +1,19 @@
 """Who may talk to whom, where the cluster enforces it."""
 
-import json
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from imagemill_e2e.cluster import Cluster
+from imagemill_e2e.cluster import Cluster, Resource
 from imagemill_e2e.mill import Mill
-from imagemill_e2e.network import reaches
+from imagemill_e2e.network import is_kept_from, reaches
 
 PORT = 9999
 RABBITMQ, COUCHDB, API = "mill-imagemill-rabbitmq", "mill-imagemill-couchdb", "mill-imagemill-api"
 
 
-def manifest(cluster: Cluster, name: str) -> str:
+def manifest(cluster: Cluster, name: str) -> Resource:
     """A pod which belongs to nobody, with a port that is open."""
     api = cluster.get("deployment", API)["spec"]["template"]["spec"]
     container = {
@@ -30,9 +29,7 @@ def manifest(cluster: Cluster, name: str) -> str:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 1,
     }
-    return json.dumps(
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
-    )
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +42,7 @@ def strangers(cluster: Cluster) -> Iterator[tuple[str, str]]:
         "metadata": {"name": names[1]},
         "spec": {"podSelector": {"matchLabels": {"app": names[1]}}, "policyTypes": ["Ingress"]},
     }
-    cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(policy))
-    for name in names:
-        cluster.kubectl("apply", "--filename", "-", stdin=manifest(cluster, name))
+    cluster.apply(policy, *(manifest(cluster, name) for name in names))
     cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", *(f"pod/{name}" for name in names))
     yield names
     cluster.kubectl("delete", f"networkpolicy/{names[1]}", *(f"pod/{name}" for name in names))
@@ -57,7 +52,7 @@ def strangers(cluster: Cluster) -> Iterator[tuple[str, str]]:
 def stranger(cluster: Cluster, strangers: tuple[str, str]) -> str:
     """Skips where policies are made but not enforced."""
     address = cluster.get("pod", strangers[1])["status"]["podIP"]
-    if reaches(cluster, strangers[0], address, PORT):
+    if not is_kept_from(cluster, strangers[0], address, PORT):
         pytest.skip("this cluster does not enforce NetworkPolicies")
     return strangers[0]
 

@@ -16,6 +16,7 @@ from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 from pika.channel import Channel
 
 from imagemill.backoff import pause_seconds
+from imagemill.broker.advice import advice
 from imagemill.broker.consumer import Consumer, Consumption
 from imagemill.broker.publisher import BrokerUnavailable, Outgoing, Publisher
 
@@ -164,7 +165,7 @@ class Broker:
                 self._prepare()
                 self._connect_and_serve()
             except Exception as error:
-                log.warning("broker unavailable", error=repr(error))
+                log.warning("broker unavailable", error=repr(error), **_advised(error))
             attempt = 1 if self._ready.is_set() else attempt + 1
             self._forget()
             self._stopping.wait(pause_seconds(attempt))
@@ -217,16 +218,16 @@ class Broker:
     def _on_channel_closed(self, channel: Channel, reason: Exception) -> None:
         # A channel which the broker closed lost its consumer or its confirms: begin anew with a fresh connection.
         if not self._stopping.is_set() and channel.connection.is_open:
-            log.warning("broker closed a channel", reason=str(reason))
+            log.warning("broker closed a channel", reason=str(reason), **_advised(reason))
             channel.connection.close()
 
     def _on_failed(self, connection: pika.SelectConnection, error: Any) -> None:
-        log.warning("cannot connect to the broker", error=str(error) or repr(error))
+        log.warning("cannot connect to the broker", error=str(error) or repr(error), **_advised(error))
         connection.ioloop.stop()
 
     def _on_closed(self, connection: pika.SelectConnection, reason: Exception) -> None:
         if not self._stopping.is_set():
-            log.warning("lost the broker", reason=str(reason))
+            log.warning("lost the broker", reason=str(reason), **_advised(reason))
         connection.ioloop.stop()
 
     def _close(self) -> None:
@@ -246,6 +247,11 @@ class Broker:
         self._abandon_outbox()
         if connection is not None:
             connection.ioloop.close()
+
+
+def _advised(error: object) -> dict[str, str]:
+    what = advice(repr(error))
+    return {"advice": what} if what else {}
 
 
 def _error_of(future: "Future[None]", deadline: float) -> BaseException | None:
