@@ -8,6 +8,7 @@ import asyncio
 import copy
 import json
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 NAMESPACE = "default"
+KEPT_NEWS = 1000
 COST = "controller.kubernetes.io/pod-deletion-cost"
 KINDS = {
     "pods": ("", "v1", "Pod"),
@@ -47,6 +49,7 @@ class FakeKube:
         self.start_seconds, self.pods_of_deployments = start_seconds, pods_of_deployments
         self._version = 0
         self._watchers: dict[str, list[asyncio.Queue[Body]]] = {plural: [] for plural in KINDS}
+        self._past: dict[str, deque[tuple[int, Body]]] = {plural: deque(maxlen=KEPT_NEWS) for plural in KINDS}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.url = ""
@@ -87,7 +90,7 @@ class FakeKube:
         async def inside() -> T:
             return do()
 
-        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(60)
 
     # Storage.
 
@@ -107,11 +110,15 @@ class FakeKube:
     def _drop(self, plural: str, name: str) -> None:
         body = self.objects[plural].pop(name, None)
         if body is not None:
+            self._version += 1
+            body["metadata"]["resourceVersion"] = str(self._version)
             self._send(plural, "DELETED", body)
 
     def _send(self, plural: str, kind: str, body: Body) -> None:
+        news = {"type": kind, "object": copy.deepcopy(body)}
+        self._past[plural].append((self._version, news))
         for queue in self._watchers[plural]:
-            queue.put_nowait({"type": kind, "object": copy.deepcopy(body)})
+            queue.put_nowait(news)
 
     # Deployments and their pods.
 
@@ -202,15 +209,20 @@ class FakeKube:
         return web.json_response(self._store(plural, body), status=201)
 
     async def _watch(self, request: web.Request, plural: str) -> web.StreamResponse:
+        since = int(request.query.get("resourceVersion") or self._version)
         response = web.StreamResponse()
         await response.prepare(request)
         with suppress(ConnectionError):
-            async for event in self._news(plural):
+            async for event in self._news(plural, since):
                 await response.write(json.dumps(event).encode() + b"\n")
         return response
 
-    async def _news(self, plural: str) -> AsyncIterator[Body]:
+    async def _news(self, plural: str, since: int) -> AsyncIterator[Body]:
+        """From a version on: what happened between a list and the watch after it is told too."""
         queue: asyncio.Queue[Body] = asyncio.Queue()
+        for version, event in self._past[plural]:
+            if version > since:
+                queue.put_nowait(event)
         self._watchers[plural].append(queue)
         try:
             while True:
@@ -248,14 +260,14 @@ class FakeKube:
         stop = asyncio.Event()
         thread = threading.Thread(target=lambda: asyncio.run(self._serve(started, stop)), name="fake-kube")
         thread.start()
-        started.wait(10)
+        started.wait(60)
         try:
             yield self
         finally:
             loop = self._loop
             if loop is not None:
                 loop.call_soon_threadsafe(stop.set)
-            thread.join(10)
+            thread.join(60)
 
     async def _serve(self, started: threading.Event, stop: asyncio.Event) -> None:
         runner = web.AppRunner(self.app(), shutdown_timeout=0.1)

@@ -6,8 +6,8 @@ import hypothesis
 import pytest
 from tests.cluster import rabbit
 
-# A busy machine makes examples slow, not wrong.
-hypothesis.settings.register_profile("ours", deadline=None)
+# A busy machine makes examples slow, not wrong. The same ones in every run: what fails is the change, not the draw.
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ours")
 
 

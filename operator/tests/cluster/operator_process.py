@@ -23,13 +23,13 @@ class Operator:
     log: Path
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
             text = answer.read().decode()
         return json.loads(text) if text.startswith("{") else text
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager
@@ -63,13 +63,13 @@ def running(folder: Path, kube_url: str, port: int, **env: str) -> Iterator[Oper
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(5)
+            process.wait(30)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 15.0, what: str = "") -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 90.0, what: str = "") -> Any:
     """Wait until a check gives something true, and return that."""
     deadline = time.monotonic() + seconds
     problem: Exception | None = None

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+_kept: list[socket.socket] = []
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,16 @@ def available() -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, all different."""
+    """Ports nobody listens on, all different, and kept: nobody else gets them, for a connection or otherwise.
+
+    A server that sets SO_REUSEADDR, as servers do, may listen beside the socket which keeps its port.
+    """
     sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _kept.extend(sockets)
+    return [one.getsockname()[1] for one in sockets]
 
 
 @contextmanager
@@ -80,10 +82,10 @@ def running(folder: Path) -> Iterator[Rabbit]:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
-            server.wait(20)
+            server.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
-            server.wait(10)
+            server.wait(30)
         _stop_epmd(epmd)
 
 
@@ -91,7 +93,7 @@ def _wait(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=1):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
@@ -103,4 +105,4 @@ def _stop_epmd(port: int) -> None:
     epmd = shutil.which("epmd") or next((str(path) for path in Path("/usr/lib/erlang").glob("erts-*/bin/epmd")), None)
     if epmd is not None:
         command = [epmd, "-port", str(port), "-kill"]
-        subprocess.run(command, capture_output=True, timeout=10, check=False)
+        subprocess.run(command, capture_output=True, timeout=60, check=False)

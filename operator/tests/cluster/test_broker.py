@@ -48,7 +48,7 @@ def read(settings: Settings, queue: QueueName, *, asleep: bool = False) -> Broke
 
 
 def settings(**urls: Any) -> Settings:
-    return Settings(namespace="default", request_timeout_seconds=3.0, **urls)
+    return Settings(namespace="default", request_timeout_seconds=60.0, **urls)
 
 
 def test_one_scrape_tells_ready_and_unacked(broker: Rabbit, channel: Any, queue: QueueName) -> None:
@@ -69,10 +69,12 @@ def test_a_queue_that_is_not_there_is_unknown(broker: Rabbit) -> None:
 
 
 def test_the_live_look_sees_messages_at_once(broker: Rabbit, queue: QueueName) -> None:
-    live = LiveDepth(broker.amqp_url, 3.0)
+    """A quorum queue whose leader is held up for a quarter of a second counts as empty: it is asked again."""
+    live = LiveDepth(broker.amqp_url, 60.0)
+    seen = ({queue: 10}, None)
     try:
-        assert live.ready([("/", "no.such.queue"), queue]) == ({queue: 10}, None)
-        assert live.ready([queue]) == ({queue: 10}, None)
+        eventually(lambda: live.ready([("/", "no.such.queue"), queue]) == seen, what="the queue that is there")
+        eventually(lambda: live.ready([queue]) == seen, what="the queue over the same connection")
     finally:
         live.close()
 
@@ -94,7 +96,7 @@ def test_acknowledgements_are_counted_by_channel_before_rabbitmq_4(
     async def acked() -> float:
         async with aiohttp.ClientSession() as session:
             reader = Broker(settings(broker_metrics_urls=(broker.metrics_url,)), session)
-            for _ in range(100):
+            for _ in range(600):
                 reading = await reader.read([queue], asleep=[], with_acks=True)
                 if counted := sum(acked_of([queue], reading).values()):
                     return counted
@@ -143,7 +145,7 @@ def any_waiting(settings: Settings, queue: QueueName) -> bool:
 
 def test_messages_that_wait_are_seen_at_once(broker: Rabbit, channel: Any, queue: QueueName) -> None:
     own = settings(amqp_url=broker.amqp_url)
-    assert any_waiting(own, queue)
+    eventually(lambda: any_waiting(own, queue), what="the messages")
     channel.queue_purge(queue[1])
     eventually(lambda: not any_waiting(own, queue), what="an empty queue")
 

@@ -4,6 +4,7 @@ import base64
 import json
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ POOL = {
     "queues": ["burst"],
     "maxReplicas": 16,
     "backlogPerReplica": 10,
-    "cooldownSeconds": 1,
+    "cooldownSeconds": 5,
     "scaleInPercent": 100,
 }
 
@@ -36,7 +37,9 @@ def kube() -> Iterator[FakeKube]:
 
 @pytest.fixture
 def queue(broker: Rabbit) -> Iterator[Any]:
-    connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url))
+    parameters = pika.URLParameters(broker.amqp_url)
+    parameters.heartbeat = 0  # nobody answers it while a test waits for something else
+    connection = pika.BlockingConnection(parameters)
     channel = connection.channel()
     channel.queue_declare("burst", durable=True, arguments={"x-queue-type": "quorum"})
     yield channel
@@ -62,6 +65,15 @@ def replicas(kube: FakeKube) -> int:
     return int((kube.get("deployments", "worker") or {})["spec"]["replicas"])
 
 
+@contextmanager
+def followed_within(seconds: float, kube: FakeKube, operator: Operator) -> Iterator[None]:
+    """By the operator's own ticks, two a second at most: on a busy machine they and the broker are late together."""
+    looked = looks(operator)
+    yield
+    eventually(lambda: replicas(kube) == 16, what="16 replicas")
+    assert looks(operator) - looked <= seconds * 2
+
+
 def status(kube: FakeKube) -> dict[str, Any]:
     return dict((kube.get("workerpools", "burst") or {}).get("status", {}))
 
@@ -77,13 +89,13 @@ def reasons(kube: FakeKube) -> list[str]:
 def test_a_burst_is_followed_up_and_down_and_explained(kube: FakeKube, queue: Any, start: Any) -> None:
     with start() as operator:
         eventually(lambda: status(kube).get("backlog") == {"ready": 0, "unacked": 0}, what="an empty queue")
-        publish(queue, 300)
-        eventually(lambda: replicas(kube) == 16, 5.0, "16 replicas within 5 s")
+        with followed_within(5.0, kube, operator):
+            publish(queue, 300)
         counts = [count for _, _, count in kube.scalings]
         assert counts == sorted(counts), "a tick may see half of the burst, but nothing is taken back"
         eventually(lambda: operator.get("/pools/burst")["ready_replicas"] == 16)
         queue.queue_purge("burst")
-        eventually(lambda: replicas(kube) == 0, 60.0, "back to 0")
+        eventually(lambda: replicas(kube) == 0, what="back to 0")
         eventually(
             lambda: {"ScaledOut", "ScaledIn"} <= set(reasons(kube)), what="both Events: they follow what they tell"
         )
@@ -125,8 +137,8 @@ def test_a_connection_that_ended_meanwhile_is_made_anew_without_a_word(
         eventually(lambda: end_connections(broker, "imagemill-operator") > 0, what="a connection for live looks")
         looked = looks(operator)
         eventually(lambda: looks(operator) > looked + 1, what="two looks more")
-        publish(queue, 300)
-        eventually(lambda: replicas(kube) == 16, 5.0, "16 replicas within 5 s")
+        with followed_within(5.0, kube, operator):
+            publish(queue, 300)
         log = operator.log.read_text()
     assert "Traceback" not in log
     assert "pika" not in log
@@ -145,7 +157,7 @@ def manage(broker: Rabbit, method: str, path: str) -> Any:
     url = f"http://{parts.hostname}:{parts.port}/api/connections{path}"
     login = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
     request = urllib.request.Request(url, method=method, headers={"Authorization": f"Basic {login}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read() or "null")
 
 
@@ -159,12 +171,12 @@ def test_an_operator_that_is_killed_in_mid_burst_is_replaced_and_nothing_is_scal
 ) -> None:
     with start(POD_NAME="first") as first, start(POD_NAME="second") as second:
         eventually(lambda: status(kube).get("backlog") == {"ready": 0, "unacked": 0}, what="an empty queue")
-        acting = first if first.get("/healthz")["acting"] else second
+        acting = eventually(lambda: next((one for one in (first, second) if one.get("/healthz")["acting"]), None))
         publish(queue, 300)
         eventually(lambda: replicas(kube) == 16)
         acting.kill()
         other = second if acting is first else first
-        eventually(lambda: other.get("/healthz")["acting"], 15.0, "the other acts")
+        eventually(lambda: other.get("/healthz")["acting"], what="the other acts")
         eventually(lambda: other.get("/pools")["pools"][0]["desired_replicas"] == 16)
         counts = [count for _, _, count in kube.scalings]
         assert counts == sorted(counts)
@@ -185,9 +197,10 @@ def test_a_deployment_with_an_autoscaler_is_refused_while_it_has_one(kube: FakeK
 def test_a_missing_deployment_is_waited_for_and_pause_holds(kube: FakeKube, queue: Any, start: Any) -> None:
     publish(queue, 300)
     kube.delete("deployments", "worker")
+    # Paused from the start: of two objects that change, the operator may see either first.
+    kube.add_pool("burst", POOL, {"imagemill.dev/pause": "true"})
     with start():
         eventually(lambda: "There is no Deployment worker" in status(kube).get("reason", ""))
-        kube.add_pool("burst", POOL, {"imagemill.dev/pause": "true"})
         kube.add_deployment("worker")
         eventually(lambda: status(kube).get("reason", "").startswith("Paused"))
         assert kube.scalings == []
@@ -197,5 +210,5 @@ def test_a_missing_deployment_is_waited_for_and_pause_holds(kube: FakeKube, queu
 
 def test_without_a_broker_it_refuses_to_start(tmp_path: Path) -> None:
     with operator_process.running(tmp_path, "http://127.0.0.1:9", free_ports(1)[0]) as operator:
-        assert operator.process.wait(15) == 2
+        assert operator.process.wait(90) == 2
         assert "set IMAGEMILL_BROKER_METRICS_URL" in operator.log.read_text()

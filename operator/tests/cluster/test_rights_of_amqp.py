@@ -23,19 +23,20 @@ def put(broker: Rabbit, path: str, body: dict[str, str]) -> None:
             "Content-Type": "application/json",
         },
     )
-    with urllib.request.urlopen(request, timeout=5):
+    with urllib.request.urlopen(request, timeout=60):
         pass
 
 
 def test_a_user_without_any_permission_may_look(broker: Rabbit) -> None:
     connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url))
     channel = connection.channel()
+    channel.confirm_delivery()
     channel.queue_declare("looked.at", durable=True)
     channel.basic_publish("", "looked.at", b"x")
     put(broker, "/api/users/looker", {"password": "looks", "tags": ""})
     put(broker, "/api/permissions/%2F/looker", {"configure": "^$", "write": "^$", "read": "^$"})
     parts = urlsplit(broker.amqp_url)
-    live = LiveDepth(urlunsplit(parts._replace(netloc=f"looker:looks@{parts.netloc.rpartition('@')[2]}")), 3.0)
+    live = LiveDepth(urlunsplit(parts._replace(netloc=f"looker:looks@{parts.netloc.rpartition('@')[2]}")), 60.0)
     try:
         assert live.ready([("/", "looked.at")]) == ({("/", "looked.at"): 1}, None)
     finally:
