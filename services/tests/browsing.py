@@ -24,8 +24,10 @@ def console(driver: Chrome) -> list[str]:
 @contextmanager
 def before_any_script(driver: Chrome, source: str) -> Iterator[None]:
     added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-    yield
-    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    try:
+        yield
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
 def text(driver: Chrome, selector: str) -> str:

@@ -115,7 +115,7 @@ def test_rabbitmq_has_the_plugins_that_the_programs_need() -> None:
 def _compose() -> list[str] | None:
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]):
-            found = subprocess.run([*command, "version"], capture_output=True, text=True, timeout=30, check=False)
+            found = subprocess.run([*command, "version"], capture_output=True, text=True, timeout=120, check=False)
             if found.returncode == 0:
                 return command
     return None

@@ -32,7 +32,7 @@ needs_node = pytest.mark.skipif(not shutil.which("node"), reason="node runs the 
 
 
 def node(*arguments: str, script: str) -> str:
-    done = subprocess.run(["node", *arguments], input=script, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["node", *arguments], input=script, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
