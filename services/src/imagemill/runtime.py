@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from pydantic import ValidationError
@@ -40,21 +40,22 @@ def load_settings() -> Settings:
 
 @dataclass(frozen=True)
 class Stores:
-    """The database side of a program."""
+    """The database side of a program. `there` is set once this program knows that the databases are."""
 
     couch: Couch
     blobs: Blobs
     ledger: Ledger
+    there: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def prepare(self) -> None:
-        """Makes every database and view exist."""
+        """Makes every database and view exist; the ledger last, by which others see that all are there."""
         self.blobs.prepare()
-        self.ledger.prepare()
         leases.prepare(self.couch)
         activity_databases.prepare(self.couch)
         cameras.prepare(self.couch)
         EventStore(self.couch).prepare()
         RuleStore(self.couch).prepare()
+        self.ledger.prepare()
 
 
 def open_stores(settings: Settings) -> Stores:
@@ -99,6 +100,7 @@ def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Even
             if settings.prepare:
                 stores.prepare()
             if stores.ledger.prepared():
+                stores.there.set()
                 return
             log.warning("waiting for the databases to be created", prefix=settings.couchdb_prefix)
         except StoreUnavailable as error:
@@ -153,9 +155,18 @@ def _ping(couch: Couch) -> str | None:
     return None
 
 
-def health_of(broker: Broker, couch: Couch | None = None, **alive: Check) -> Health:
-    """What every program must have, the database if it needs one, and what else must be alive."""
+def stores_ready(stores: Stores) -> Check:
+    """Not ready before the databases are there, for a program which answers requests while they are made."""
+    return lambda: None if stores.there.is_set() else "the databases are not there yet"
+
+
+def health_of(broker: Broker, couch: Couch | None = None, stores: Stores | None = None, **alive: Check) -> Health:
+    """What every program must have, the database if it needs one, and what else must be alive.
+
+    `stores` are given by a program which does not wait for them before it connects to the broker.
+    """
     ready = {"broker": broker_ready(broker)} | ({"couchdb": couch_ready(couch)} if couch else {})
+    ready |= {"databases": stores_ready(stores)} if stores else {}
     return Health({"broker": broker_alive(broker), **alive}, ready)
 
 

@@ -74,7 +74,7 @@ def _count(response: Response) -> Response:
 
 
 def _add_health(app: Flask, mill: Services) -> None:
-    health = runtime.health_of(mill.broker, mill.stores.couch)
+    health = runtime.health_of(mill.broker, mill.stores.couch, mill.stores)
 
     def answer() -> Response:
         wrong = health.problems(request.path)

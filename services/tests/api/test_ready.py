@@ -1,0 +1,40 @@
+"""When the API says that requests may come."""
+
+import threading
+
+import pytest
+
+from imagemill import runtime
+from imagemill.api.app import create_app
+from imagemill.api.services import build
+from imagemill.settings import Settings
+
+
+def test_it_is_not_ready_before_its_databases_are_there(couchdb_url: str, couchdb_prefix: str) -> None:
+    settings = Settings(couchdb_url=couchdb_url, couchdb_prefix=couchdb_prefix.rstrip("-"), instance="api-1")
+    services = build(settings)
+    client = create_app(settings, services).test_client()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["problems"]["databases"] == "the databases are not there yet"
+    assert "databases" not in client.get("/healthz").json["problems"]
+    runtime.wait_for_stores(services.stores, settings, threading.Event())
+    assert "databases" not in client.get("/readyz").json["problems"]
+
+
+def test_the_ledger_by_which_others_see_that_all_is_there_is_made_last(
+    couchdb_url: str, couchdb_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(couchdb_url=couchdb_url, couchdb_prefix=couchdb_prefix.rstrip("-"))
+    stores = runtime.open_stores(settings)
+    assert not stores.ledger.prepared()
+    prepare, seen = stores.ledger.prepare, []
+
+    def prepared_last() -> None:
+        seen.append([stores.couch.database(name).exists() for name in ("alerts", "cameras", "state")])
+        prepare()
+
+    monkeypatch.setattr(stores.ledger, "prepare", prepared_last)
+    stores.prepare()
+    assert stores.ledger.prepared()
+    assert seen == [[True, True, True]]
