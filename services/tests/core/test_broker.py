@@ -20,7 +20,7 @@ def declare(url: str, queue: str, **arguments: object) -> None:
 
 def started(url: str, *consumers: Consumer, **options: object) -> Broker:
     broker = Broker(parameters_of(url, "test"), consumers, **options).start()  # type: ignore[arg-type]
-    assert broker.wait_ready(20)
+    assert broker.wait_ready(60)
     return broker
 
 
@@ -117,7 +117,7 @@ def test_it_comes_back_after_the_broker_was_killed_and_goes_on_consuming(own_rab
         [Consumer("q", on_delivery)],
         prepare=lambda: declare(own_rabbit.amqp_url, "q"),
     ).start()
-    assert broker.wait_ready(20)
+    assert broker.wait_ready(60)
     # RabbitMQ 3.10 writes down a new quorum queue's members seconds later; killed before, it finds no leader again.
     own_rabbit.restart()
     wait_for(lambda: broker.ready, "the first return")
@@ -141,7 +141,7 @@ def test_no_future_is_left_open_when_the_broker_dies_under_load(own_rabbit: Rabb
     )
     publisher.start()
     own_rabbit.kill()
-    publisher.join(30)
+    publisher.join(120)
     assert len(answers[0]) == 2000
     assert any(isinstance(error, BrokerUnavailable) for error in answers[0])
     broker.close()

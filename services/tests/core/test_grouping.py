@@ -11,7 +11,7 @@ def collected(bounds: Bounds, items: list[int], weigh: int = 0) -> list[list[int
     for item in items:
         grouper.put(item)
     grouper.start()
-    assert grouper.close(5)
+    assert grouper.close(60)
     return groups
 
 
@@ -28,20 +28,20 @@ def test_a_lone_item_waits_no_longer_than_the_window() -> None:
     grouper: Grouper[int] = Grouper(lambda _: handled.set(), Bounds(entries=100, seconds=0.05)).start()
     began = time.monotonic()
     grouper.put(1)
-    assert handled.wait(5)
-    assert time.monotonic() - began < 2
-    grouper.close(5)
+    assert handled.wait(60)
+    assert time.monotonic() - began < 30
+    grouper.close(60)
 
 
 def test_groups_overlap_when_there_are_several_threads() -> None:
     running, both = set(), threading.Barrier(2)
 
     def handle(group: list[int]) -> None:
-        both.wait(10)
+        both.wait(60)
         running.update(group)
 
     grouper: Grouper[int] = Grouper(handle, Bounds(entries=1, seconds=0), threads=2).start()
     grouper.put(1)
     grouper.put(2)
     wait_for(lambda: running == {1, 2}, "both groups at the same time")
-    grouper.close(5)
+    grouper.close(60)

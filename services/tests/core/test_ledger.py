@@ -152,7 +152,8 @@ def test_a_lease_is_held_by_one_and_taken_over_when_its_holder_falls_silent(clie
 
 def test_a_released_lease_is_free_at_once(client: Couch) -> None:
     prepare_leases(client)
-    first, second = (Lease(client, "duty", name, 10) for name in ("first", "second"))
+    clock = Clock()
+    first, second = (Lease(client, "duty", name, 10, clock) for name in ("first", "second"))
     assert first.hold()
     first.release()
     assert not first.held
