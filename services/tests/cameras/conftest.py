@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cameras.alerting import SECRET
+from imagemill.alertbook import AlertBook, RuleStore
 from imagemill.camera_events import EventStore
+from imagemill.couch import Couch
 from mill import Mill
+from receiver import Receiver, receiving
 from watching import event_store
 
 
@@ -22,3 +26,33 @@ def own_mill(tmp_path: Path, amqp_url: str, couchdb_url: str, couchdb_prefix: st
 def events(couchdb_url: str, couchdb_prefix: str) -> EventStore:
     """The events of `own_mill`."""
     return event_store(couchdb_url, couchdb_prefix.rstrip("-"))
+
+
+@pytest.fixture
+def couch_of_mill(couchdb_url: str, couchdb_prefix: str) -> Couch:
+    return Couch(couchdb_url, couchdb_prefix.rstrip("-"))
+
+
+@pytest.fixture
+def book(couch_of_mill: Couch) -> AlertBook:
+    return AlertBook(couch_of_mill)
+
+
+@pytest.fixture
+def rules(couch_of_mill: Couch) -> RuleStore:
+    store = RuleStore(couch_of_mill)
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+@pytest.fixture
+def channels_file(tmp_path: Path, receiver: Receiver) -> Path:
+    path = tmp_path / "channels.yaml"
+    path.write_text(f"desk:\n  webhook: {receiver.url}\n  secret: {SECRET}\n")
+    return path

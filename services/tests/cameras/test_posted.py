@@ -19,9 +19,11 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
 
 
 def test_forty_posted_pictures_make_an_event_and_an_alert(mill: Mill) -> None:
+    before = frames_seen(mill)
     drawn = frames(walk(place(flat=True), 8, 30, speed=40, y=120, width=80, stripes=0.0), 40, noise=0)
     for frame in drawn:
         mill.accepted(frame.data, source="drawn")
+    wait_for(lambda: frames_seen(mill) == before + len(drawn), "the pictures to be looked at")
     (alert,) = wait_for(lambda: mill.get("/api/v1/alerts").json()["alerts"], "the alert")
     (event,) = mill.get("/api/v1/camera-events").json()["events"]
     assert (alert["camera"], event["source"], event["kind"], event["alert"]) == ("drawn", "drawn", "motion", 1)

@@ -1,0 +1,33 @@
+"""Events for the alerter, and what became of them."""
+
+import time
+
+from imagemill.alertbook import AlertBook
+from imagemill.broker import Broker
+from imagemill.camera_events import EventNews, event_message
+from mill import wait_for
+
+SECRET = "sixteen bytes and more"
+
+
+def event(source: str, at: float | None = None, **changes: object) -> dict:
+    started = at or time.time()
+    return {
+        "id": f"{source}:{round(started * 1000)}", "source": source, "kind": "motion", "class": "alert",
+        "started_at": started, "last_at": started + 1, "ended_at": None, "score": 0.9, "zones": [], "people": None,
+        **changes,
+    }  # fmt: skip
+
+
+def tell(broker: Broker, *events: dict, change: str = "new") -> None:
+    broker.publish_all([event_message(EventNews(change, one)) for one in events])
+
+
+def raised(book: AlertBook, count: int) -> list[dict]:
+    """Alerts by number, once there are that many."""
+    wait_for(lambda: book.last() >= count, f"{count} alerts")
+    return book.between(1, 1000)
+
+
+def results(book: AlertBook, number: int) -> list[str]:
+    return [document["result"] for document in book.attempts(number) if document["type"] == "sent"]
