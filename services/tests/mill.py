@@ -17,6 +17,7 @@ from imagemill.local.ports import free_ports
 from imagemill.local.process import kill_child, last_lines, start_child, stop_child
 
 TIMEOUT_SECONDS = 120.0
+ENDS = ("stored", "failed")
 
 
 def wait_for(condition: Callable[[], Any], what: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Any:
@@ -76,7 +77,7 @@ class Mill:
         assert self._processes[name].poll() is None, f"{name} ended: {self.log(name)}"
         port = self.port if name.startswith("api") else self._health[name]
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
         return False
 
     def log(self, name: str) -> str:
@@ -95,7 +96,7 @@ class Mill:
     def signal(self, name: str, number: signal.Signals) -> None:
         os.kill(self.pid(name), number)
 
-    def stop(self, name: str, patience_seconds: float = 30) -> int:
+    def stop(self, name: str, patience_seconds: float = 60) -> int:
         """SIGTERM; the exit code."""
         process = self._processes.pop(name)
         assert stop_child(process, patience_seconds), (
@@ -105,7 +106,7 @@ class Mill:
 
     def metrics(self, name: str) -> str:
         port = self.port if name == "api" else self._health[name]
-        return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=TIMEOUT_SECONDS).text
 
     def close(self) -> None:
         self.http.close()
@@ -140,7 +141,7 @@ class Mill:
 
     def ended(self, image_id: str, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
         """The picture, once it has its outcome."""
-        wait_for(lambda: self.image(image_id)["status"] != "accepted", f"the end of {image_id}", timeout_seconds)
+        wait_for(lambda: self.image(image_id)["status"] in ENDS, f"the end of {image_id}", timeout_seconds)
         return self.image(image_id)
 
     def all_ended(self, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, int]:

@@ -12,7 +12,7 @@ from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 120
 _EVERYTHING = {"configure": ".*", "write": ".*", "read": ".*"}
 
 

@@ -18,10 +18,10 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
     """One Imagemill for all tests of a module; they must not stop its programs."""
     name = f"mill-{uuid.uuid4().hex[:8]}"
     auth = (rabbit.user, rabbit.password)
-    requests.put(f"{rabbit.management_url}/api/vhosts/{name}", auth=auth, timeout=30).raise_for_status()
+    requests.put(f"{rabbit.management_url}/api/vhosts/{name}", auth=auth, timeout=120).raise_for_status()
     rights = {"configure": ".*", "write": ".*", "read": ".*"}
     permissions = f"{rabbit.management_url}/api/permissions/{name}/{rabbit.user}"
-    requests.put(permissions, auth=auth, json=rights, timeout=30).raise_for_status()
+    requests.put(permissions, auth=auth, json=rights, timeout=120).raise_for_status()
     running = Mill(
         tmp_path_factory.mktemp("mill"), rabbit.amqp_url.removesuffix("%2F") + name, couch.url, name,
         max_request_files=300, max_image_pixels=30_000_000, max_image_bytes=3_000_000, inline_max_bytes=500_000,
@@ -31,7 +31,7 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
         yield running.start("writer", "api", "worker", "journal")
     finally:
         running.close()
-        requests.delete(f"{rabbit.management_url}/api/vhosts/{name}", auth=auth, timeout=30).raise_for_status()
+        requests.delete(f"{rabbit.management_url}/api/vhosts/{name}", auth=auth, timeout=120).raise_for_status()
 
 
 @pytest.fixture
@@ -52,4 +52,4 @@ def new_mill(tmp_path: Path) -> Iterator[Callable[..., Mill]]:
 @pytest.fixture
 def own_mill(new_mill: Callable[..., Mill], amqp_url: str, couchdb_url: str, couchdb_prefix: str) -> Mill:
     """An Imagemill for one test, not started yet, which may kill its programs."""
-    return new_mill(amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), redrive_every_seconds=0.5, lease_seconds=2)
+    return new_mill(amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), redrive_every_seconds=0.5, lease_seconds=5)
