@@ -1,0 +1,23 @@
+"""A worker whose pictures take until a file is there."""
+
+import os
+import time
+from pathlib import Path
+
+from imagemill import runtime
+from imagemill.recipes import engine
+from imagemill.worker.__main__ import main
+
+_run = engine.run
+
+
+def run(recipe: object, data: bytes) -> object:
+    while not Path(os.environ["GO_ON"]).exists():
+        time.sleep(0.05)
+    return _run(recipe, data)
+
+
+engine.run = run
+
+if __name__ == "__main__":
+    runtime.run("worker", main)
