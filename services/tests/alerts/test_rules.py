@@ -11,6 +11,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from browsing import text
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
@@ -215,7 +216,7 @@ def test_a_rule_is_made_and_removed_with_the_keyboard_alone(
     assert driver.switch_to.active_element.get_attribute("value") == "yard"
     find("#hours").send_keys("late", Keys.ENTER)
     wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, "#wrong-hours"), "what is wrong")
-    assert driver.switch_to.active_element.get_attribute("id") == "hours"
+    wait_for(lambda: driver.execute_script("return document.activeElement.id") == "hours", "the field to be chosen")
     assert find("#hours").get_attribute("aria-describedby") == "wrong-hours"
     find("#hours").clear()
     find("#hours").send_keys("17:00-22:00", Keys.ENTER)
@@ -224,7 +225,8 @@ def test_a_rule_is_made_and_removed_with_the_keyboard_alone(
     assert (rule(site, "dusk")["cameras"], rule(site, "dusk")["hours"]) == (["yard"], ["17:00-22:00"])
 
     find("[data-key=dusk] button").send_keys(Keys.ENTER)
-    wait_for(lambda: rule(site, "dusk")["enabled"] is False, "it to be off")
+    wait_for(lambda: "switched off" in text(driver, "[data-key=dusk]"), "it to be off")
+    assert rule(site, "dusk")["enabled"] is False
     find("[data-key=dusk] a").send_keys(Keys.ENTER)
     wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, ".remove button"), "its page")
     find(".remove button").send_keys(Keys.ENTER)
@@ -247,7 +249,7 @@ def test_every_field_has_a_label(site: Mill, browser: Callable[..., Any]) -> Non
 
 def cli(site: Mill, *arguments: str, code: int = 0) -> tuple[str, str]:
     command = [sys.executable, "-m", "imagemill.cli", "--api", site.url, *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == code, ended.stderr
     return ended.stdout, ended.stderr
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ def test_forty_posted_pictures_make_an_event_and_an_alert(mill: Mill) -> None:
         mill.accepted(frame.data, source="drawn")
     wait_for(lambda: frames_seen(mill) == before + len(drawn), "the pictures to be looked at")
     (alert,) = wait_for(lambda: mill.get("/api/v1/alerts").json()["alerts"], "the alert")
-    (event,) = mill.get("/api/v1/camera-events").json()["events"]
+    # The event's side of the number is written after the alert's.
+    (event,) = wait_for(lambda: events(mill)[0]["alert"] and events(mill), "the event to know its alert")
     assert (alert["camera"], event["source"], event["kind"], event["alert"]) == ("drawn", "drawn", "motion", 1)
     assert "best.jpg" in [picture["name"] for picture in event["pictures"]]
 
@@ -35,8 +37,12 @@ def test_the_same_view_again_and_again_is_no_event(mill: Mill) -> None:
     still = frames(lambda _: place(2), 10)
     mill.accepted(*(frame.data for frame in still), source="still")
     wait_for(lambda: frames_seen(mill) == before + len(still), "the pictures to be looked at")
-    events = mill.get("/api/v1/camera-events").json()["events"]
-    assert not [event for event in events if event["source"] == "still"]
+    assert not [event for event in events(mill) if event["source"] == "still"]
+
+
+def events(mill: Mill) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = mill.get("/api/v1/camera-events").json()["events"]
+    return found
 
 
 def frames_seen(mill: Mill) -> int:
