@@ -14,6 +14,7 @@ KIND = "activity"
 _NO_IMAGE = "~"
 _LAST = "\ufff0"
 _STORY_LIMIT = 1000
+_STEPS = ("accepted", "redriven", "taken", "done")
 
 
 def prepare(couch: Couch, now: datetime | None = None) -> None:
@@ -48,8 +49,10 @@ def story(couch: Couch, image: str) -> list[Record]:
     records: list[Record] = []
     for month in (month for month in months.there() if month >= first):
         records += months.database(month).documents(f"{image}:", f"{image}:{_LAST}", _STORY_LIMIT)
-    return sorted(({k: v for k, v in record.items() if not k.startswith("_")} for record in records), key=_at)
+    return sorted(({k: v for k, v in record.items() if not k.startswith("_")} for record in records), key=_when)
 
 
-def _at(record: Record) -> str:
-    return str(record.get("at"))
+def _when(record: Record) -> tuple[str, int]:
+    """Its time; a small picture is taken and done within a millisecond, which is as fine as times are."""
+    kind = record.get("kind")
+    return str(record.get("at")), _STEPS.index(kind) if kind in _STEPS else len(_STEPS)
