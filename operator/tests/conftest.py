@@ -7,7 +7,9 @@ import pytest
 from tests.cluster import rabbit
 
 # A busy machine makes examples slow, not wrong. The same ones in every run: what fails is the change, not the draw.
-hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "ours", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("ours")
 
 

@@ -21,7 +21,9 @@ from imagemill.local.servers import LocalServer
 _TIMEOUT_SECONDS = 120
 Server = TypeVar("Server", bound=LocalServer)
 # A busy machine makes examples slow, not wrong. The same ones in every run: what fails is the change, not the draw.
-hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "ours", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("ours")
 
 

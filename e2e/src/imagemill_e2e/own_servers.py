@@ -13,7 +13,10 @@ BROKER, DATABASE = "own-broker", "own-database"
 VHOST = "pictures"
 PROGRAMS = ("api", "worker", "writer", "journal", "camera", "analyzer", "alerter", "operator")
 DEFINITIONS = "/config/definitions.json"
-CONFIGURATION = {"rabbitmq.conf": f"load_definitions = {DEFINITIONS}\n", "enabled_plugins": "[rabbitmq_consistent_hash_exchange, rabbitmq_prometheus].\n"}
+CONFIGURATION = {
+    "rabbitmq.conf": f"load_definitions = {DEFINITIONS}\n",
+    "enabled_plugins": "[rabbitmq_consistent_hash_exchange, rabbitmq_prometheus].\n",
+}
 
 
 def password() -> str:
