@@ -1,6 +1,7 @@
 """compose.yaml keeps its promises: no password in it, nothing reachable but the page, nothing writable but volumes."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -129,9 +130,10 @@ def _config(folder: Path, environment: dict[str, str]) -> "subprocess.CompletedP
     """Without an .env file that may lie in the checkout."""
     (folder / "none.env").touch()
     command = [*(COMPOSE or []), "--file", str(FILE), "--env-file", str(folder / "none.env"), "config"]
-    usual = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
+    ours = ("COMPOSE_", "RABBITMQ_", "COUCHDB_", "IMAGEMILL_", "PYTHON_IMAGE")
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
-        command, env=usual | environment, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+        command, env=usual | environment, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT
     )
 
 
