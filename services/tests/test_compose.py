@@ -17,12 +17,17 @@ PASSWORDS = {"RABBITMQ_PASSWORD": "only-for-this-test", "COUCHDB_PASSWORD": "onl
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "imagemill:dev"}
 
+# Cameras, webhooks and whoever uses the page are elsewhere.
+REACH_OUT = {"api", "camera", "alerter"}
+
 every_service = pytest.mark.parametrize("name", SERVICES)
 every_program = pytest.mark.parametrize("name", OURS)
 
 
 def test_all_programs_and_servers_are_there() -> None:
-    assert set(SERVICES) == {"api", "worker", "worker-heavy", "writer", "journal", "rabbitmq", "couchdb"}
+    assert set(SERVICES) == {
+        "api", "worker", "worker-heavy", "writer", "journal", "camera", "analyzer", "alerter", "rabbitmq", "couchdb",
+    }  # fmt: skip
 
 
 @every_program
@@ -41,11 +46,11 @@ def test_no_password_is_in_the_file() -> None:
     for service in SERVICES.values():
         for key, value in service["environment"].items():
             assert "PASS" not in key or value.startswith("${")
-            assert not re.search(r"://[^:/]+:(?!\$\{)", str(value))
+            assert not re.search(r"://[^:/]+:(?!\$\{)[^/@]*@", str(value))
 
 
-def test_env_files_are_never_committed() -> None:
-    assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+def test_env_files_and_what_the_programs_are_configured_with_are_never_committed() -> None:
+    assert {".env", "/config/"} <= set((ROOT / ".gitignore").read_text("utf-8").splitlines())
 
 
 @every_service
@@ -63,7 +68,15 @@ def test_services_are_held_tight(name: str) -> None:
 def test_only_the_api_can_be_reached_and_only_from_this_machine(name: str) -> None:
     ports = SERVICES[name].get("ports", [])
     assert ports == (["127.0.0.1:${IMAGEMILL_PORT:-8080}:8080"] if name == "api" else [])
-    assert SERVICES[name]["networks"] == (["inside", "outside"] if name == "api" else ["inside"])
+    assert SERVICES[name]["networks"] == (["inside", "outside"] if name in REACH_OUT else ["inside"])
+
+
+def test_who_reads_cameras_or_tells_people_has_the_folder_of_the_settings() -> None:
+    folder = {name for name, service in SERVICES.items() if any("/config:ro" in v for v in service.get("volumes", []))}
+    assert folder == REACH_OUT
+    for name in folder:
+        files = [SERVICES[name]["environment"][f"IMAGEMILL_{of}_FILE"] for of in ("CAMERA_CREDENTIALS", "CHANNELS")]
+        assert all(file.startswith("/config/") for file in files)
 
 
 @every_program
