@@ -67,6 +67,11 @@ def test_a_file_that_cannot_be_read_is_not_shown(tmp_path: Path, content: str) -
     assert names_of(file) == []
 
 
+def test_where_there_is_no_file_it_is_said_how_to_write_one(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"there is no credentials file yet: docs/cameras\.md, Passwords"):
+        secret_of(tmp_path / "none.yaml", "cam-1")
+
+
 def test_a_changed_password_is_used_and_names_are_told(settings: Settings) -> None:
     file = settings.camera_credentials_file
     assert file is not None

@@ -61,6 +61,8 @@ def _entries(file: Path) -> Mapping[str, Any]:
     try:
         with file.open("rb") as opened:
             read = yaml.safe_load(opened.read(_MOST_BYTES))
+    except FileNotFoundError:
+        raise FeedError("there is no credentials file yet: docs/cameras.md, Passwords, says how to write it") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         # The parser's own words would show a part of the file.
         raise FeedError("the credentials file cannot be read, or is neither YAML nor JSON") from None
