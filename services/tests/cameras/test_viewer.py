@@ -84,7 +84,8 @@ def test_an_alert_tells_everything_by_its_number(watched: Watched) -> None:
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.content.startswith(b"\xff\xd8")
         assert watched.mill.get(item["url"], headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    assert watched.mill.get("/api/v1/alerts/2").json()["code"] == "unknown-alert"
+    unknown = watched.mill.get("/api/v1/alerts/2").json()
+    assert (unknown["code"], unknown["detail"]) == ("unknown-alert", "There is no alert 2; the last one is 1.")
     assert watched.mill.get("/api/v1/alerts/1/pictures/..%2Fx.jpg").status_code == 404
 
 

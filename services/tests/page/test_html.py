@@ -245,3 +245,9 @@ def test_the_api_document_has_every_route_with_a_curl_line(site: Site) -> None:
     for path in ("/api/v1/images", "/api/v1/batches/{batch}", "/image/{image_id}"):
         assert f"<code>{path}</code>" in html
     assert "curl -F file=@photo.jpg http://localhost/api/v1/images" in html
+
+
+def test_an_alert_that_is_not_there_is_told_with_the_newest_one(site: Site) -> None:
+    answer = site.client.get("/api/v1/alerts/17")
+    assert answer.status_code == 404
+    assert answer.get_json()["detail"] == "There is no alert 17; there has been none yet."

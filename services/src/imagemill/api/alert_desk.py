@@ -46,7 +46,9 @@ def alert_of(found: AlertDesk, number: int) -> Document:
     """The alert of a number; raises Problem."""
     document = found.book.alert(number)
     if document is None:
-        raise Problem(404, "unknown-alert", f"There is no alert {number}; the last one is {found.book.last()}.")
+        last = found.book.last()
+        known = f"the last one is {last}" if last else "there has been none yet"
+        raise Problem(404, "unknown-alert", f"There is no alert {number}; {known}.")
     return document
 
 
