@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from bench.merge_patch import merged
+
 NAMESPACE = "default"
 KEPT_NEWS = 1000
 COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -294,16 +296,3 @@ def _goes_first(pod: Body) -> tuple[bool, int]:
     """Pods that are not ready, then the cheapest to delete."""
     ready = any(item["status"] == "True" for item in pod["status"]["conditions"])
     return ready, int((pod["metadata"].get("annotations") or {}).get(COST, "0"))
-
-
-def merged(old: Any, patch: Any) -> Any:
-    """Apply a JSON merge patch (RFC 7386)."""
-    if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
-    result = dict(old) if isinstance(old, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
