@@ -19,14 +19,16 @@ import numpy as np
 import pictures
 from bench.surroundings import mill, servers
 from bench.table import show
-from imagemill import topology
-from imagemill.broker import Broker, Consumer, Delivery, parameters_of
-from imagemill.cameras import Camera, Cameras, ReadingStates
-from imagemill.couch import Couch
-from imagemill.frames import SourceFrame, frame_of
+from imagemill.domain.cameras import Camera
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from imagemill.settings import Settings
+from imagemill.store.camera_leases import ReadingStates
+from imagemill.store.cameras import Cameras
+from imagemill.store.couch import Couch
+from imagemill.wire import topology
+from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.frames import SourceFrame, frame_of
 from mill import Mill, wait_for
 
 FEEDS, SECONDS = 50, 60

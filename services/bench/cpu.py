@@ -11,10 +11,11 @@ import numpy as np
 import pictures
 from bench.surroundings import cpu_seconds, mill, variants
 from bench.table import show
-from imagemill import recipes, topology
-from imagemill.broker import parameters_of
+from imagemill import recipes
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
+from imagemill.wire import topology
+from imagemill.wire.broker import parameters_of
 from mill import Mill
 
 IMAGES = 40

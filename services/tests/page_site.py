@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 import pictures
 from imagemill import recipes
 from imagemill.api.services import Services
-from imagemill.blobs import sha256
-from imagemill.ids import timestamp, uuid7
-from imagemill.models import ImageInfo, Job, Outcome, Rejection, TraceStep
+from imagemill.domain.ids import timestamp, uuid7
+from imagemill.domain.images import ImageInfo, Job, Outcome, Rejection, TraceStep
+from imagemill.store.blobs import sha256
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
 BATCH = "holiday"

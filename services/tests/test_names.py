@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.names import display_name
+from imagemill.domain.names import display_name
 
 
 @pytest.mark.parametrize(

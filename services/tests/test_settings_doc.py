@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, SecretStr
 
-from imagemill import settings_doc
+from imagemill.process import settings_doc
 from imagemill.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -13,7 +13,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 
 def test_the_document_is_what_the_program_says() -> None:
     assert DOCUMENT.read_text("utf-8") == settings_doc.text(), (
-        "docs/settings.md is out of date: run `python -m imagemill.settings_doc docs/settings.md`"
+        "docs/settings.md is out of date: run `python -m imagemill.process.settings_doc docs/settings.md`"
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pictures
-from imagemill.verdict import Header, Limits, Refused, examine
+from imagemill.admission.validate import Header, Limits, Refused, examine
 
 LIMITS = Limits()
 

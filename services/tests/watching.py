@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pika
 
-from imagemill.broker import Broker, parameters_of
-from imagemill.camera_events import EventStore
-from imagemill.couch import Couch
-from imagemill.frames import SourceFrame, frame_message
 from imagemill.motion import Frame
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
+from imagemill.wire.broker import Broker, parameters_of
+from imagemill.wire.frames import SourceFrame, frame_message
 from mill import wait_for
 from motion.scenes import START
 

@@ -8,9 +8,9 @@ from imagemill.alerter.channels import ChannelsError, parse
 from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, standings
 from imagemill.alerter.pictures import MOST_BYTES, chosen
 from imagemill.alerter.post import send
-from imagemill.alerts.message import Message
-from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
-from imagemill.alerts.retries import Attempt, plan
+from imagemill.alerting.message import Message
+from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.retries import Attempt, plan
 
 ALERT = {"number": 3, "at": 100.0, "channels": ["desk", "mail"]}
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.alerts import Snooze, Verdict
-from imagemill.alerts.channels import hide, shown
-from imagemill.alerts.message import message
-from imagemill.alerts.records import (
+from imagemill.alerting.channels import hide, shown
+from imagemill.alerting.judge import Snooze, Verdict
+from imagemill.alerting.message import message
+from imagemill.alerting.records import (
     acknowledged_document,
     acknowledged_id,
     alert_document,
@@ -24,7 +24,7 @@ from imagemill.alerts.records import (
     snooze_id,
     snooze_of,
 )
-from imagemill.alerts.retries import PAUSES_SECONDS, Attempt, pause_seconds, plan
+from imagemill.alerting.retries import PAUSES_SECONDS, Attempt, pause_seconds, plan
 
 EVENT = {
     "id": "yard:1790000000000", "source": "yard", "kind": "motion", "class": "alert", "started_at": 1_790_000_000.0,

@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.alerts import Candidate, History, PastAlert, Rule, Snooze, candidate_of, judge, parse_rule, rule_as_dict
-from imagemill.alerts.judge import history_seconds, is_within
-from imagemill.alerts.rules import parse_hours
+from imagemill.alerting.judge import (
+    Candidate,
+    History,
+    PastAlert,
+    Snooze,
+    candidate_of,
+    history_seconds,
+    is_within,
+    judge,
+)
+from imagemill.alerting.rules import Rule, parse_hours, parse_rule, rule_as_dict
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=BERLIN).timestamp()  # a Friday

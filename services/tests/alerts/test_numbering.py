@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill.alerts.numbering import Create, alert_id, carry_out, claim, last_number, number_for
+from imagemill.alerting.numbering import Create, alert_id, carry_out, claim, last_number, number_for
 
 
 class FakeStore:

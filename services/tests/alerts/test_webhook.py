@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.alerts import SignatureError, build_request, sign, verify
+from imagemill.alerting.signature import SignatureError, sign, verify
+from imagemill.alerting.webhook import build_request
 
 SECRET, OTHER = b"0123456789abcdef0123", b"another secret of enough bytes"
 ALERT = {"number": 17, "camera": "yard", "text": "Motion – Tür"}

@@ -2,9 +2,8 @@
 
 import pytest
 
-from imagemill.alerts import Rule
-from imagemill.alerts.rules import rule_as_dict
-from imagemill.alerts.words import duration, rule_value
+from imagemill.alerting.rules import Rule, rule_as_dict
+from imagemill.alerting.words import duration, rule_value
 
 
 def test_durations_are_said_in_two_units() -> None:

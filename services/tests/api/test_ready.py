@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from imagemill import runtime
-from imagemill.api.app import create_app
 from imagemill.api.services import build
+from imagemill.api.web.app import create_app
+from imagemill.process import runtime
 from imagemill.settings import Settings
 
 

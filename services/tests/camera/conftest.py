@@ -8,13 +8,17 @@ import pytest
 import yaml
 
 from feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
-from imagemill import cameras, runtime, topology
-from imagemill.broker import Broker, Consumer, Delivery, parameters_of
-from imagemill.camera_events import EventNews, news_of
-from imagemill.cameras import Camera, Cameras, ReadingStates
-from imagemill.couch import Couch
-from imagemill.frames import SourceFrame, frame_of
+from imagemill import cameras
+from imagemill.domain.cameras import Camera
+from imagemill.process import runtime
 from imagemill.settings import Settings
+from imagemill.store.camera_leases import ReadingStates
+from imagemill.store.cameras import Cameras
+from imagemill.store.couch import Couch
+from imagemill.wire import topology
+from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.events import EventNews, news_of
+from imagemill.wire.frames import SourceFrame, frame_of
 from mill import Mill
 from pictures import photo_jpeg
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imagemill.api.camera_areas import areas_of, text_of
-from imagemill.cameras import CameraError
+from imagemill.api.cameras.areas import areas_of, text_of
+from imagemill.domain.cameras import CameraError
 
 TEXT = "zone front door: 0.1,0.2 0.5,0.2 0.5,0.8\nmask: 0,0 1,0 1,0.1"
 

@@ -12,12 +12,14 @@ import pytest
 import requests
 
 from camera.conftest import LEASE_SECONDS, LONG_LEASE_SECONDS, Eyes
-from imagemill.camera_events import EventStore
-from imagemill.cameras import Camera, Cameras, ReadingStates
-from imagemill.couch import Couch
+from imagemill.domain.cameras import Camera
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import WAL_BYTES, RabbitServer
 from imagemill.settings import MEBIBYTE, Settings
+from imagemill.store.camera_leases import ReadingStates
+from imagemill.store.cameras import Cameras
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
 from mill import Mill, wait_for
 from pictures import photo_jpeg
 

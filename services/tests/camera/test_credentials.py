@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from imagemill.cameras import Camera
 from imagemill.cameras.credentials import names_of, secret_of
+from imagemill.cameras.feeds import Credentials, FeedError
 from imagemill.cameras.specs import spec_of
-from imagemill.feeds import Credentials, FeedError
+from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 
 FILE = """

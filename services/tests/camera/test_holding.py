@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from imagemill.camera.holding import Touch
-from imagemill.cameras import Reader, View
-from imagemill.couch import Conflict
+from imagemill.camera.membership import Touch
+from imagemill.store.camera_leases import Reader, View
+from imagemill.store.couch import Conflict
 
 LEASE = 6.0
 

@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import Select
 
 from browsing import EXPECTED
 from camera.conftest import LEASE_SECONDS
-from imagemill.api.camera_areas import areas_of
+from imagemill.api.cameras.areas import areas_of
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 from camera.conftest import LEASE_SECONDS, LONG_LEASE_SECONDS, Eyes
-from imagemill.cameras import Camera, Cameras, ReadingStates
+from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
+from imagemill.store.camera_leases import ReadingStates
+from imagemill.store.cameras import Cameras
 from mill import Mill, wait_for
 
 Add = Callable[..., Camera]

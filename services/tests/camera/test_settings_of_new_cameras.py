@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from imagemill.analyzer.cameras import CameraSettings
-from imagemill.cameras import Camera
-from imagemill.couch import Couch
+from imagemill.domain.cameras import Camera
 from imagemill.motion import MotionSettings
+from imagemill.store.couch import Couch
 
 
 def test_a_camera_that_was_added_just_now_has_its_own_settings_at_its_first_frame(

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from imagemill.api import sights as module
-from imagemill.api.camera_desk import CameraDesk
-from imagemill.api.posted import MOST_FRAME_BYTES, PostedFrames
-from imagemill.api.sights import Sights
-from imagemill.broker import BrokerUnavailable, Outgoing
-from imagemill.camera.showing import smaller
-from imagemill.looks import Sight, sight_message
+from imagemill.api.cameras import snapshot_cache as module
+from imagemill.api.cameras.service import CameraDesk
+from imagemill.api.cameras.snapshot_cache import Sights
+from imagemill.api.images.posted_frames import MOST_FRAME_BYTES, PostedFrames
+from imagemill.camera.snapshots import smaller
+from imagemill.wire.broker import BrokerUnavailable, Outgoing
+from imagemill.wire.snapshots import Sight, sight_message
 from pictures import photo_jpeg
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from imagemill.camera.watching import Away, Seen, offline_event, seen, watched
-from imagemill.cameras import CameraLease
-from imagemill.feeds import FeedStatus
+from imagemill.camera.offline import Away, Seen, offline_event, seen, watched
+from imagemill.cameras.feeds import FeedStatus
+from imagemill.store.camera_leases import CameraLease
 
 LIVE, OFFLINE = Seen("live"), Seen("offline", "nobody answers")
 LEASE = CameraLease("yard", "me", 7, "live", None, 100.0)

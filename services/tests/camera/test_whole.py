@@ -8,8 +8,8 @@ import numpy as np
 from camera.conftest import LONG_LEASE_SECONDS
 from camera.test_away import counted
 from feeds.videos import FPS, SHORT_MOTIONS, SHORT_SECONDS, short_yard_video
-from imagemill.camera_events import EventStore
-from imagemill.couch import Couch
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
 from mill import Mill, wait_for
 
 

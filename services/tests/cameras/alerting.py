@@ -2,9 +2,9 @@
 
 import time
 
-from imagemill.alertbook import AlertBook
-from imagemill.broker import Broker
-from imagemill.camera_events import EventNews, event_message
+from imagemill.store.alerts import AlertBook
+from imagemill.wire.broker import Broker
+from imagemill.wire.events import EventNews, event_message
 from mill import wait_for
 
 SECRET = "sixteen bytes and more"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from cameras.alerting import SECRET
-from imagemill.alertbook import AlertBook, RuleStore
-from imagemill.camera_events import EventStore
-from imagemill.couch import Couch
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
+from imagemill.store.rules import RuleStore
 from mill import Mill
 from receiver import Receiver, receiving
 from watching import event_store

@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 
 from cameras.alerting import event, results, tell
-from imagemill.alertbook import AlertBook, RuleStore
-from imagemill.alerts import Rule, Verdict, number_for
-from imagemill.alerts.records import alert_document, begun_document, begun_id, sent_document, sent_id
-from imagemill.alerts.retries import Attempt, Plan
-from imagemill.camera_events import EventStore
+from imagemill.alerting.judge import Verdict
+from imagemill.alerting.numbering import number_for
+from imagemill.alerting.records import alert_document, begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.retries import Attempt, Plan
+from imagemill.alerting.rules import Rule
+from imagemill.store.alerts import AlertBook
+from imagemill.store.events import EventStore
+from imagemill.store.rules import RuleStore
 from mill import Mill, wait_for
 from receiver import Receiver
 from watching import publishing

@@ -6,11 +6,15 @@ import time
 import pytest
 
 from cameras.alerting import event
-from imagemill.alertbook import AlertBook, RuleStore, Snoozes
-from imagemill.alerter.desk import Desk
-from imagemill.alerts import Rule, Snooze, parse_rule
-from imagemill.camera_events import EventNews, EventStore
-from imagemill.couch import Couch
+from imagemill.alerter.service import Desk
+from imagemill.alerting.judge import Snooze
+from imagemill.alerting.rules import Rule, parse_rule
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
+from imagemill.store.rules import RuleStore
+from imagemill.store.snoozes import Snoozes
+from imagemill.wire.events import EventNews
 from mill import TIMEOUT_SECONDS
 
 

@@ -5,9 +5,13 @@ import time
 from pathlib import Path
 
 from cameras.alerting import SECRET, event, raised, results, tell
-from imagemill.alertbook import AlertBook, RuleStore
-from imagemill.alerts import Rule, Verdict, number_for, verify
-from imagemill.alerts.records import alert_document, begun_document, begun_id
+from imagemill.alerting.judge import Verdict
+from imagemill.alerting.numbering import number_for
+from imagemill.alerting.records import alert_document, begun_document, begun_id
+from imagemill.alerting.rules import Rule
+from imagemill.alerting.signature import verify
+from imagemill.store.alerts import AlertBook
+from imagemill.store.rules import RuleStore
 from mill import Mill, wait_for
 from receiver import Receiver
 from watching import publishing

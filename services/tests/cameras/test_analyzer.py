@@ -7,7 +7,7 @@ import numpy as np
 import pika
 import pytest
 
-from imagemill.camera_events import EventStore
+from imagemill.store.events import EventStore
 from mill import Mill, wait_for
 from motion.scenes import GROUND_FRAMES, WALK_FRAMES, frames, place
 from watching import ended, publish, publishing, queue_is_empty, today

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imagemill.alertbook import AlertBook, RuleStore
-from imagemill.alerts.numbering import number_for
-from imagemill.camera_events import EventStore
-from imagemill.couch import Couch
-from imagemill.leases import Lease
-from imagemill.leases import prepare as prepare_leases
-from imagemill.months import Months, expired, month_at
+from imagemill.alerting.numbering import number_for
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Couch
+from imagemill.store.events import EventStore
+from imagemill.store.leases import Lease
+from imagemill.store.leases import prepare as prepare_leases
+from imagemill.store.months import Months, expired, month_at
+from imagemill.store.rules import RuleStore
 from imagemill.writer.retention import Retention
 from mill import Mill, wait_for
 

@@ -21,10 +21,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from feeds.videos import short_yard_video
-from imagemill.broker import Broker
-from imagemill.camera_events import EventNews, event_message
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
+from imagemill.wire.broker import Broker
+from imagemill.wire.events import EventNews, event_message
 from mill import Mill, wait_for
 from mills import running_mill
 from motion.scenes import WALK_FRAMES

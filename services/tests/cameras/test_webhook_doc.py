@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from imagemill.alerts import build_request
+from imagemill.alerting.webhook import build_request
 from imagemill.local.ports import accepts, free_ports
 from imagemill.local.process import kill_child, start_child
 from mill import wait_for

@@ -87,8 +87,11 @@ def test_the_command_line_loads_neither_database_nor_broker_nor_another_program(
     code += ", 'flask', 'cv2', 'pydantic') or n.startswith('imagemill.')))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30).stdout
     # What rules and their values are called in words is decided there, without I/O.
-    own = ("imagemill.cli", "imagemill.alerts")
-    others = [name for name in loaded.split() if not name.startswith(own)]
+    own = ("imagemill.cli", "imagemill.alerting")
+    rooms = ("imagemill.concurrency", "imagemill.domain")
+    others = [name for name in loaded.split() if not name.startswith(own) and name not in rooms]
     # The settings of motion are pure: `replay` checks them before it reads a picture.
-    pure = ["imagemill.motion", "imagemill.motion.kinds", "imagemill.motion.settings"]
-    assert sorted(others) == sorted(["imagemill.backoff", "imagemill.ids", "imagemill.names", *pure])
+    pure = ["imagemill.domain.motion_kinds", "imagemill.domain.motion_settings"]
+    assert sorted(others) == sorted(
+        ["imagemill.concurrency.retry", "imagemill.domain.ids", "imagemill.domain.names", *pure]
+    )

@@ -7,8 +7,17 @@ import pika
 import pytest
 from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 
-from imagemill.broker import Broker, BrokerUnavailable, Consumer, Delivery, Outgoing, Refused, Unroutable, parameters_of
 from imagemill.local.rabbit import RabbitServer
+from imagemill.wire.broker import (
+    Broker,
+    BrokerUnavailable,
+    Consumer,
+    Delivery,
+    Outgoing,
+    Refused,
+    Unroutable,
+    parameters_of,
+)
 from mill import wait_for
 
 

@@ -6,8 +6,8 @@ import pika
 import pytest
 import structlog
 
-from imagemill.broker import Broker, parameters_of
-from imagemill.broker.advice import advice
+from imagemill.wire.broker import Broker, parameters_of
+from imagemill.wire.broker.advice import advice
 from mill import wait_for
 
 Channel = pika.adapters.blocking_connection.BlockingChannel

@@ -1,7 +1,7 @@
 import threading
 import time
 
-from imagemill.grouping import Bounds, Grouper
+from imagemill.concurrency.grouping import Bounds, Grouper
 from mill import wait_for
 
 

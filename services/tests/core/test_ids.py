@@ -3,7 +3,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.ids import floor_at, is_batch_name, is_uuid, made_at, timestamp, uuid7
+from imagemill.domain.ids import floor_at, is_batch_name, is_uuid, made_at, timestamp, uuid7
 
 
 def test_ids_of_one_process_rise_and_never_repeat() -> None:

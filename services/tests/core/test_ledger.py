@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imagemill.couch import Conflict, Couch, StoreUnavailable
-from imagemill.ids import floor_at, timestamp, uuid7
-from imagemill.leases import Lease
-from imagemill.leases import prepare as prepare_leases
-from imagemill.ledger import Ledger
-from imagemill.models import ImageInfo, Job, KnownResult, Outcome, Rejection
-from imagemill.watermark import Watermark
+from imagemill.domain.ids import floor_at, timestamp, uuid7
+from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome, Rejection
+from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.leases import Lease
+from imagemill.store.leases import prepare as prepare_leases
+from imagemill.store.ledger import Ledger
+from imagemill.store.watermark import Watermark
 
 KINDS = ["open", "stored", "duplicate", "failed", "rejected"]
 INFO = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from imagemill.ids import floor_at
-from imagemill.models import ImageInfo, Job
+from imagemill.domain.ids import floor_at
+from imagemill.domain.images import ImageInfo, Job
 from imagemill.writer.redrive import Rounds, is_lost
 
 NOW = time.time()

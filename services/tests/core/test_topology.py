@@ -1,8 +1,8 @@
 import pika
 import pytest
 
-from imagemill import topology
 from imagemill.settings import Settings
+from imagemill.wire import topology
 
 RECIPES = ["gray", "denoise", "edges"]
 

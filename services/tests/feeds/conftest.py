@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feeds.webcam import WebCam
-from imagemill.feeds import FeedPolicy
+from imagemill.cameras.feeds import FeedPolicy
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 BINDINGS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from feeds.videos import tiny_video
-from imagemill.feeds import Feed, FeedError, FeedSpec, Grab, from_address, open_feed
+from imagemill.cameras.feeds import Feed, FeedError, FeedSpec, Grab, from_address, open_feed
 
 SPEC = FeedSpec("rtsp://cam.example/", "rtsp", frames_per_second=10.0, stall_seconds=0.3)
 

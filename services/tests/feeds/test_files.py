@@ -11,7 +11,7 @@ import pytest
 
 from feeds.videos import tiny_video
 from feeds.webcam import picture
-from imagemill.feeds import FeedError, FeedRefusedError, first_frame, from_address, grabs
+from imagemill.cameras.feeds import FeedError, FeedRefusedError, first_frame, from_address, grabs
 
 
 def once(path, policy, **options):

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.webcam import picture
-from imagemill.feeds import FeedError
-from imagemill.feeds.multipart import JpegSplitter
-from imagemill.feeds.spec import MAX_FRAME_BYTES
+from imagemill.cameras.feeds import FeedError
+from imagemill.cameras.feeds.multipart import JpegSplitter
+from imagemill.cameras.feeds.spec import MAX_FRAME_BYTES
 
 PICTURES = [picture(number) for number in range(5)]
 

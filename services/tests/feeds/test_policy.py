@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.feeds import FeedError, FeedPolicy, FeedRefusedError, from_address
-from imagemill.feeds.policy import check_path, check_url
+from imagemill.cameras.feeds import FeedError, FeedPolicy, FeedRefusedError, from_address
+from imagemill.cameras.feeds.policy import check_path, check_url
 
 PUBLIC, PRIVATE = "93.184.216.34", "10.0.0.7"
 

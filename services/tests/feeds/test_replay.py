@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from feeds.videos import MOTIONS, yard_video
-from imagemill.feeds import from_address
-from imagemill.feeds.replay import recorded_frames, replay
+from imagemill.cameras.feeds import from_address
+from imagemill.cameras.feeds.replay import recorded_frames, replay
 from imagemill.motion import MotionSettings, with_changes
 from imagemill.motion.compare import compare, described, events_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from feeds.test_feed import eventually
 from feeds.videos import SHORT_MOTIONS, short_yard_video
-from imagemill.feeds import (
+from imagemill.cameras.feeds import (
     Credentials,
     FeedError,
     FeedPolicy,
@@ -20,7 +20,7 @@ from imagemill.feeds import (
     grabs,
     open_feed,
 )
-from imagemill.feeds.rtsp_probe import parse_status
+from imagemill.cameras.feeds.rtsp_probe import parse_status
 from imagemill.motion import Frame, MotionSettings, SourceAnalyzer
 from motion.scenes import START, summary
 

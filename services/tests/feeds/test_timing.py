@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.feeds.grabs import Pace
-from imagemill.feeds.timing import FeedFacts, FrameGate, StreamClock, feed_state, reconnect_pause_seconds
+from imagemill.cameras.feeds.grabs import Pace
+from imagemill.cameras.feeds.timing import FeedFacts, FrameGate, StreamClock, feed_state, reconnect_pause_seconds
 
 
 @pytest.mark.parametrize("per_second", [1.0, 5.0, 12.5, 15.0, 25.0, 29.97, 60.0])

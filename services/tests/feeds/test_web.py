@@ -6,8 +6,16 @@ from threading import Event
 import pytest
 
 from feeds.webcam import PASSWORD, USER, picture
-from imagemill.feeds import Credentials, FeedError, FeedPolicy, FeedRefusedError, first_frame, from_address, grabs
-from imagemill.feeds.web import PictureClient, is_stream
+from imagemill.cameras.feeds import (
+    Credentials,
+    FeedError,
+    FeedPolicy,
+    FeedRefusedError,
+    first_frame,
+    from_address,
+    grabs,
+)
+from imagemill.cameras.feeds.web import PictureClient, is_stream
 
 RIGHT, WRONG = Credentials(USER, PASSWORD), Credentials(USER, "hunter2hunter2")
 
@@ -122,7 +130,7 @@ def test_loopback_is_refused_where_the_settings_do_not_allow_it(webcam):
 
 
 def test_the_address_that_was_checked_is_connected_to_whatever_the_name_says_later(webcam):
-    from imagemill.feeds.policy import check_url
+    from imagemill.cameras.feeds.policy import check_url
 
     target = check_url(
         f"http://cam.example:{webcam.server_port}/snapshot", FeedPolicy(loopback=True), lambda host, port: ["127.0.0.1"]

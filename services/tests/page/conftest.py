@@ -8,8 +8,8 @@ import requests
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from imagemill.api.app import create_app
 from imagemill.api.services import build
+from imagemill.api.web.app import create_app
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from imagemill.settings import Settings

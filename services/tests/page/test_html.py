@@ -8,9 +8,8 @@ import pika
 import pytest
 
 import pictures
-from imagemill.activity import activity_message
-from imagemill.api import page_finder
-from imagemill.broker import Delivery
+from imagemill.wire.activity import activity_message
+from imagemill.wire.broker import Delivery
 from page_site import BATCH, HOSTILE, Site
 
 PAGES = (
@@ -155,7 +154,7 @@ def test_the_finder_finds_part_of_a_name(site: Site) -> None:
 
 
 def test_the_finder_goes_on_among_older_pictures(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_finder, "SEARCHED", 2)
+    monkeypatch.setattr("imagemill.api.web.search.SEARCHED", 2)
     found, path, pages = "", "/find?q=.png", 0
     while path:
         html = site.html(path)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import imagemill.api
-from imagemill.api import page_docs, page_shapes, page_words
-from imagemill.ids import is_uuid
-from imagemill.models import TraceStep
+from imagemill.api.images import view_models
+from imagemill.api.web import docs, formatting
+from imagemill.domain.ids import is_uuid
+from imagemill.domain.images import TraceStep
 
 STATIC = Path(imagemill.api.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.rglob("*.js"))
@@ -38,10 +39,10 @@ def node(*arguments: str, script: str) -> str:
 
 
 def test_sizes_times_and_moments_in_words() -> None:
-    assert {value: page_words.size(value) for value in SIZES} == SIZES
-    assert {value: page_words.milliseconds(value) for value in TIMES} == TIMES
-    assert {text: page_words.ago(text, datetime.fromisoformat(NOW)) for text in AGO} == AGO
-    assert page_words.exact("2026-11-21T09:15:03.302Z") == "2026-11-21 09:15:03.302 UTC"
+    assert {value: formatting.size(value) for value in SIZES} == SIZES
+    assert {value: formatting.milliseconds(value) for value in TIMES} == TIMES
+    assert {text: formatting.ago(text, datetime.fromisoformat(NOW)) for text in AGO} == AGO
+    assert formatting.exact("2026-11-21T09:15:03.302Z") == "2026-11-21 09:15:03.302 UTC"
 
 
 @needs_node
@@ -79,7 +80,7 @@ def test_every_script_is_read_without_error(path: Path) -> None:
     [(1000, 250, "75 %"), (1000, 1000, "nothing"), (1000, 2840, "nothing, it is 184 % larger"), (0, 5, "nothing")],
 )
 def test_what_was_saved(original: int, result: int, words: str) -> None:
-    assert page_words.saved(original, result) == words
+    assert formatting.saved(original, result) == words
 
 
 def test_a_trace_is_told_as_waits_and_work() -> None:
@@ -88,33 +89,33 @@ def test_a_trace_is_told_as_waits_and_work() -> None:
     trace = [
         TraceStep(step=step, at=(began + timedelta(milliseconds=ms)).isoformat(), by="x") for step, ms in marks.items()
     ]
-    hops = page_shapes.hops(trace)
+    hops = view_models.hops(trace)
     assert [(hop.word, round(hop.milliseconds)) for hop in hops[1:]] == [
         ("waited", 30),
         ("worked on", 60),
         ("stored", 10),
     ]
     assert [round(hop.start) for hop in hops[1:]] == [0, 30, 90]
-    assert page_shapes.hops([trace[0], trace[3]])[1].word == "looked up"
-    assert page_shapes.hops([trace[0], trace[2]])[1].word == "waited"
-    assert page_shapes.hops([]) == []
+    assert view_models.hops([trace[0], trace[3]])[1].word == "looked up"
+    assert view_models.hops([trace[0], trace[2]])[1].word == "waited"
+    assert view_models.hops([]) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG", b"hello", bytes(5000)])
 def test_an_autopsy_survives_any_bytes(data: bytes) -> None:
-    found = page_shapes.autopsy(data)
+    found = view_models.autopsy(data)
     assert found.facts
     assert len(found.rows) <= 16
 
 
 def test_descriptions_become_blocks_and_code() -> None:
-    found = page_docs.blocks(
+    found = docs.blocks(
         "One\nline.\n\n- `a`: first,\n  wrapped\n- second\n\n    curl x\n\n| a | b |\n|---|---|\n| 1 | 2 |"
     )
     assert [block.kind for block in found] == ["text", "list", "code", "table"]
     assert len(found[1].lines) == 2
     assert found[3].cells == [["a", "b"], ["1", "2"]]
-    assert list(page_docs.spans("see `code` here")) == [(False, "see "), (True, "code"), (False, " here")]
+    assert list(docs.spans("see `code` here")) == [(False, "see "), (True, "code"), (False, " here")]
 
 
 def luminance(colour: str) -> float:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import pictures
-from imagemill.ids import made_at
+from imagemill.domain.ids import made_at
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, adds_up, wait_for

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pictures
-from imagemill import headers
+from imagemill.admission import headers
 from imagemill.recipes import ImageError, Picture, Recipe, load, single_threaded, sizes
 from imagemill.recipes import encoders as encoders_module
 

@@ -4,18 +4,19 @@ import threading
 
 import structlog
 
-from imagemill import runtime, topology
-from imagemill.alertbook import AlertBook
 from imagemill.alerter.channels import Channels
-from imagemill.alerter.desk import Desk
 from imagemill.alerter.intake import Intake
 from imagemill.alerter.pictures import Pictures
 from imagemill.alerter.sender import Sender
-from imagemill.broker import Consumer, Delivery
-from imagemill.camera_events import EventStore
-from imagemill.couch import StoreUnavailable
-from imagemill.health import Check
+from imagemill.alerter.service import Desk
+from imagemill.process import runtime
+from imagemill.process.health import Check
 from imagemill.settings import Settings
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import StoreUnavailable
+from imagemill.store.events import EventStore
+from imagemill.wire import topology
+from imagemill.wire.broker import Consumer, Delivery
 
 log = structlog.get_logger(__name__)
 _PREFETCH = 20

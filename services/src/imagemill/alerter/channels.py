@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 import yaml
 
-from imagemill.alerts.channels import shown
-from imagemill.alerts.signature import LEAST_SECRET_BYTES
-from imagemill.names_of_channels import is_channel_name
+from imagemill.alerting.channels import shown
+from imagemill.alerting.signature import LEAST_SECRET_BYTES
+from imagemill.domain.channel_names import is_channel_name
 
 log = structlog.get_logger(__name__)
 WEBHOOK, APPRISE = "webhook", "apprise"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.alerts.records import attempts_of
-from imagemill.alerts.retries import Attempt
+from imagemill.alerting.records import attempts_of
+from imagemill.alerting.retries import Attempt
 
 # An attempt that was begun this long ago and has no result was cut off: an attempt takes at most half a minute.
 INTERRUPTED_SECONDS = 120.0

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from imagemill.alertbook import AlertBook, Snoozes
-from imagemill.alerts import History, Rule
-from imagemill.alerts.judge import history_seconds
-from imagemill.couch import Document
+from imagemill.alerting.judge import History, history_seconds
+from imagemill.alerting.rules import Rule
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Document
+from imagemill.store.snoozes import Snoozes
 
 # As far back as an alert that nobody has acknowledged keeps the next ones of its camera back.
 UNACKNOWLEDGED_SECONDS = 30 * 86_400.0

@@ -6,15 +6,15 @@ import threading
 
 import structlog
 
-from imagemill.alertbook import AlertBook
+from imagemill.alerter.channel_test import carry_out, is_trial
 from imagemill.alerter.channels import Channels
-from imagemill.alerter.desk import Desk
 from imagemill.alerter.sender import Sender
-from imagemill.alerter.trials import carry_out, is_trial
-from imagemill.backoff import pause_seconds
-from imagemill.broker import Delivery
-from imagemill.camera_events import news_of
-from imagemill.couch import StoreUnavailable
+from imagemill.alerter.service import Desk
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.broker import Delivery
+from imagemill.wire.events import news_of
 
 log = structlog.get_logger(__name__)
 _POLL_SECONDS = 0.5

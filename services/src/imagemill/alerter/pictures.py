@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 
-from imagemill.camera_events import EventStore
-from imagemill.couch import StoreUnavailable
+from imagemill.store.couch import StoreUnavailable
+from imagemill.store.events import EventStore
 
 log = structlog.get_logger(__name__)
 # Below what mail servers and chats take, also when it travels as base64.

@@ -15,8 +15,8 @@ import requests
 
 from imagemill.alerter.channels import WEBHOOK, Channel
 from imagemill.alerter.pictures import TAKES_NONE, Picture
-from imagemill.alerts import build_request
-from imagemill.alerts.message import Message
+from imagemill.alerting.message import Message
+from imagemill.alerting.webhook import build_request
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _MOST_ANSWER_BYTES = 2048

@@ -14,17 +14,17 @@ from typing import Any
 import structlog
 from prometheus_client import Counter
 
-from imagemill.activity import Activity
-from imagemill.alertbook import AlertBook
 from imagemill.alerter.channels import APPRISE, Channel, Channels
 from imagemill.alerter.deliveries import Standing, standings
 from imagemill.alerter.pictures import FAILED_WITH, MOST_ATTEMPTS_WITH, NONE_STORED, SET_SO, Picture, Pictures
 from imagemill.alerter.post import Answer, send
-from imagemill.alerts.message import alert_url, message
-from imagemill.alerts.records import begun_document, begun_id, sent_document, sent_id
-from imagemill.alerts.retries import Attempt, plan
-from imagemill.backoff import pause_seconds
-from imagemill.couch import Document, StoreUnavailable
+from imagemill.alerting.message import alert_url, message
+from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.retries import Attempt, plan
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Document, StoreUnavailable
+from imagemill.wire.activity import Activity
 
 log = structlog.get_logger(__name__)
 

@@ -5,17 +5,18 @@ import threading
 import cv2
 import structlog
 
-from imagemill import runtime, topology
 from imagemill.analyzer.cameras import CameraSettings
-from imagemill.analyzer.news import ShuttingDown, Teller
 from imagemill.analyzer.partition import Partition
+from imagemill.analyzer.publisher import ShuttingDown, Teller
 from imagemill.analyzer.silence import SilenceWatch
 from imagemill.analyzer.state import StateStore
-from imagemill.broker import Consumer
-from imagemill.camera_events import EventStore
-from imagemill.health import Check
-from imagemill.leases import Lease
+from imagemill.process import runtime
+from imagemill.process.health import Check
 from imagemill.settings import Settings
+from imagemill.store.events import EventStore
+from imagemill.store.leases import Lease
+from imagemill.wire import topology
+from imagemill.wire.broker import Consumer
 
 log = structlog.get_logger(__name__)
 _SILENCE_EVERY_SECONDS = 30.0

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from imagemill.cameras import Cameras
-from imagemill.couch import Couch, StoreUnavailable
 from imagemill.motion import MotionSettings
+from imagemill.store.cameras import Cameras
+from imagemill.store.couch import Couch, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

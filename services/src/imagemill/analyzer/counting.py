@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from imagemill.activity import Activity
+from imagemill.wire.activity import Activity
 
 EVERY_SECONDS = 10.0
 

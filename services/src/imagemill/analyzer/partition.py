@@ -7,18 +7,18 @@ from collections import OrderedDict
 
 import structlog
 
-from imagemill.activity import Activity
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.counting import BROKEN, SECONDS, SOURCES, Counting
-from imagemill.analyzer.news import ShuttingDown, Teller
 from imagemill.analyzer.people import find_people_for
+from imagemill.analyzer.publisher import ShuttingDown, Teller
 from imagemill.analyzer.state import StateStore
 from imagemill.analyzer.tracked import Tracked
 from imagemill.analyzer.waiting import until_stored
-from imagemill.broker import Delivery
-from imagemill.couch import Conflict
-from imagemill.frames import SourceFrame, frame_of
 from imagemill.motion import EventChange, Frame, SourceAnalyzer
+from imagemill.store.couch import Conflict
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Delivery
+from imagemill.wire.frames import SourceFrame, frame_of
 
 log = structlog.get_logger(__name__)
 

@@ -5,12 +5,12 @@ import time
 import structlog
 
 from imagemill.analyzer.cameras import CameraSettings
-from imagemill.analyzer.news import Teller
+from imagemill.analyzer.publisher import Teller
 from imagemill.analyzer.state import Saved, StateStore
-from imagemill.couch import Conflict, StoreUnavailable
-from imagemill.leases import Lease
 from imagemill.motion import SourceAnalyzer
 from imagemill.motion.source import SILENCE_SECONDS
+from imagemill.store.couch import Conflict, StoreUnavailable
+from imagemill.store.leases import Lease
 
 log = structlog.get_logger(__name__)
 # An analyzer that has the source ends the event itself; only what it should have ended long ago is looked at here.

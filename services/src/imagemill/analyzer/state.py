@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.couch import Couch, Document
 from imagemill.motion import Snapshot
+from imagemill.store.couch import Couch, Document
 
 _PREFIX = "analyzer:"
 _SCAN = 200

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from imagemill.broker import Delivery
 from imagemill.motion import EventChange, Frame, SourceAnalyzer
+from imagemill.wire.broker import Delivery
 
 # The state of a quiet source is only its background, which any frame of the next minute can replace.
 QUIET_SAVE_SECONDS = 60.0

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import structlog
 
-from imagemill.analyzer.news import ShuttingDown
-from imagemill.backoff import pause_seconds
-from imagemill.couch import StoreUnavailable
+from imagemill.analyzer.publisher import ShuttingDown
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.store.couch import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")

@@ -10,9 +10,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.message import Message
 from gunicorn.workers.gthread import ThreadWorker
 
-from imagemill import logs, recipes, runtime
-from imagemill.api.app import create_app
+from imagemill import recipes
 from imagemill.api.services import Services, build
+from imagemill.api.web.app import create_app
+from imagemill.process import logs, runtime
 from imagemill.recipes import RecipeError
 from imagemill.settings import Settings
 

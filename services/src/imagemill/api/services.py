@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from imagemill import recipes, runtime, topology
-from imagemill.activity import Activity
-from imagemill.api import camera_desk
-from imagemill.api.camera_desk import CameraDesk
-from imagemill.api.commit import GroupCommit
-from imagemill.api.hub import Hub
-from imagemill.broker import Broker, Consumer
-from imagemill.grouping import Bounds
-from imagemill.looks import LOOK
-from imagemill.messages import ClaimCheck
+from imagemill import recipes
+from imagemill.admission.validate import Limits
+from imagemill.api.cameras import service
+from imagemill.api.cameras.service import CameraDesk
+from imagemill.api.images.group_commit import GroupCommit
+from imagemill.api.live.event_stream import Hub
+from imagemill.concurrency.grouping import Bounds
+from imagemill.process import runtime
 from imagemill.recipes import Recipe
 from imagemill.settings import Settings
-from imagemill.verdict import Limits
+from imagemill.wire import topology
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, Consumer
+from imagemill.wire.snapshots import LOOK
+from imagemill.wire.work import ClaimCheck
 
 _REPLICA_PREFETCH = 200
 
@@ -76,6 +78,6 @@ def build(settings: Settings) -> Services:
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
-    cameras = camera_desk.desk(settings, stores.couch, broker, topology.replica_queue(settings.instance))
+    cameras = service.desk(settings, stores.couch, broker, topology.replica_queue(settings.instance))
     hub.also(LOOK, cameras.sights.arrived, cameras.notice)
     return Services(settings, stores, broker, activity, hub, commit, known, uploads, cameras)

@@ -6,19 +6,21 @@ import uuid
 
 import structlog
 
-from imagemill import runtime, topology
-from imagemill.activity import Activity
-from imagemill.broker import Broker, Consumer
-from imagemill.camera.desk import Desk
-from imagemill.camera.holding import Touch
-from imagemill.camera.keeper import Keeper
-from imagemill.camera.showing import Showing
-from imagemill.camera.telling import Teller
-from imagemill.camera_events import EventStore
-from imagemill.cameras import Cameras, Reader, ReadingStates
-from imagemill.couch import Conflict, Couch, StoreUnavailable
-from imagemill.feeds import Grab
+from imagemill.camera.feed_manager import Desk
+from imagemill.camera.membership import Touch
+from imagemill.camera.offline_events import Teller
+from imagemill.camera.reconciler import Keeper
+from imagemill.camera.snapshots import Showing
+from imagemill.cameras.feeds import Grab
+from imagemill.process import runtime
 from imagemill.settings import Settings
+from imagemill.store.camera_leases import Reader, ReadingStates
+from imagemill.store.cameras import Cameras
+from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.events import EventStore
+from imagemill.wire import topology
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, Consumer
 
 log = structlog.get_logger(__name__)
 _ROUNDS_PER_LEASE = 4

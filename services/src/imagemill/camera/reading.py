@@ -5,13 +5,13 @@ from concurrent.futures import Future
 
 from prometheus_client import Counter
 
-from imagemill.broker import Broker, BrokerUnavailable
-from imagemill.cameras import Camera
+from imagemill.cameras.feeds import Feed, FeedSpec, FeedStatus, Grab, grabs
+from imagemill.cameras.feeds.grabs import Source
 from imagemill.cameras.specs import policy_of, spec_of
-from imagemill.feeds import Feed, FeedSpec, FeedStatus, Grab, grabs
-from imagemill.feeds.grabs import Source
-from imagemill.frames import SourceFrame, frame_message
+from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
+from imagemill.wire.broker import Broker, BrokerUnavailable
+from imagemill.wire.frames import SourceFrame, frame_message
 
 FRAMES = Counter("imagemill_camera_frames", "Frames that were wanted from cameras, by what became of them", ["result"])
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from imagemill.feeds.policy import FeedRefusedError
-from imagemill.feeds.spec import Credentials, FeedError
+from imagemill.cameras.feeds.policy import FeedRefusedError
+from imagemill.cameras.feeds.spec import Credentials, FeedError
 
 _MOST_BYTES = 1024 * 1024
 _MEMBERS = {"user", "password", "query", "hosts"}

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imagemill.cameras.credentials import Secret, secret_of
-from imagemill.cameras.model import Camera
-from imagemill.feeds.policy import FeedPolicy, FeedRefusedError, check_url
-from imagemill.feeds.spec import FeedError, FeedSpec, kind_of, local_path
+from imagemill.cameras.feeds.policy import FeedPolicy, FeedRefusedError, check_url
+from imagemill.cameras.feeds.spec import FeedError, FeedSpec, kind_of, local_path
+from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 
 

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from imagemill.backoff import pause_seconds
+from imagemill.concurrency.retry import pause_seconds
 
 DEFAULT_API = "http://127.0.0.1:8080"
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ import typer
 from imagemill.cli import console, say
 from imagemill.cli.client import ApiError, Unsure, path_of
 from imagemill.cli.options import Api, ImageId, connect
-from imagemill.names import display_name
+from imagemill.domain.names import display_name
 
 _CHUNK_BYTES = 256 * 1024
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File; - is the standard output.", metavar="FILE")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagemill.cli.client import ApiError
-from imagemill.names import display_name
+from imagemill.domain.names import display_name
 
 MAX_FILES = 20
 MAX_BYTES = 16 * 1024 * 1024

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from imagemill.cameras.feeds import FeedError, FeedPolicy, from_address
+from imagemill.cameras.feeds.replay import recorded_frames
 from imagemill.cli.client import ApiError
 from imagemill.cli.replay_words import Replayed, counted, facts_of, lines_of
-from imagemill.feeds import FeedError, FeedPolicy, from_address
-from imagemill.feeds.replay import recorded_frames
 from imagemill.motion import Frame, MotionSettings
 from imagemill.motion.compare import compare, events_of_both
 from imagemill.motion.events import Event

@@ -8,7 +8,7 @@ from typing import Any
 from imagemill.cli import say
 from imagemill.cli.client import Client, ProblemAnswer, path_of
 from imagemill.cli.replay_words import Replayed, clock, counted, facts_of, lines_of
-from imagemill.ids import made_at
+from imagemill.domain.ids import made_at
 from imagemill.motion import Frame, MotionSettings
 from imagemill.motion.compare import SLACK_SECONDS, compare, events_of_both
 from imagemill.motion.events import Event

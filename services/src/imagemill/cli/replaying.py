@@ -12,7 +12,7 @@ from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, ProblemAnswer, path_of
 from imagemill.cli.options import Api, AsJson, connect
 from imagemill.cli.times import moment_of
-from imagemill.motion.settings import MotionSettings, parse_settings, settings_as_dict, with_changes
+from imagemill.domain.motion_settings import MotionSettings, parse_settings, settings_as_dict, with_changes
 
 Json = dict[str, Any]
 

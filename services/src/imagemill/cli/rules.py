@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.alerts.words import rule_value
+from imagemill.alerting.words import rule_value
 from imagemill.cli import console
 from imagemill.cli.client import Client, path_of
 from imagemill.cli.options import Api, AsJson, connect, with_options_of

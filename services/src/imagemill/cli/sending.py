@@ -6,10 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill.backoff import pause_seconds
 from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, NotThere, ProblemAnswer, Unsure, path_of
 from imagemill.cli.files import File, portions
+from imagemill.concurrency.retry import pause_seconds
 
 _ROUNDS = 6
 _UPLOAD_READ_SECONDS = 180.0

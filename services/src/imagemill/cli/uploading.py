@@ -15,7 +15,7 @@ from imagemill.cli.client import Client, path_of
 from imagemill.cli.files import File, find
 from imagemill.cli.options import Api, AsJson, connect
 from imagemill.cli.sending import Account, Order, Sender, in_batch
-from imagemill.ids import uuid7
+from imagemill.domain.ids import uuid7
 
 _MOST_IN_BATCH = 1_000_000
 _MOST_LINES = 20

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import requests
 import typer
 
-from imagemill.backoff import pause_seconds
 from imagemill.cli import console, say
 from imagemill.cli.client import ApiError, Client, ProblemAnswer, path_of
 from imagemill.cli.options import Api, AsJson, Batch, connect
 from imagemill.cli.sse import events
+from imagemill.concurrency.retry import pause_seconds
 
 # A comment comes every 15 s: after three of them did not, the connection is dead.
 _SILENCE_SECONDS = 45.0

@@ -4,13 +4,16 @@ import threading
 
 import structlog
 
-from imagemill import activity_databases, runtime, topology
-from imagemill.activity import Record, records_of
-from imagemill.backoff import pause_seconds
-from imagemill.broker import Consumer, Delivery
-from imagemill.couch import Couch, StoreUnavailable
-from imagemill.grouping import Bounds, Grouper
+from imagemill.concurrency.grouping import Bounds, Grouper
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.domain.activity import Record
+from imagemill.process import runtime
 from imagemill.settings import Settings
+from imagemill.store import activity_log
+from imagemill.store.couch import Couch, StoreUnavailable
+from imagemill.wire import topology
+from imagemill.wire.activity import records_of
+from imagemill.wire.broker import Consumer, Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +43,7 @@ class Journal:
 
     def _written(self, records: list[Record]) -> bool:
         try:
-            activity_databases.write(self._couch, records)
+            activity_log.write(self._couch, records)
         except StoreUnavailable as error:
             log.warning("journal waits for CouchDB", error=str(error))
             return False

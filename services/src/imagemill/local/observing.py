@@ -9,8 +9,8 @@ from pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from imagemill import topology
 from imagemill.local.probe import get
+from imagemill.wire import topology
 
 _BUSY = "imagemill_worker_busy"
 _THREADS = "imagemill_worker_threads"

@@ -12,10 +12,10 @@ from typing import Any
 from imagemill_operator.policy import Budget, CounterSum, Observation, PoolTracker, Spec, decide_all
 from imagemill_operator.policy import Pool as PolicyPool
 
-from imagemill import topology
 from imagemill.local.actuator import WorkerActuator, WorkerView
 from imagemill.local.observing import BrokerEyes, WorkerReading, backlog, read_worker
 from imagemill.local.probe import get
+from imagemill.wire import topology
 
 TICK_SECONDS = 2.0
 _log = logging.getLogger(__name__)

@@ -10,9 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imagemill.motion.events import Event, EventChange
-    from imagemill.motion.frames import Frame, UnreadableFrameError
-    from imagemill.motion.settings import (
+    from imagemill.domain.motion_settings import (
         AlertWhen,
         MotionSettings,
         Zone,
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
         settings_as_dict,
         with_changes,
     )
+    from imagemill.motion.events import Event, EventChange
+    from imagemill.motion.frames import Frame, UnreadableFrameError
     from imagemill.motion.snapshot import Snapshot
     from imagemill.motion.source import SourceAnalyzer
 
@@ -28,12 +28,12 @@ _MODULES = {
     "EventChange": "imagemill.motion.events",
     "Frame": "imagemill.motion.frames",
     "UnreadableFrameError": "imagemill.motion.frames",
-    "AlertWhen": "imagemill.motion.settings",
-    "MotionSettings": "imagemill.motion.settings",
-    "Zone": "imagemill.motion.settings",
-    "parse_settings": "imagemill.motion.settings",
-    "settings_as_dict": "imagemill.motion.settings",
-    "with_changes": "imagemill.motion.settings",
+    "AlertWhen": "imagemill.domain.motion_settings",
+    "MotionSettings": "imagemill.domain.motion_settings",
+    "Zone": "imagemill.domain.motion_settings",
+    "parse_settings": "imagemill.domain.motion_settings",
+    "settings_as_dict": "imagemill.domain.motion_settings",
+    "with_changes": "imagemill.domain.motion_settings",
     "Snapshot": "imagemill.motion.snapshot",
     "SourceAnalyzer": "imagemill.motion.source",
 }

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion.events import Event
 from imagemill.motion.frames import Frame
-from imagemill.motion.settings import MotionSettings
 from imagemill.motion.source import SourceAnalyzer
 
 # An event that is one frame long has no duration; this much on both sides lets it overlap with itself.

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from imagemill.motion.kinds import EventClass, Kind
+from imagemill.domain.motion_kinds import EventClass, Kind
+from imagemill.domain.motion_settings import AlertWhen
 from imagemill.motion.people import People
 from imagemill.motion.regions import Region
-from imagemill.motion.settings import AlertWhen
 
 Change = Literal["new", "update", "end"]
 # Why an event ended: it was quiet; another kind took over; the feed was silent or had a gap; it was too long; the

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagemill import headers
+from imagemill.admission import headers
 
 Gray = NDArray[np.uint8]
 Picture = NDArray[np.uint8]

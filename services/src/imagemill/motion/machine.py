@@ -4,14 +4,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imagemill.domain.motion_kinds import Kind
+from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion.detector import Look
 from imagemill.motion.events import EndReason, EventChange
 from imagemill.motion.frames import Frame, Picture, UnreadableFrameError, full_color
 from imagemill.motion.keeper import Kept
-from imagemill.motion.kinds import Kind
 from imagemill.motion.opened import OpenEvent, empty_kept, told
 from imagemill.motion.people import People
-from imagemill.motion.settings import MotionSettings
 
 FindPeople = Callable[[Picture], People]
 

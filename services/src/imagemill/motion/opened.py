@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from imagemill.domain.motion_kinds import EventClass, Kind
+from imagemill.domain.motion_settings import AlertWhen, MotionSettings
 from imagemill.motion.annotate import annotated
 from imagemill.motion.detector import Look
 from imagemill.motion.events import Change, EndReason, Event, EventChange, classify, event_id, people_as_dict
 from imagemill.motion.frames import Frame, UnreadableFrameError
 from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
-from imagemill.motion.kinds import EventClass, Kind
 from imagemill.motion.people import People
 from imagemill.motion.regions import Region
-from imagemill.motion.settings import AlertWhen, MotionSettings
 
 # A step is worth telling when the best picture is a fifth better, and at most every five seconds.
 BETTER = 1.2

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagemill.domain.motion_settings import Polygon
 from imagemill.motion.frames import Gray
-from imagemill.motion.settings import Polygon
 
 Levels = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion import pixels
 from imagemill.motion.detector import Detector, Look
 from imagemill.motion.frames import Frame
@@ -13,7 +14,6 @@ from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
 from imagemill.motion.machine import EventMachine, Moment
 from imagemill.motion.opened import OpenEvent
 from imagemill.motion.regions import Region
-from imagemill.motion.settings import MotionSettings
 
 # A snapshot of another version is not read: the source begins anew.
 VERSION = 2

@@ -1,12 +1,12 @@
 """The analyzer of one source: frames in, changes of events out, and a snapshot to carry on from."""
 
+from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion.detector import Detector, Look
 from imagemill.motion.events import EventChange
 from imagemill.motion.frames import Frame, Gray, UnreadableFrameError, small_gray
 from imagemill.motion.frozen import FrozenWatch
 from imagemill.motion.machine import EventMachine, FindPeople, Moment
 from imagemill.motion.ordering import Ordering
-from imagemill.motion.settings import MotionSettings
 from imagemill.motion.snapshot import VERSION, Snapshot, load_events, load_pixels, save_events, save_pixels
 
 # After this long without a frame the light may have changed; ten of the camera's intervals for those that are slow.

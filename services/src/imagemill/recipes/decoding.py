@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import GifImagePlugin, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from imagemill import headers
+from imagemill.admission import headers
 from imagemill.recipes import parameters, sizes
 from imagemill.recipes.model import ImageError, Step
 from imagemill.recipes.pixels import Pixels, oriented

@@ -78,6 +78,6 @@ class Recipe:
 
         The result is upright, with neither EXIF nor any other metadata of the original.
         """
-        from imagemill.recipes import engine  # OpenCV is needed here only; see the package's docstring
+        from imagemill.recipes import engine
 
         return engine.run(self, data)

@@ -6,15 +6,17 @@ import threading
 
 import structlog
 
-from imagemill import recipes, runtime, topology
-from imagemill.broker import Consumer
-from imagemill.health import Check
-from imagemill.messages import ClaimCheck
+from imagemill import recipes
+from imagemill.process import runtime
+from imagemill.process.health import Check
 from imagemill.settings import Settings
+from imagemill.wire import topology
+from imagemill.wire.broker import Consumer
+from imagemill.wire.work import ClaimCheck
+from imagemill.worker.consumer_threads import Workshop
 from imagemill.worker.freed import keep_freed_memory
 from imagemill.worker.isolation import IsolatedWorker
-from imagemill.worker.program import Workshop
-from imagemill.worker.work import THREADS, Craft
+from imagemill.worker.recipe_runner import THREADS, Craft
 
 log = structlog.get_logger(__name__)
 _WATCH_SECONDS = 1.0

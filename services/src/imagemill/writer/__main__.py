@@ -6,14 +6,15 @@ from collections.abc import Callable
 import pika
 import structlog
 
-from imagemill import runtime, topology
-from imagemill.activity import Activity
-from imagemill.broker import Broker, Consumer, Delivery, parameters_of
-from imagemill.couch import StoreUnavailable
-from imagemill.grouping import Bounds, Grouper
-from imagemill.leases import Lease
-from imagemill.messages import ClaimCheck
+from imagemill.concurrency.grouping import Bounds, Grouper
+from imagemill.process import runtime
 from imagemill.settings import Settings
+from imagemill.store.couch import StoreUnavailable
+from imagemill.store.leases import Lease
+from imagemill.wire import topology
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.work import ClaimCheck
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
 from imagemill.writer.store import Store

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.broker import Delivery
-from imagemill.ids import timestamp
-from imagemill.messages import result_of, work_item
-from imagemill.models import Job, KnownResult, Outcome, TraceStep
+from imagemill.domain.ids import timestamp
+from imagemill.domain.images import Job, KnownResult, Outcome, TraceStep
+from imagemill.wire.broker import Delivery
+from imagemill.wire.work import result_of, work_item
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter, Gauge
 
-from imagemill.activity import Activity
-from imagemill.broker import Broker
-from imagemill.couch import Conflict, Couch, StoreUnavailable
-from imagemill.ids import floor_at, made_at
-from imagemill.leases import Lease
-from imagemill.ledger import Ledger
-from imagemill.messages import ClaimCheck, work_message
-from imagemill.models import Job
-from imagemill.watermark import Watermark
+from imagemill.domain.ids import floor_at, made_at
+from imagemill.domain.images import Job
+from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.leases import Lease
+from imagemill.store.ledger import Ledger
+from imagemill.store.watermark import Watermark
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker
+from imagemill.wire.work import ClaimCheck, work_message
 
 log = structlog.get_logger(__name__)
 

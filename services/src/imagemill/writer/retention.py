@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 import structlog
 from prometheus_client import Counter
 
-from imagemill import activity_databases
-from imagemill.activity import Activity
-from imagemill.alertbook import AlertBook
-from imagemill.camera_events import EventStore
-from imagemill.camera_events.store import KIND as EVENTS
-from imagemill.camera_events.store import month_of_event
-from imagemill.couch import Conflict, Couch, StoreUnavailable
-from imagemill.leases import Lease
-from imagemill.months import Months, expired
 from imagemill.settings import Settings
+from imagemill.store import activity_log
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.events import KIND as EVENTS
+from imagemill.store.events import EventStore, month_of_event
+from imagemill.store.leases import Lease
+from imagemill.store.months import Months, expired
+from imagemill.wire.activity import Activity
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +73,6 @@ def retention_of(settings: Settings, couch: Couch) -> Retention:
     lease = Lease(couch, "retention", settings.instance, settings.lease_seconds)
     keep = {
         EVENTS: settings.retention_months_events,
-        activity_databases.KIND: settings.retention_months_activity,
+        activity_log.KIND: settings.retention_months_activity,
     }
     return Retention(couch, lease, keep)

@@ -9,14 +9,14 @@ from typing import TypeVar
 import structlog
 from prometheus_client import Counter, Histogram
 
-from imagemill.activity import Activity
-from imagemill.backoff import pause_seconds
-from imagemill.blobs import Blobs
-from imagemill.broker import Broker, BrokerUnavailable, Delivery
-from imagemill.couch import StoreUnavailable
-from imagemill.ledger import Ledger
-from imagemill.messages import ClaimCheck, outcome_message
-from imagemill.models import Outcome
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.domain.images import Outcome
+from imagemill.store.blobs import Blobs
+from imagemill.store.couch import StoreUnavailable
+from imagemill.store.ledger import Ledger
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
+from imagemill.wire.work import ClaimCheck, outcome_message
 from imagemill.writer.entries import Entry, entry_of, final_outcome, known_result
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,8 @@
 import os
 import signal
 
-from imagemill import headers, runtime
+from imagemill.admission import headers
+from imagemill.process import runtime
 from imagemill.recipes import engine
 from imagemill.worker.__main__ import main
 

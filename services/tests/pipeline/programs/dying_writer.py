@@ -2,8 +2,8 @@
 
 import os
 
-from imagemill import runtime
-from imagemill.broker import Delivery
+from imagemill.process import runtime
+from imagemill.wire.broker import Delivery
 from imagemill.writer.__main__ import main
 
 Delivery.ack = lambda self: os._exit(9)  # type: ignore[method-assign]

@@ -2,7 +2,8 @@
 
 import time
 
-from imagemill import headers, runtime
+from imagemill.admission import headers
+from imagemill.process import runtime
 from imagemill.recipes import engine
 from imagemill.worker.__main__ import main
 

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from imagemill import runtime
+from imagemill.process import runtime
 from imagemill.recipes import engine
 from imagemill.worker.__main__ import main
 

@@ -1,0 +1,1 @@
+"""Decides from its header whether an image may come in."""

@@ -1,0 +1,1 @@
+"""Decides which events become alerts, their numbers, who is notified and how. Pure: no I/O."""

@@ -1,0 +1,1 @@
+"""Alerts, events and rules: API routes and pages."""

@@ -1,0 +1,167 @@
+"""The pages of alerts: the list with its big field, one alert as a short report, events, what was held back."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from imagemill.alerting.message import WHAT
+from imagemill.alerting.words import duration
+from imagemill.api.alerts import event_routes, service
+from imagemill.api.alerts import views as shapes
+from imagemill.api.alerts.routes import page_of_alerts
+from imagemill.api.alerts.service import AlertDesk, desk
+from imagemill.api.web.search import alert_number
+
+_ENDS = {
+    "quiet": "it was quiet again", "scene": "the scene changed", "frozen": "the picture froze",
+    "silence": "the camera sent no more pictures", "gap": "no pictures came for a while",
+    "longest": "it went on for longer than one event may", "moving": "the picture moved again",
+    "settings": "the camera's settings changed", "live": "the camera sent pictures again",
+}  # fmt: skip
+_RESULTS = {"sent": "received", "failed": "failed", "given_up": "given up", "unknown": "no answer known"}
+_SNOOZE_SECONDS = 3600
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Adds the routes."""
+    for path, view, *methods in (
+        ("/alerts", alerts_page),
+        ("/alerts/<int:number>", alert_page),
+        ("/alerts/<int:number>/acknowledge", acknowledge_form, "POST"),
+        ("/alerts/<int:number>/pin", pin_form, "POST"),
+        ("/alerts/<int:number>/unpin", unpin_form, "POST"),
+        ("/alerts/<int:number>/snooze", snooze_form, "POST"),
+        ("/alerts/events", events_page),
+        ("/alerts/events/<event_id>", event_page),
+        ("/alerts/held-back", held_page),
+    ):
+        blueprint.add_url_rule(path, view_func=view, methods=methods or ["GET"])
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def alerts_page() -> AnyResponse | str:
+    """The big field and the list; `number` leads straight to one."""
+    number = alert_number(request.args.get("number", "").strip())
+    if number:
+        return redirect(f"/alerts/{number}")
+    found, cursor = page_of_alerts()
+    thumbnails = _thumbnails(desk(), [alert["event"] for alert in found])
+    return _render("alerts.html", alerts=found, cursor=cursor, thumbnails=thumbnails, wrong=request.args.get("number"))
+
+
+def events_page() -> str:
+    """Events of cameras, whatever became of them."""
+    found = desk()
+    page = event_routes.page_of(found, "event")
+    numbered = service.with_numbers(found, page.documents, "id")
+    events = [shapes.event(document, number, _pictures_at(document["id"])) for document, number in numbered]
+    thumbnails = _thumbnails(found, [event["id"] for event in events])
+    return _render("alert_events.html", events=events, cursor=page.next, thumbnails=thumbnails)
+
+
+def held_page() -> str:
+    """What rules held back, and why not."""
+    found = desk()
+    page = event_routes.page_of(found, "held")
+    numbered = service.with_numbers(found, page.documents, "event")
+    held = [shapes.held(document, number) for document, number in numbered]
+    return _render("alert_held.html", held=held, cursor=page.next)
+
+
+# --- one ------------------------------------------------------------------------------------------
+
+
+def alert_page(number: int) -> str:
+    """A short report."""
+    found = desk()
+    alert = service.whole(found, number)
+    event = alert["details"]
+    return _render(
+        "alert.html", alert=alert, event=event, pictures=_by_kind(event), last=found.book.last(number),
+        lasted=_lasted(event), ended=_ENDS.get(event["end_reason"] or ""),
+    )  # fmt: skip
+
+
+def event_page(event_id: str) -> AnyResponse | str:
+    """An event that is no alert; one that is has its alert's page."""
+    found = desk()
+    number = found.book.numbers_of([event_id]).get(event_id)
+    if number:
+        return redirect(f"/alerts/{number}")
+    event = shapes.event(event_routes.event_of(found, event_id), None, _pictures_at(event_id))
+    return _render(
+        "alert.html", alert=None, event=event, pictures=_by_kind(event), lasted=_lasted(event),
+        ended=_ENDS.get(event["end_reason"] or ""),
+    )  # fmt: skip
+
+
+def _pictures_at(event_id: str) -> str:
+    return f"/api/v1/camera-events/{event_id}/pictures"
+
+
+def _by_kind(event: shapes.Json) -> shapes.Json:
+    pictures = {item["name"].partition(".")[0]: item["url"] for item in event["pictures"]}
+    strip = [url for name, url in pictures.items() if name.startswith("strip-")]
+    return {name: pictures.get(name) for name in ("best", "annotated", "before")} | {"strip": strip}
+
+
+def _lasted(event: shapes.Json) -> str | None:
+    if event["ended_at"] is None:
+        return None
+    began, ended = (datetime.fromisoformat(event[name]).astimezone(UTC) for name in ("started_at", "ended_at"))
+    return duration(max(1.0, (ended - began).total_seconds()))
+
+
+def _thumbnails(found: AlertDesk, event_ids: list[str]) -> dict[str, str]:
+    """The lightest picture that tells what happened, by event: the strip's second (first is before), else the best."""
+    thumbnails = {}
+    for event_id, document in found.events.get_many(event_ids).items():
+        names = sorted(document.get("_attachments", {}))
+        strip = [name for name in names if name.startswith("strip-")]
+        name = strip[1] if len(strip) > 1 else next((n for n in names if n == "best.jpg"), None)
+        if name:
+            thumbnails[event_id] = f"{_pictures_at(event_id)}/{name}"
+    return thumbnails
+
+
+def _render(template: str, **context: Any) -> str:
+    camera = request.args.get("camera") or None
+    return render_template(template, what=WHAT, results=_RESULTS, camera=camera, **context)
+
+
+# --- forms ----------------------------------------------------------------------------------------
+
+
+def acknowledge_form(number: int) -> AnyResponse:
+    """Somebody has seen it."""
+    service.acknowledge(desk(), number, service.given())
+    return _to(f"/alerts/{number}")
+
+
+def pin_form(number: int) -> AnyResponse:
+    """Its pictures stay."""
+    service.pin(desk(), number, service.given())
+    return _to(f"/alerts/{number}")
+
+
+def unpin_form(number: int) -> AnyResponse:
+    """Its pictures go with their month."""
+    service.unpin(desk(), number)
+    return _to(f"/alerts/{number}")
+
+
+def snooze_form(number: int) -> AnyResponse:
+    """An hour's quiet about this camera."""
+    found = desk()
+    camera = service.alert_of(found, number)["camera"]
+    service.snooze(found, {"seconds": _SNOOZE_SECONDS} | service.given(), camera)
+    return _to("/alerts/rules")
+
+
+def _to(path: str) -> AnyResponse:
+    return redirect(path, HTTPStatus.SEE_OTHER)

@@ -1,0 +1,150 @@
+"""Alerts by number: read, acknowledged, pinned, snoozed, and as a ZIP."""
+
+import hashlib
+import io
+import re
+import time
+import zipfile
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, json, jsonify, request
+
+from imagemill.admission import headers
+from imagemill.api.alerts import service
+from imagemill.api.alerts import views as shapes
+from imagemill.api.alerts.service import desk
+from imagemill.api.images import reads
+from imagemill.api.web.problems import Problem
+
+blueprint = Blueprint("alerts", __name__)
+_PICTURE = re.compile(r"[a-z0-9-]{1,40}\.jpg")
+
+
+@blueprint.get("/api/v1/alerts")
+def list_alerts() -> Response:
+    """Newest first, of all cameras or one."""
+    found, cursor = page_of_alerts()
+    return jsonify({"alerts": found, "next": cursor})
+
+
+def page_of_alerts() -> tuple[list[dict[str, Any]], str | None]:
+    """The page which the request's `camera`, `after` and `limit` describe, and the next cursor."""
+    after = request.args.get("after") or None
+    if after is not None and not (after.isascii() and after.isdigit() and len(after) <= 10):
+        raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.")
+    camera = request.args.get("camera") or None
+    found, cursor = service.page(desk(), reads.page_limit(), int(after) if after else None, camera)
+    return found, str(cursor) if cursor else None
+
+
+@blueprint.get("/api/v1/alerts/<int:number>")
+def get_alert(number: int) -> Response:
+    """One alert with everything that is known of it."""
+    return jsonify(service.whole(desk(), number))
+
+
+@blueprint.get("/api/v1/alerts/<int:number>/pictures/<name>")
+def get_alert_picture(number: int, name: str) -> Response:
+    """One of its pictures."""
+    found = desk()
+    return picture(found, service.alert_of(found, number)["event"], name, f"alert-{number}-{name}")
+
+
+@blueprint.get("/api/v1/alerts/<int:number>.zip")
+def get_alert_zip(number: int) -> Response:
+    """The alert as JSON and all its pictures."""
+    found = desk()
+    alert = service.whole(found, number)
+    names = [item["name"] for item in alert["details"]["pictures"]]
+    files = {name: found.events.picture(alert["event"], name) for name in names}
+    response = Response(_zipped(alert, files), mimetype="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="alert-{number}.zip"'
+    return response
+
+
+@blueprint.post("/api/v1/alerts/<int:number>/acknowledge")
+def acknowledge(number: int) -> Response:
+    """Somebody has seen it; the first one counts."""
+    return jsonify(service.acknowledge(desk(), number, service.given()))
+
+
+@blueprint.post("/api/v1/alerts/<int:number>/pin")
+def pin(number: int) -> Response:
+    """Its pictures stay when their month goes."""
+    service.pin(desk(), number, service.given())
+    return jsonify({"number": number, "pinned": True})
+
+
+@blueprint.delete("/api/v1/alerts/<int:number>/pin")
+def unpin(number: int) -> Response:
+    """They go with their month again."""
+    service.unpin(desk(), number)
+    return jsonify({"number": number, "pinned": False})
+
+
+@blueprint.post("/api/v1/alerts/<int:number>/snooze")
+def snooze_camera(number: int) -> Response:
+    """Quiet about this alert's camera for `seconds`."""
+    found = desk()
+    camera = service.alert_of(found, number)["camera"]
+    return _created(service.snooze(found, service.given(), camera))
+
+
+@blueprint.get("/api/v1/snoozes")
+def list_snoozes() -> Response:
+    """Those which last."""
+    return jsonify({"snoozes": [shapes.snooze(named) for named in desk().snoozes.lasting(time.time())]})
+
+
+@blueprint.post("/api/v1/snoozes")
+def add_snooze() -> Response:
+    """Quiet about a camera, a rule, or everything for `seconds`."""
+    return _created(service.snooze(desk(), service.given()))
+
+
+@blueprint.delete("/api/v1/snoozes/<snooze_id>")
+def end_snooze(snooze_id: str) -> Response:
+    """Ends it now."""
+    if not desk().snoozes.end(snooze_id, time.time()):
+        raise Problem(404, "unknown-snooze", f"There is no snooze {snooze_id!r}.")
+    return Response(status=204)
+
+
+def _created(snooze_id: str) -> Response:
+    response = jsonify({"id": snooze_id, "url": f"/api/v1/snoozes/{snooze_id}"})
+    response.status_code = 201
+    response.headers["Location"] = f"/api/v1/snoozes/{snooze_id}"
+    return response
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def picture(found: service.AlertDesk, event_id: str, name: str, download_name: str) -> Response:
+    """A picture of an event. It came from a camera or a stranger: nothing in it can run."""
+    data = found.events.picture(event_id, name) if _PICTURE.fullmatch(name) else None
+    if data is None:
+        raise Problem(404, "no-picture", f"There is no picture {name!r} of the event {event_id!r} (any more).")
+    response = Response(data, mimetype=headers.sniff(data) or "application/octet-stream")
+    # An event that goes on may get a better picture under the same name.
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    how = "attachment" if "download" in request.args else "inline"
+    response.headers["Content-Disposition"] = f'{how}; filename="{download_name}"'
+    response.set_etag(hashlib.sha256(data).hexdigest())
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _zipped(alert: dict[str, Any], files: dict[str, bytes | None]) -> bytes:
+    """JPEGs do not shrink: they are stored as they are."""
+    folder = f"alert-{alert['number']}"
+    when = datetime.fromisoformat(alert["at"]).timetuple()[:6]
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(f"{folder}/alert.json", when), json.dumps(alert, indent=2))
+        for name, data in files.items():
+            if data is not None:
+                archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", when), data)
+    return made.getvalue()

@@ -1,0 +1,176 @@
+"""What the routes about alerts share: reading alerts with all that is known of them, and what people do to them."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from flask import json, request
+
+from imagemill.alerting.judge import Snooze
+from imagemill.api.alerts import views as shapes
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import services
+from imagemill.store.alerts import AlertBook
+from imagemill.store.couch import Document
+from imagemill.store.events import EventStore
+from imagemill.store.rules import RuleStore
+from imagemill.store.snoozes import LONGEST_SECONDS, Snoozes
+
+Json = dict[str, Any]
+SOMEBODY = "somebody"
+_MOST_BODY_BYTES = 64 * 1024
+_MOST_NAME = 100
+_MOST_SCANNED = 2000
+_SCAN = 200
+
+
+@dataclass(frozen=True)
+class AlertDesk:
+    """The stores."""
+
+    book: AlertBook
+    rules: RuleStore
+    snoozes: Snoozes
+    events: EventStore
+
+
+def desk() -> AlertDesk:
+    """Of the running app."""
+    couch = services().stores.couch
+    return AlertDesk(AlertBook(couch), RuleStore(couch), Snoozes(couch), EventStore(couch))
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def alert_of(found: AlertDesk, number: int) -> Document:
+    """The alert of a number; raises Problem."""
+    document = found.book.alert(number)
+    if document is None:
+        last = found.book.last()
+        known = f"the last one is {last}" if last else "there has been none yet"
+        raise Problem(404, "unknown-alert", f"There is no alert {number}; {known}.")
+    return document
+
+
+def whole(found: AlertDesk, number: int) -> Json:
+    """An alert with its event, its pictures and what was sent."""
+    document = alert_of(found, number)
+    stored = found.events.get(document["event"])
+    return shapes.whole_alert(
+        listed(found, [document])[0], document.get("facts") or _facts(document), stored, found.book.attempts(number)
+    )
+
+
+def listed(found: AlertDesk, documents: list[Document]) -> list[Json]:
+    """Alerts of a list."""
+    numbers = [int(document["number"]) for document in documents]
+    acknowledged, pins = found.book.acknowledged(numbers), found.book.pins(numbers)
+    return [
+        shapes.alert(document, acknowledged.get(number), pins.get(number))
+        for number, document in zip(numbers, documents, strict=True)
+    ]
+
+
+def page(found: AlertDesk, limit: int, below: int | None, camera: str | None) -> tuple[list[Json], int | None]:
+    """Alerts, newest first, and where the next page begins. Of one camera a page may be short and yet have a next."""
+    if camera is None:
+        newest = found.book.newest(limit, below)
+        return listed(found, newest.alerts), newest.next
+    matching: list[Document] = []
+    for _ in range(0, _MOST_SCANNED, _SCAN):
+        newest = found.book.newest(_SCAN, below)
+        for document in newest.alerts:
+            below = int(document["number"])
+            if document["camera"] == camera:
+                matching.append(document)
+            if len(matching) == limit:
+                return listed(found, matching), below
+        if newest.next is None:
+            return listed(found, matching), None
+    return listed(found, matching), below
+
+
+def with_numbers(found: AlertDesk, documents: list[Document], event: str) -> list[tuple[Document, int | None]]:
+    """Documents with the number of the alert that their event became; `event` is the member with its id."""
+    numbers = found.book.numbers_of(dict.fromkeys(str(document[event]) for document in documents))
+    return [(document, numbers.get(str(document[event]))) for document in documents]
+
+
+def _facts(document: Document) -> Json:
+    return {"id": document["event"], "source": document["camera"]} | {
+        name: document[name] for name in ("kind", "started_at")
+    }
+
+
+# --- what people do -------------------------------------------------------------------------------
+
+
+def given() -> Json:
+    """What a request brings: a JSON object, a form, or nothing; raises Problem."""
+    request.max_content_length = _MOST_BODY_BYTES
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return request.form.to_dict()
+    body = request.get_data(cache=False)
+    try:
+        found = json.loads(body) if body.strip() else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Problem(400, "bad-json", "The body must be a JSON object, or empty.")
+    return found
+
+
+def name_in(body: Json, member: str, default: str = "") -> str:
+    """A short text; raises Problem."""
+    value = body.get(member)
+    if value is None or value == "":
+        return default
+    if not isinstance(value, str) or len(value) > _MOST_NAME or not value.isprintable():
+        raise Problem(422, "bad-value", f"{member} must be text of at most {_MOST_NAME} characters.", member=member)
+    return value.strip()
+
+
+def acknowledge(found: AlertDesk, number: int, body: Json) -> Json:
+    """Somebody has seen it."""
+    alert_of(found, number)
+    note = body.get("note") or ""
+    if not isinstance(note, str):
+        raise Problem(422, "bad-value", "note must be text.", member="note")
+    document = found.book.acknowledge(number, name_in(body, "by", SOMEBODY), time.time(), note)
+    services().activity.note("acknowledged", None, number=str(number))
+    return shapes.seen(document)
+
+
+def pin(found: AlertDesk, number: int, body: Json) -> None:
+    """Its pictures shall stay."""
+    document = alert_of(found, number)
+    if found.events.get(document["event"]) is None:
+        raise Problem(410, "pictures-gone", f"The pictures of alert {number} are gone with their month already.")
+    found.book.pin(number, document["event"], name_in(body, "by", SOMEBODY), time.time())
+
+
+def unpin(found: AlertDesk, number: int) -> None:
+    """They go with their month."""
+    document = alert_of(found, number)
+    found.book.unpin(number)
+    found.events.unpin(document["event"])
+
+
+def snooze(found: AlertDesk, body: Json, camera: str | None = None) -> str:
+    """Quiet for `seconds`; tells the snooze's id."""
+    seconds = _seconds(body.get("seconds"))
+    now = time.time()
+    covers = Snooze(now, now + seconds, camera or name_in(body, "camera") or None, name_in(body, "rule") or None)
+    return found.snoozes.add(covers, name_in(body, "by", SOMEBODY))
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if isinstance(value, bool) or not 1 <= seconds <= LONGEST_SECONDS:
+        most = f"{LONGEST_SECONDS:,.0f} (30 days)"
+        raise Problem(422, "bad-value", f"seconds is {value!r}; it must be from 1 to {most}.", member="seconds")
+    return seconds

@@ -1,0 +1,1 @@
+"""Cameras: API routes and pages."""

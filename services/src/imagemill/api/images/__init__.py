@@ -1,0 +1,1 @@
+"""Uploads, images, batches and failures: API routes and pages."""

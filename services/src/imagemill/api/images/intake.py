@@ -1,0 +1,210 @@
+"""From offered bytes to accepted jobs and rejections."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill.admission.validate import Header, Refused, examine
+from imagemill.api.images.group_commit import NewJob
+from imagemill.api.services import Services
+from imagemill.api.web.problems import Problem, unavailable
+from imagemill.domain.blobs import sha256
+from imagemill.domain.ids import is_batch_name, timestamp, uuid7
+from imagemill.domain.images import ImageInfo, Job, Rejection
+from imagemill.domain.names import display_name
+from imagemill.recipes import Recipe
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.broker import BrokerUnavailable
+
+# Files of one request are committed in portions, so that a thousand of them do not stand in memory together.
+_PORTION_FILES = 32
+_PORTION_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a request asks for, checked."""
+
+    batch: str
+    recipes: Sequence[Recipe]
+    source: str | None
+    priority: int
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A file as it was offered; `index` is its place in the request, by which the client knows it again."""
+
+    name: str
+    data: bytes
+    index: int = 0
+
+
+@dataclass
+class Answer:
+    """What the client is told; `status` is that of the first refusal when nothing was accepted."""
+
+    batch: str
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 400
+
+    def body(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"batch": self.batch, "accepted": self.accepted, "rejected": self.rejected}
+
+
+def order_of(services: Services, wanted: Sequence[str], batch: str, source: str, priority: str) -> Order:
+    """Checks what a request asks for; raises Problem."""
+    names = list(dict.fromkeys(wanted)) or [services.settings.default_recipe]
+    if len(names) > services.settings.max_request_recipes:
+        limit = services.settings.max_request_recipes
+        raise Problem(413, "too-many-recipes", f"{len(names)} recipes were asked for; at most {limit} at a time.")
+    for name in names:
+        if name not in services.recipes:
+            known = ", ".join(sorted(services.recipes))
+            raise Problem(400, "unknown-recipe", f"There is no recipe {name!r}; there are {known}.")
+    if batch and not is_batch_name(batch):
+        raise Problem(400, "bad-batch", f"{batch!r} cannot name a batch; use up to 100 letters, digits, '.', '_', '-'.")
+    if len(source) > 100:
+        raise Problem(400, "bad-source", "The source's name is longer than 100 characters.")
+    recipes = [services.recipes[name] for name in names]
+    return Order(batch or uuid7(), recipes, source or None, _priority(priority))
+
+
+def take_in(services: Services, order: Order, offers: Iterable[Offer], wait: bool = False) -> Answer:
+    """Judges, stores, commits; raises a 503 Problem when nothing could be accepted."""
+    answer = Answer(order.batch)
+    for portion in _portions(offers):
+        try:
+            _take_in_portion(services, order, portion, answer, services.reply_to if wait else None)
+        except (StoreUnavailable, BrokerUnavailable) as error:
+            if not answer.accepted and not answer.rejected:
+                raise unavailable(_what_failed(error)) from error
+            # Some were accepted before: that is told, and so is which were not.
+            answer.rejected += [_not_now(offer) for offer in portion]
+    return answer
+
+
+def _take_in_portion(
+    services: Services, order: Order, portion: list[Offer], answer: Answer, reply_to: str | None
+) -> None:
+    services.group_commit.check_open()
+    judged = [_judge(services, order, offer) for offer in portion]
+    good = [(offer, verdict) for offer, verdict in zip(portion, judged, strict=True) if isinstance(verdict, ImageInfo)]
+    refused = [verdict for verdict in judged if isinstance(verdict, _Refusal)]
+    is_new = _store_originals(services, good)
+    jobs = [
+        new_job(services, order, recipe, offer.name, info, offer.data, reply_to, is_new=new)
+        for (offer, info), new in zip(good, is_new, strict=True)
+        for recipe in order.recipes
+    ]
+    known = services.group_commit.commit(jobs, [refusal.rejection for refusal in refused])
+    if order.source:
+        for offer, _ in good:
+            services.cameras.posted.offer(order.source, offer.data)
+    places = [offer.index for offer, _ in good for _ in order.recipes]
+    answer.accepted += [_accepted(new.job, new.job.id in known, index) for new, index in zip(jobs, places, strict=True)]
+    answer.rejected += [_rejected(refusal.rejection, refusal.index) for refusal in refused]
+    if refused and not answer.accepted:
+        answer.status = refused[0].status
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    status: int
+    rejection: Rejection
+    index: int
+
+
+def _judge(services: Services, order: Order, offer: Offer) -> ImageInfo | _Refusal:
+    try:
+        header = examine(offer.data, services.limits)
+    except Refused as no:
+        rejection = Rejection(
+            id=uuid7(), batch=order.batch, name=offer.name, code=no.code, detail=no.detail, at=timestamp()
+        )
+        return _Refusal(no.status, rejection, offer.index)
+    return _info(header, offer.data)
+
+
+def _info(header: Header, data: bytes) -> ImageInfo:
+    return ImageInfo(
+        sha256=sha256(data), bytes=len(data), width=header.width, height=header.height, content_type=header.content_type
+    )
+
+
+def _store_originals(services: Services, good: Sequence[tuple[Offer, ImageInfo]]) -> list[bool]:
+    def store(item: tuple[Offer, ImageInfo]) -> bool:
+        offer, info = item
+        return services.stores.blobs.put(info.sha256, offer.data, info.content_type)
+
+    return [store(good[0])] if len(good) == 1 else list(services.uploads.map(store, good))
+
+
+def new_job(
+    services: Services,
+    order: Order,
+    recipe: Recipe,
+    name: str,
+    info: ImageInfo,
+    data: bytes | None,
+    reply_to: str | None = None,
+    retry_of: str | None = None,
+    is_new: bool = False,
+) -> NewJob:
+    """A job for a picture whose original is stored."""
+    job = Job(
+        id=uuid7(), batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
+        recipe_digest=recipe.digest, original=info, accepted_at=timestamp(), by=services.settings.instance,
+        source=order.source, priority=order.priority, retry_of=retry_of,
+    )  # fmt: skip
+    inline = data if data is not None and len(data) <= services.settings.inline_max_bytes else None
+    return NewJob(job, inline, reply_to, is_new)
+
+
+def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
+    portion: list[Offer] = []
+    for offer in offers:
+        portion.append(offer)
+        if len(portion) >= _PORTION_FILES or sum(len(item.data) for item in portion) >= _PORTION_BYTES:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def offered(raw: str | None, data: bytes, index: int = 0) -> Offer:
+    """An offer under a name that can be shown."""
+    return Offer(display_name(raw), data, index)
+
+
+def _priority(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and int(text) <= 9):
+        raise Problem(400, "bad-priority", f"{text!r} is no priority; use 0 (normal) to 9 (first).")
+    return int(text or 0)
+
+
+def _accepted(job: Job, duplicate: bool, index: int) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "recipe": job.recipe,
+        "sha256": job.original.sha256,
+        "duplicate": duplicate,
+        "url": f"/api/v1/images/{job.id}",
+        "index": index,
+    }
+
+
+def _rejected(rejection: Rejection, index: int) -> dict[str, Any]:
+    return {"name": rejection.name, "code": rejection.code, "detail": rejection.detail, "index": index}
+
+
+def _not_now(offer: Offer) -> dict[str, Any]:
+    detail = "Not taken in: a server was away; upload it again."
+    return {"name": offer.name, "code": "unavailable", "detail": detail, "index": offer.index}
+
+
+def _what_failed(error: Exception) -> str:
+    return "The database does not answer." if isinstance(error, StoreUnavailable) else f"No work is taken now: {error}."

@@ -1,0 +1,289 @@
+"""The page: HTML made on the server, complete without any script; small modules in `static/js` bring it to life."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.wrappers import Response as AnyResponse
+
+from imagemill.api.alerts import page as alerts_pages
+from imagemill.api.alerts import rule_page as rule_pages
+from imagemill.api.cameras import page as camera_pages
+from imagemill.api.images import reads, retry, view_models
+from imagemill.api.images.intake import order_of, take_in
+from imagemill.api.images.uploads import offers_of_form
+from imagemill.api.live import page as live_pages
+from imagemill.api.web import docs, formatting, openapi, problems, search
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import services
+from imagemill.api.web.sections import SECTIONS
+from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp
+from imagemill.domain.images import Counts, Image
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.broker import BrokerUnavailable
+
+blueprint = Blueprint("pages", __name__)
+alerts_pages.add_to(blueprint)
+camera_pages.add_to(blueprint)
+rule_pages.add_to(blueprint)
+live_pages.add_to(blueprint)
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'",
+        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    )
+)  # fmt: skip
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+_MAX_RETRIES_AT_ONCE = 500
+_FILTERS = {
+    "stage": view_models.stage,
+    "spans": docs.spans,
+    "schema_words": docs.schema_words,
+    "example_text": docs.example_text,
+}
+_PROGRAMS_PATHS = ("/api/", "/image", "/metrics", "/healthz", "/readyz")
+
+
+def install(app: Flask) -> None:
+    """Adds the page to the app."""
+    formatting.install(app)
+    app.jinja_env.filters.update(_FILTERS)
+    app.register_blueprint(blueprint)
+    app.register_error_handler(NotFound, _not_found)
+
+
+# --- sections -----------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def upload_page() -> str:
+    """Upload, the start page."""
+    mill = services()
+    recipes = sorted(mill.recipes.values(), key=lambda recipe: recipe.name)
+    return render_template("upload.html", recipes=recipes, settings=mill.settings, batch=_batch() or "")
+
+
+@blueprint.post("/upload")
+def upload_form() -> AnyResponse:
+    """The form of a browser without scripts: the same intake, and then the batch's page."""
+    mill = services()
+    batch, recipes = request.form.get("batch", "").strip(), request.form.getlist("recipe")
+    answer = take_in(mill, order_of(mill, recipes, batch, "", ""), offers_of_form(mill))
+    return redirect(f"/batches/{answer.batch}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/pictures")
+def pictures_page() -> str:
+    """Pictures by state and batch, newest first; those refused at the door are listed without a picture."""
+    mill = services()
+    if request.args.get("state") == "rejected":
+        found, cursor = reads.page_of_rejections(mill)
+        return render_template("rejected.html", rejections=found, cursor=cursor, batch=_batch(), state="rejected")
+    images, cursor = reads.page_of_images(mill)
+    return _page_of("pictures.html", images, cursor)
+
+
+@blueprint.get("/failures")
+def failures_page() -> str:
+    """Failed pictures, to be looked at and retried."""
+    images, cursor = reads.page_of_images(services(), "failed")
+    return _page_of("failures.html", images, cursor)
+
+
+def _page_of(template: str, images: list[Image], cursor: str | None) -> str:
+    return render_template(
+        template, images=images, cursor=cursor, thumbnails=view_models.thumbnails(services(), images),
+        batch=_batch(), state=request.args.get("state") or None,
+    )  # fmt: skip
+
+
+@blueprint.get("/pictures/<image_id>")
+def picture_page(image_id: str) -> str:
+    """One picture: before and after, facts, the way it took."""
+    mill = services()
+    image = reads.image_of(mill, image_id)
+    recipes = sorted(name for name in mill.recipes if name != image.job.recipe)
+    trace = image.outcome.trace if image.outcome else [image.job.accepted_step()]
+    return render_template(
+        "picture.html", image=image, job=image.job, outcome=image.outcome, recipes=recipes,
+        hops=view_models.hops(trace), whole=view_models.whole_milliseconds(trace),
+        autopsy=_autopsy(image) if image.status == "failed" else None, origin=request.host_url.rstrip("/"),
+    )  # fmt: skip
+
+
+def _autopsy(image: Image) -> view_models.Autopsy | None:
+    try:
+        return view_models.autopsy(services().stores.blobs.get(image.job.original.sha256))
+    except LookupError:
+        return None
+
+
+@blueprint.post("/pictures/<image_id>/again")
+def again_form(image_id: str) -> AnyResponse:
+    """The same original under another recipe, then its page."""
+    mill = services()
+    new_id = retry.under_recipe(mill, reads.image_of(mill, image_id), request.form.get("recipe", ""))
+    return redirect(f"/pictures/{new_id}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/pictures/<image_id>/retry")
+def retry_form(image_id: str) -> AnyResponse:
+    """A failed picture again, then its new page."""
+    mill = services()
+    return redirect(f"/pictures/{retry.retried(mill, reads.image_of(mill, image_id))}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/failures/retry")
+def retry_many_form() -> AnyResponse:
+    """Several failed pictures again, then those in flight."""
+    mill = services()
+    wanted = request.form.getlist("image")[:_MAX_RETRIES_AT_ONCE]
+    if not wanted:
+        raise Problem(400, "none-selected", "No picture was selected; tick some in the list, then retry.")
+    for image_id in wanted:
+        retry.retried(mill, reads.image_of(mill, image_id))
+    return redirect("/pictures?state=in_flight", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/batches")
+def batches_page() -> str:
+    """Batches with their equations."""
+    found, cursor = reads.page_of_batches(services())
+    return render_template("batches.html", batches=found, cursor=cursor)
+
+
+@blueprint.get("/batches/<batch>")
+def batch_page(batch: str) -> str:
+    """One batch with its own equation and its newest pictures."""
+    mill = services()
+    counts = mill.stores.ledger.counts(batch)
+    if not counts.offered:
+        raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
+    ledger = mill.stores.ledger
+    images = ledger.images(ledger.listed_ids(batch, "accepted", reads.PAGE))
+    rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", reads.PAGE)) if counts.rejected else []
+    thumbnails = view_models.thumbnails(mill, images)
+    return render_template(
+        "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections, thumbnails=thumbnails
+    )
+
+
+@blueprint.get("/pools")
+def pools_page() -> str:
+    """The worker pools as their scaler sees them, or what to do when none is known."""
+    try:
+        pools, problem = _pools_in(reads.pools_now(services())), None
+    except Problem as error:
+        pools, problem = [], error
+    return render_template("pools.html", pools=pools, problem=problem)
+
+
+def _pools_in(answer: Any) -> list[dict[str, Any]]:
+    pools = answer.get("pools") if isinstance(answer, dict) else answer
+    return [pool for pool in pools or [] if isinstance(pool, dict)]
+
+
+@blueprint.get("/api/docs")
+def docs_page() -> str:
+    """The OpenAPI document, for people."""
+    document = openapi.document()
+    return render_template(
+        "docs.html", document=document, about=docs.blocks(document["info"].get("description", "")),
+        operations=docs.operations(document, request.host_url.rstrip("/")),
+        schemas=document.get("components", {}).get("schemas", {}),
+    )  # fmt: skip
+
+
+@blueprint.get("/find")
+def find_page() -> AnyResponse | str:
+    """The finder: straight to the one thing meant, else a list of what may be."""
+    query = request.args.get("q", "").strip()
+    finding = search.find(services(), query, request.args.get("after"))
+    if finding.address:
+        return redirect(finding.address)
+    return render_template(
+        "found.html", query=query, finding=finding, images=finding.images,
+        thumbnails=view_models.thumbnails(services(), finding.images),
+    )  # fmt: skip
+
+
+# --- around every page ----------------------------------------------------------------------------------------------
+
+
+@blueprint.app_context_processor
+def _frame() -> dict[str, Any]:
+    return {
+        "sections": SECTIONS, "counts": _counts(), "batch_time": _batch_time,
+        "address_of": address_of, "address_with": _address_with,
+    }  # fmt: skip
+
+
+def address_of(path: str, **query: str | None) -> str:
+    """A path with those parts of a query which have a value."""
+    text = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{text}" if text else path
+
+
+def _address_with(**changes: str | None) -> str:
+    return address_of(request.path, **{**request.args.to_dict(), **changes})
+
+
+def _counts() -> Counts | None:
+    try:
+        return services().stores.ledger.counts()
+    except StoreUnavailable:
+        return None
+
+
+def _batch_time(batch: str) -> str | None:
+    """When a batch began, for those which the product named itself."""
+    return timestamp(made_at(batch)) if is_uuid(batch) and batch[14] == "7" else None
+
+
+def _batch() -> str | None:
+    batch = request.args.get("batch", "").strip()
+    return batch if is_batch_name(batch) else None
+
+
+@blueprint.after_request
+def _harden(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    return response
+
+
+@blueprint.errorhandler(Problem)
+def _show(problem: Problem) -> Response:
+    page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
+    return Response(page, problem.status, {**problem.headers, **_HEADERS}, mimetype="text/html")
+
+
+@blueprint.errorhandler(StoreUnavailable)
+def _store_away(_error: StoreUnavailable) -> Response:
+    return _show(problems.unavailable("The database does not answer."))
+
+
+@blueprint.errorhandler(BrokerUnavailable)
+def _broker_away(_error: BrokerUnavailable) -> Response:
+    return _show(problems.unavailable("The message broker takes no pictures now."))
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    detail = "The upload is larger than the limit, or has too many parts; send fewer or smaller pictures at a time."
+    return _show(Problem(413, "request-too-large", detail))
+
+
+def _not_found(error: HTTPException) -> Response:
+    """A person gets a page, a program gets a problem."""
+    if request.path.startswith(_PROGRAMS_PATHS) or not request.accept_mimetypes.accept_html:
+        return Problem(404, "not-found", error.description or "There is nothing here.").response()
+    return _show(Problem(404, "not-found", f"There is no page at {request.path}."))

@@ -1,0 +1,298 @@
+"""GET: pictures, batches, totals, recipes and events."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+from flask import Blueprint, Response, json, jsonify, request
+
+from imagemill.api.images import retry, views
+from imagemill.api.live.event_stream import Stream, TooManyStreams, shape
+from imagemill.api.services import Services
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import failure, picture, services
+from imagemill.domain.ids import floor_at, is_batch_name, is_uuid
+from imagemill.domain.images import Counts, Image, Rejection
+from imagemill.store import activity_log
+from imagemill.store.watermark import Watermark
+from imagemill.wire import topology
+
+blueprint = Blueprint("reads", __name__)
+
+STATES = ("accepted", "in_flight", "stored", "failed", "duplicate")
+PAGE = 50
+_MAX_PAGE = 500
+_MOST_SCANNED = 5000
+_MAX_IN_FLIGHT = 100_000
+_KEEP_ALIVE_SECONDS = 15
+_POOLS_TIMEOUT_SECONDS = 3
+_LATEST = floor_at(2**47 / 1000)
+
+
+@blueprint.get("/api/v1/images/<image_id>")
+def image(image_id: str) -> Response:
+    """Status and trace."""
+    return jsonify(views.image(image_of(services(), image_id)))
+
+
+@blueprint.get("/api/v1/images/<image_id>/original")
+def original(image_id: str) -> Response:
+    """The original's bytes."""
+    found = image_of(services(), image_id)
+    return picture(services(), found.job.original, name=found.job.name)
+
+
+@blueprint.get("/api/v1/images/<image_id>/result")
+def result(image_id: str) -> Response:
+    """The result's bytes."""
+    found = image_of(services(), image_id)
+    if found.outcome is None:
+        detail = "The picture is still in flight; ask again in a moment."
+        raise Problem(404, "no-result-yet", detail, {"Retry-After": "1"}, image=image_id)
+    if found.outcome.result is None:
+        raise failure(found.outcome, image_id)
+    return picture(services(), found.outcome.result, name=f"{found.job.name}.{found.job.recipe}.x")
+
+
+@blueprint.get("/api/v1/images/<image_id>/story")
+def story(image_id: str) -> Response:
+    """Everything the journal knows of a picture."""
+    mill = services()
+    found = image_of(mill, image_id)
+    return jsonify(views.image(found) | {"activity": activity_log.story(mill.stores.couch, image_id)})
+
+
+@blueprint.post("/api/v1/images/<image_id>/retry")
+def retry_image(image_id: str) -> Response:
+    """A failed picture again, as a new job with today's recipe of that name."""
+    mill = services()
+    return _accepted_again(retry.retried(mill, image_of(mill, image_id)), image_id)
+
+
+@blueprint.post("/api/v1/images/<image_id>/again")
+def under_recipe(image_id: str) -> Response:
+    """The same original under the recipe of `recipe=`, as a new picture of the same batch."""
+    mill = services()
+    found = image_of(mill, image_id)
+    return _accepted_again(retry.under_recipe(mill, found, request.values.get("recipe", "")))
+
+
+def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:
+    url = f"/api/v1/images/{new_id}"
+    response = jsonify({"id": new_id, "retry_of": retry_of, "url": url})
+    response.status_code, response.headers["Location"] = 202, url
+    return response
+
+
+@blueprint.get("/image/<image_id>")
+def plain(image_id: str) -> Response:
+    """The transformed picture itself; 202 while it is on its way."""
+    found = image_of(services(), image_id)
+    if found.outcome is None:
+        response = jsonify({"id": image_id, "status": "accepted"})
+        response.status_code, response.headers["Retry-After"] = 202, "1"
+        return response
+    if found.outcome.result is None:
+        raise failure(found.outcome, image_id)
+    return picture(services(), found.outcome.result, name=f"{found.job.name}.{found.job.recipe}.x")
+
+
+@blueprint.get("/api/v1/images")
+def images() -> Response:
+    """Pictures, newest first, a page at a time."""
+    mill = services()
+    found, cursor = page_of_images(mill)
+    return jsonify({"images": [views.image(item) for item in found], "next": cursor})
+
+
+def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Image], str | None]:
+    """The page which the request's `batch`, `state`, `source`, `after` and `limit` describe, and the next cursor.
+
+    `always` is a state which stands above the request's.
+    """
+    batch, state, after = _batch(), always or request.args.get("state") or None, _cursor()
+    if state is not None and state not in STATES:
+        raise Problem(400, "bad-state", f"There is no state {state!r}; there are {', '.join(STATES)}.")
+    limit, source = page_limit(), request.args.get("source") or None
+    if source is not None:
+        return _of_source(mill, source, lambda after, most: _ids(mill, batch, state, most, after), limit, after)
+    ids = _ids(mill, batch, state, limit + 1, after)
+    return mill.stores.ledger.images(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+
+def _of_source(
+    mill: Services, source: str, older: Callable[[str | None, int], list[str]], limit: int, after: str | None
+) -> tuple[list[Image], str | None]:
+    """Only so many are looked at for one request: no view is kept for what few ask for."""
+    found: list[str] = []
+    for _ in range(_MOST_SCANNED // _MAX_PAGE):
+        ids = older(after, _MAX_PAGE)
+        jobs = mill.stores.ledger.jobs(ids)
+        found += [image_id for image_id in ids if image_id in jobs and jobs[image_id].source == source]
+        if len(found) >= limit:
+            return mill.stores.ledger.images(found[:limit]), found[limit - 1]
+        if len(ids) < _MAX_PAGE:
+            return mill.stores.ledger.images(found), None
+        after = ids[-1]
+    return mill.stores.ledger.images(found), after
+
+
+def _ids(mill: Services, batch: str | None, state: str | None, limit: int, after: str | None) -> list[str]:
+    ledger = mill.stores.ledger
+    if state in ("accepted", "in_flight"):
+        return _in_flight_ids(mill, batch, limit, after)
+    if state is None and batch is None:
+        return ledger.newest_ids(limit, after)
+    return ledger.listed_ids(batch, state or "accepted", limit, after)
+
+
+def _in_flight_ids(mill: Services, batch: str | None, limit: int, after: str | None) -> list[str]:
+    ids = mill.stores.ledger.in_flight_ids(Watermark(mill.stores.couch).read(), after or _LATEST, _MAX_IN_FLIGHT)
+    newest_first = ids[::-1]
+    if batch is None:
+        return newest_first[:limit]
+    jobs = mill.stores.ledger.jobs(newest_first)
+    return [job_id for job_id in newest_first if job_id in jobs and jobs[job_id].batch == batch][:limit]
+
+
+@blueprint.get("/api/v1/rejections")
+def rejections() -> Response:
+    """Pictures refused at the door, newest first."""
+    found, cursor = page_of_rejections(services())
+    return jsonify({"rejections": [views.rejection(item) for item in found], "next": cursor})
+
+
+def page_of_rejections(mill: Services) -> tuple[list[Rejection], str | None]:
+    """The page which the request's `batch`, `after` and `limit` describe, and the next cursor."""
+    limit = page_limit()
+    ids = mill.stores.ledger.listed_ids(_batch(), "rejected", limit + 1, _cursor())
+    return mill.stores.ledger.rejections(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+
+@blueprint.get("/api/v1/batches")
+def batches() -> Response:
+    """Batches with their counts."""
+    found, cursor = page_of_batches(services())
+    return jsonify({"batches": [shape(name, counts) for name, counts in found], "next": cursor})
+
+
+def page_of_batches(mill: Services) -> tuple[list[tuple[str, Counts]], str | None]:
+    """The page which the request's `after` and `limit` describe, and the next cursor."""
+    limit = page_limit()
+    found = mill.stores.ledger.batches(limit + 1, request.args.get("after") or None)
+    return found[:limit], found[limit - 1][0] if len(found) > limit else None
+
+
+@blueprint.get("/api/v1/batches/<batch>")
+def one_batch(batch: str) -> Response:
+    """The exact counts of a batch."""
+    counts = services().stores.ledger.counts(batch)
+    if not counts.offered:
+        raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
+    return jsonify(shape(batch, counts))
+
+
+@blueprint.get("/api/v1/totals")
+def totals() -> Response:
+    """The exact counts of everything."""
+    return jsonify(shape(None, services().stores.ledger.counts()))
+
+
+@blueprint.get("/api/v1/recipes")
+def recipes() -> Response:
+    """What can be asked for."""
+    mill = services()
+    known = [
+        {
+            "name": recipe.name,
+            "description": recipe.description,
+            "content_type": recipe.content_type,
+            "digest": recipe.digest,
+            "steps": json.loads(recipe.canonical),
+            "pool": topology.pool_of(recipe.name, mill.settings.pools),
+        }
+        for recipe in sorted(mill.recipes.values(), key=lambda recipe: recipe.name)
+    ]
+    return jsonify({"recipes": known, "default": mill.settings.default_recipe})
+
+
+@blueprint.get("/api/v1/pools")
+def pools() -> Response:
+    """The worker pools, as their scaler sees them."""
+    return jsonify(pools_now(services()))
+
+
+def pools_now(mill: Services) -> Any:
+    """What the scaler's /pools says; raises Problem when there is no scaler or no answer."""
+    url = mill.settings.pools_url
+    if url is None:
+        detail = "No scaler is known to this API; set IMAGEMILL_POOLS_URL to the scaler's /pools."
+        raise Problem(404, "no-scaler", detail)
+    try:
+        answer = requests.get(url, timeout=_POOLS_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        return answer.json()
+    except (requests.RequestException, ValueError) as error:
+        raise Problem(503, "scaler-unavailable", f"The scaler does not answer: {type(error).__name__}.") from error
+
+
+@blueprint.get("/api/v1/events")
+def events() -> Response:
+    """Server-sent events: `outcome`, `activity`, `totals`, and `lost` when the reader was too slow."""
+    batch = _batch()
+    response = Response(_event_stream(services(), batch), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _event_stream(mill: Services, batch: str | None) -> Iterator[str]:
+    try:
+        with mill.hub.stream(batch) as stream:
+            yield "retry: 3000\n\n"
+            yield _sse("totals", shape(None, mill.stores.ledger.counts()))
+            yield from _sse_events(stream)
+    except TooManyStreams:
+        yield "retry: 15000\n\n"
+        yield _sse("busy", {"detail": "too many pages are open; this one is not live"})
+
+
+def _sse_events(stream: Stream) -> Iterator[str]:
+    while True:
+        event = stream.take(_KEEP_ALIVE_SECONDS)
+        if event is None:
+            return
+        yield ": ping\n\n" if event.kind == "ping" else _sse(event.kind, event.data)
+
+
+def _sse(kind: str, data: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+
+
+def image_of(mill: Services, image_id: str) -> Image:
+    found = mill.stores.ledger.image(image_id) if is_uuid(image_id) else None
+    if found is None:
+        raise Problem(404, "unknown-image", f"No picture with the id {image_id!r} was ever accepted.")
+    return found
+
+
+def _batch() -> str | None:
+    batch = request.args.get("batch") or None
+    if batch is not None and not is_batch_name(batch):
+        raise Problem(400, "bad-batch", f"{batch!r} cannot be the name of a batch.")
+    return batch
+
+
+def _cursor() -> str | None:
+    after = request.args.get("after") or None
+    if after is not None and not is_uuid(after):
+        raise Problem(400, "bad-cursor", f"after={after!r} is no cursor; use the `next` of the page before.")
+    return after
+
+
+def page_limit() -> int:
+    """The request's `limit`."""
+    text = request.args.get("limit", str(PAGE))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_PAGE):
+        raise Problem(400, "bad-limit", f"limit={text} is not possible; use 1 to {_MAX_PAGE}.")
+    return int(text)

@@ -1,0 +1,118 @@
+"""POST: pictures come in."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+from werkzeug.datastructures import FileStorage
+
+from imagemill.api.images.intake import Answer, Offer, Order, offered, order_of, take_in
+from imagemill.api.services import Services
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import failure, picture, services
+
+blueprint = Blueprint("uploads", __name__)
+
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+@blueprint.post("/api/v1/images")
+def upload() -> Response:
+    """Pictures as multipart fields `file`, or one as the raw body."""
+    mill = services()
+    offers = _offers(mill)
+    order = order_of(mill, request.values.getlist("recipe"), _value("batch"), _value("source"), _value("priority"))
+    wait_seconds = _wait_seconds(mill, _value("wait"))
+    if not wait_seconds:
+        return _answered(take_in(mill, order, offers))
+    if len(order.recipes) != 1 or (request.mimetype in _FORMS and len(_files(mill)) != 1):
+        raise Problem(400, "wait-needs-one", "With wait= send one picture and one recipe; else as many as you like.")
+    return _waited(mill, order, offers, wait_seconds)
+
+
+@blueprint.post("/image")
+def plain_upload() -> Response:
+    """The raw body in, 202 and `Location` out."""
+    mill = services()
+    order = order_of(mill, request.args.getlist("recipe"), request.args.get("batch", ""), "", "")
+    answer = take_in(mill, order, _offers(mill))
+    if not answer.accepted:
+        return _answered(answer)
+    location = f"/image/{answer.accepted[0]['id']}"
+    return _json({"id": answer.accepted[0]["id"], "url": location}, 202, {"Location": location})
+
+
+def _value(name: str) -> str:
+    return request.values.get(name, "").strip()
+
+
+def _offers(mill: Services) -> Iterable[Offer]:
+    if request.mimetype not in _FORMS:
+        return [offered(request.args.get("name"), request.get_data(cache=False))]
+    return offers_of_form(mill)
+
+
+def offers_of_form(mill: Services) -> Iterable[Offer]:
+    """The files of the form field `file`; raises Problem when there are none, or too many."""
+    # Read one by one: a portion of them is in memory at a time, the rest in temporary files.
+    return (offered(file.filename, file.read(), index) for index, file in enumerate(_files(mill)))
+
+
+def _files(mill: Services) -> list[FileStorage]:
+    files = request.files.getlist("file")
+    limit = mill.settings.max_request_files
+    if len(files) > limit:
+        raise Problem(413, "too-many-files", f"{len(files):,} files in one request; at most {limit:,} at a time.")
+    if not files:
+        raise Problem(
+            400, "no-file", "There is no file in the request; send each picture in a form field named 'file'."
+        )
+    return files
+
+
+def _wait_seconds(mill: Services, text: str) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1.0
+    limit = mill.settings.max_wait_seconds
+    if not 0 <= seconds <= limit:
+        raise Problem(400, "bad-wait", f"wait={text} is not possible; use seconds from 0 to {limit:g}.")
+    return seconds
+
+
+def _answered(answer: Answer) -> Response:
+    if answer.accepted:
+        location = answer.accepted[0]["url"] if len(answer.accepted) == 1 else f"/api/v1/batches/{answer.batch}"
+        return _json(answer.body(), 202, {"Location": location})
+    first = answer.rejected[0]
+    detail = first["detail"] if len(answer.rejected) == 1 else f"All {len(answer.rejected)} pictures were refused."
+    code = first["code"] if len({item["code"] for item in answer.rejected}) == 1 else "all-rejected"
+    raise Problem(answer.status, code, detail, batch=answer.batch, rejected=answer.rejected)
+
+
+def _waited(mill: Services, order: Order, offers: Iterable[Offer], wait_seconds: float) -> Response:
+    answer = take_in(mill, order, offers, wait=True)
+    if not answer.accepted:
+        return _answered(answer)
+    image_id = answer.accepted[0]["id"]
+    with mill.hub.waiting_for(image_id) as future:
+        # It may have been done before anybody listened.
+        image = mill.stores.ledger.image(image_id)
+        if image is not None and image.outcome is not None:
+            outcome, data = image.outcome, None
+        else:
+            try:
+                outcome, data = future.result(timeout=wait_seconds)
+            except FutureTimeout:
+                return _answered(answer)
+    if outcome.result is None:
+        raise failure(outcome, image_id)
+    response = picture(mill, outcome.result, data)
+    response.headers["Location"] = answer.accepted[0]["url"]
+    return response
+
+
+def _json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:
+    return Response(json.dumps(body), status, dict(headers), mimetype="application/json")

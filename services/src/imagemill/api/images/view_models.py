@@ -1,0 +1,128 @@
+"""What the templates show, computed: thumbnails, the trace with its waits, the bytes of a picture nobody can read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from imagemill.admission import headers
+from imagemill.admission.headers import HeaderError
+from imagemill.api.services import Services
+from imagemill.api.web.formatting import moment
+from imagemill.domain.images import Image, ImageInfo, KnownResult, Outcome, TraceStep
+
+_SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"})
+_THUMBNAIL = "thumbnail"
+_HEX_BYTES = 256
+_HEX_ROW = 16
+STEPS = ("accepted", "taken", "done", "stored")
+
+
+def shown_by_browsers(info: ImageInfo | None) -> bool:
+    """Can an <img> show it?"""
+    return info is not None and info.content_type in _SHOWN
+
+
+def thumbnails(mill: Services, images: Sequence[Image]) -> dict[str, str]:
+    """The address of the lightest picture for each image; those which no browser can show are left out.
+
+    The service never decodes what was uploaded: it offers a thumbnail when a worker has made one, and else the
+    smaller one of original and result.
+    """
+    known = _known_thumbnails(mill, images)
+    found = {image.job.id: _lightest(image, known.get(image.job.original.sha256)) for image in images}
+    return {image_id: address for image_id, address in found.items() if address}
+
+
+def _known_thumbnails(mill: Services, images: Sequence[Image]) -> Mapping[str, KnownResult]:
+    recipe = mill.recipes.get(_THUMBNAIL)
+    if recipe is None:
+        return {}
+    originals = {image.job.original.sha256 for image in images}
+    found = mill.stores.ledger.known_results({f"{sha256}:{recipe.digest}" for sha256 in originals})
+    return {key.partition(":")[0]: result for key, result in found.items()}
+
+
+def _lightest(image: Image, thumbnail: KnownResult | None) -> str | None:
+    base = f"/api/v1/images/{image.job.id}"
+    result = image.outcome.result if image.outcome else None
+    choices = [(image.job.original, f"{base}/original")]
+    choices += [(result, f"{base}/result")] if result else []
+    choices += [(thumbnail.result, f"/api/v1/images/{thumbnail.job}/result")] if thumbnail else []
+    shown = [(info.bytes, address) for info, address in choices if shown_by_browsers(info)]
+    return min(shown)[1] if shown else None
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A mark of the trace with the way that led to it; `start` and `share` are percent of the whole way."""
+
+    step: TraceStep
+    word: str
+    milliseconds: float
+    start: float
+    share: float
+
+
+def hops(trace: Sequence[TraceStep]) -> list[Hop]:
+    """The trace as a time line."""
+    if not trace:
+        return []
+    times = [moment(step.at).timestamp() * 1000 for step in trace]
+    whole = max(times[-1] - times[0], 1)
+    found = [Hop(trace[0], "", 0, 0, 0)]
+    for index, step in enumerate(trace[1:]):
+        before, after = times[index : index + 2]
+        start, took = 100 * (before - times[0]) / whole, max(after - before, 0)
+        found.append(
+            Hop(step, _hop_word(trace[index].step, step.step), took, round(start, 2), round(100 * took / whole, 2))
+        )
+    return found
+
+
+def _hop_word(before: str, after: str) -> str:
+    """What happened between two marks. A picture which no worker brought to an end was only waited for."""
+    if after == "stored":
+        return "looked up" if before == "accepted" else "stored"
+    return "worked on" if (before, after) == ("taken", "done") else "waited"
+
+
+def whole_milliseconds(trace: Sequence[TraceStep]) -> float:
+    """From the first mark to the last."""
+    return (moment(trace[-1].at) - moment(trace[0].at)).total_seconds() * 1000 if trace else 0
+
+
+def stage(outcome: Outcome) -> str:
+    """Where a failed picture's way ended."""
+    return "at work" if any(step.step == "taken" for step in outcome.trace) else "in its queue"
+
+
+@dataclass(frozen=True)
+class Autopsy:
+    """What the bytes of an unreadable picture tell."""
+
+    facts: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, str, str]]
+
+
+def autopsy(data: bytes) -> Autopsy:
+    """Header facts and the first bytes of a picture."""
+    rows = [_hex_row(offset, data[offset : offset + _HEX_ROW]) for offset in range(0, len(data[:_HEX_BYTES]), _HEX_ROW)]
+    return Autopsy(_header_facts(data), rows)
+
+
+def _hex_row(offset: int, part: bytes) -> tuple[str, str, str]:
+    text = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in part)
+    return f"{offset:04x}", part.hex(" "), text
+
+
+def _header_facts(data: bytes) -> list[tuple[str, str]]:
+    try:
+        info = headers.read(data)
+    except HeaderError as error:
+        return [("Header", error.detail)]
+    depth = f"{info.bits} bits a channel, {info.colour}{', with alpha' if info.alpha else ''}"
+    return [
+        ("Format", info.content_type),
+        ("Claimed size", f"{info.width:,} × {info.height:,} px"),
+        ("Pixels", depth),
+        ("Structure", f"damaged: {info.damage}" if info.damage else "complete as far as the header tells"),
+    ]

@@ -1,0 +1,1 @@
+"""What happens now: the event stream and the page that shows it."""

@@ -1,0 +1,91 @@
+"""The Flask application."""
+
+import contextlib
+
+from flask import Flask, Response, current_app, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
+
+from imagemill.api.alerts import event_routes, rule_routes
+from imagemill.api.alerts import routes as alert_routes
+from imagemill.api.cameras import routes as camera_routes
+from imagemill.api.images import pages, reads, uploads
+from imagemill.api.services import Services, build
+from imagemill.api.web import problems
+from imagemill.api.web.openapi import document
+from imagemill.api.web.problems import Problem
+from imagemill.process import runtime
+from imagemill.settings import Settings
+
+REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "route", "status"])
+_COUNTED_PARTS = 10_000
+_FORM_FIELDS = 100
+_FORM_MEMORY_BYTES = 500_000
+_CHUNK_BYTES = 65_536
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Flask:
+    """The app; its services are started by whoever runs it. Raises RecipeError."""
+    mill = services or build(settings)
+    app = Flask("imagemill.api")
+    app.extensions["imagemill"] = mill
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_MEMORY_BYTES
+    # Enough parts to count the files and say what is wrong, within a bound.
+    app.config["MAX_FORM_PARTS"] = max(_COUNTED_PARTS, settings.max_request_files) + _FORM_FIELDS
+    problems.install(app)
+    app.register_blueprint(uploads.blueprint)
+    app.register_blueprint(reads.blueprint)
+    for routes in (camera_routes, alert_routes, event_routes, rule_routes):
+        app.register_blueprint(routes.blueprint)
+    pages.install(app)
+    app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: jsonify(document()))
+    app.before_request(_notice_broken_uploads)
+    app.before_request(_refuse_other_sites)
+    app.after_request(_count)
+    app.after_request(_read_to_the_end)
+    _add_health(app, mill)
+    return app
+
+
+def _notice_broken_uploads() -> None:
+    # gunicorn ends a body early when the client is gone, and says that its end can be trusted: then half a picture
+    # would look like a whole, bad one. Without that word Werkzeug counts, and answers 400.
+    if request.content_length is not None:
+        request.environ.pop("wsgi.input_terminated", None)
+
+
+def _refuse_other_sites() -> None:
+    # A page of another site, open in the same browser, must not be able to upload: no login would stop it.
+    if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Problem(403, "cross-site", "Requests from pages of other sites are refused.")
+
+
+def _read_to_the_end(response: Response) -> Response:
+    # Of a body that nobody read gunicorn discards 64 KiB. If there is more it closes the connection, although the
+    # answer told the client to go on using it. (For what is larger than any request may be, the server says so.)
+    if 0 < (request.content_length or 0) <= current_app.config["MAX_CONTENT_LENGTH"]:
+        with contextlib.suppress(OSError):
+            while request.environ["wsgi.input"].read(_CHUNK_BYTES):
+                pass
+    return response
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    REQUESTS.labels(request.method, route, response.status_code).inc()
+    return response
+
+
+def _add_health(app: Flask, mill: Services) -> None:
+    health = runtime.health_of(mill.broker, mill.stores.couch, mill.stores)
+
+    def answer() -> Response:
+        wrong = health.problems(request.path)
+        response = jsonify({"status": "failing" if wrong else "ok", "problems": wrong})
+        response.status_code = 503 if wrong else 200
+        return response
+
+    app.add_url_rule("/healthz", "healthz", answer)
+    app.add_url_rule("/readyz", "readyz", answer)
+    app.add_url_rule("/metrics", "metrics", lambda: Response(generate_latest(), content_type=CONTENT_TYPE_LATEST))

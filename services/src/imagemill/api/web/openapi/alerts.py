@@ -1,0 +1,264 @@
+"""The routes of alerts, events and rules."""
+
+from typing import Any
+
+from imagemill.api.web.openapi.operations import (
+    AFTER,
+    CHANGING,
+    DATABASE_AWAY,
+    LIMIT,
+    LOCATION,
+    answer,
+    etag,
+    if_match,
+    in_path,
+    operation,
+    problems,
+    query,
+    removal,
+)
+from imagemill.api.web.openapi.schemas import ref
+
+Json = dict[str, Any]
+
+_NUMBER = in_path("number", {"type": "integer", "minimum": 1}, "The alert's number.")
+_PICTURE = in_path("name", {"type": "string"}, "best.jpg, annotated.jpg, before.jpg, strip-00.jpg, …")
+_EVENT_ID = in_path("event_id", {"type": "string"}, "The event's id.")
+_RULE = in_path("name", {"type": "string"}, "The rule's name.")
+_ETAG, _IF_MATCH = etag("rule"), if_match()
+_IF_NONE_MATCH = {
+    "name": "If-None-Match", "in": "header", "schema": {"type": "string"},
+    "description": "`*` writes a new rule only.",
+}  # fmt: skip
+_CHANNEL = in_path("name", {"type": "string"}, "The channel's name.")
+_CAMERA = query("camera", {"type": "string"}, "Only of this camera; a page may be short then and yet have a next.")
+_LISTED: dict[int, tuple[str, ...]] = {400: ("bad-cursor", "bad-limit"), **DATABASE_AWAY}
+_UNKNOWN: dict[int, tuple[str, ...]] = {404: ("unknown-alert",)}
+_BAD = {400: ("bad-json",), 413: ("request-too-large",), 422: ("bad-value",)}
+_ID = "yard:1795252502213"
+_AT = "2026-11-21T09:15:02.213Z"
+
+ALERT: Json = {
+    "number": 17, "at": _AT, "camera": "yard", "kind": "motion", "event": _ID, "started_at": _AT,
+    "description": "Motion in door, score 0.93", "rules": ["everything"], "channels": ["desk"],
+    "reason": "everything says so", "acknowledged": None, "pinned": False, "url": "/alerts/17",
+}  # fmt: skip
+EVENT: Json = {
+    "id": _ID, "source": "yard", "kind": "motion", "class": "alert", "started_at": _AT, "ended_at": None,
+    "end_reason": None, "seconds": 4.0, "score": 0.93, "area": 0.02, "zones": ["door"],
+    "regions": [{"x": 0.1, "y": 0.5, "width": 0.1, "height": 0.3, "area": 0.02, "score": 0.93, "zones": ["door"]}],
+    "people": None, "frames": 5, "moving_frames": 4, "description": "Motion in door, score 0.93",
+    "pictures": [{"name": "best.jpg", "url": "/api/v1/alerts/17/pictures/best.jpg"}], "alert": 17,
+}  # fmt: skip
+_SENT: Json = {
+    "channel": "desk", "attempt": 1, "at": _AT, "result": "sent", "status": 204, "answer": "204 No Content",
+    "attached": "", "reason": "it was received", "next_at": None,
+}  # fmt: skip
+_HELD: Json = {
+    "event": _ID, "camera": "yard", "kind": "motion", "class": "alert", "started_at": _AT, "at": _AT,
+    "code": "cool-down", "reason": "alert 16 of the same camera was 2 min ago; the cool-down is 5 min", "alert": None,
+}  # fmt: skip
+_RULE_EXAMPLE: Json = {"name": "night", "cameras": ["yard-*"], "hours": ["22:00-06:00"], "channels": ["desk"]}
+_RULE_READ: Json = _RULE_EXAMPLE | {"revision": "2-6fa0b63c2e1d4b7a9c1f"}
+
+
+def _jpeg(description: str) -> Json:
+    content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+    found = {"description": description, "content": content}
+    return {"200": found, "304": {"description": "The client has these bytes already (`If-None-Match`)."}}
+
+
+def _body(schema: Json, example: Json) -> Json:
+    return {"content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _members(**members: Json) -> Json:
+    return {"type": "object", "properties": members}
+
+
+_TEXT = {"type": "string", "maxLength": 100}
+_WHO = _body(_members(by=_TEXT, note=_TEXT), {"by": "ann", "note": "it was the cat"})
+_QUIET = _body(_members(seconds={"type": "number"}, camera=_TEXT, rule=_TEXT, by=_TEXT), {"seconds": 3600, "by": "ann"})
+_MADE = {"id": "1795252502213:ann", "url": "/api/v1/snoozes/1795252502213:ann"}
+_SNOOZED = answer(201, "SnoozeMade", "It is quiet now.", _MADE, LOCATION)
+
+
+ALERTS: Json = {
+    "/api/v1/alerts": {
+        "get": operation(
+            "Alerts", "listAlerts", "Alerts, newest first",
+            [answer(200, "Alerts", "A page.", {"alerts": [ALERT], "next": None}), problems(_LISTED)],
+            parameters=[_CAMERA, AFTER, LIMIT],
+        )
+    },
+    "/api/v1/alerts/{number}": {
+        "get": operation(
+            "Alerts", "getAlert", "One alert: its event, its pictures, what was sent to whom",
+            [
+                answer(200, "WholeAlert", "The alert.", ALERT | {"details": EVENT, "kept": True, "sent": [_SENT]}),
+                problems({**_UNKNOWN, **DATABASE_AWAY}),
+            ],
+            parameters=[_NUMBER],
+        )
+    },
+    "/api/v1/alerts/{number}/pictures/{name}": {
+        "get": operation(
+            "Alerts", "getAlertPicture", "A picture of an alert",
+            [_jpeg("The picture."), problems({404: ("unknown-alert", "no-picture"), **DATABASE_AWAY})],
+            parameters=[_NUMBER, _PICTURE],
+        )
+    },
+    "/api/v1/alerts/{number}.zip": {
+        "get": operation(
+            "Alerts", "getAlertZip", "The alert as JSON with all its pictures",
+            [
+                {"200": {"description": "A ZIP.", "content": {
+                    "application/zip": {"schema": {"type": "string", "format": "binary"}},
+                }}},
+                problems({**_UNKNOWN, **DATABASE_AWAY}),
+            ],
+            parameters=[_NUMBER],
+        )
+    },
+    "/api/v1/alerts/{number}/acknowledge": {
+        "post": operation(
+            "Alerts", "acknowledgeAlert", "Says that somebody has seen it; the first one counts",
+            [
+                answer(200, "Acknowledged", "Who has.", {"by": "ann", "at": _AT, "note": "it was the cat"}),
+                problems({**_BAD, **_UNKNOWN, **CHANGING}),
+            ],
+            parameters=[_NUMBER], body=_WHO,
+        )
+    },
+    "/api/v1/alerts/{number}/pin": {
+        "post": operation(
+            "Alerts", "pinAlert", "Keeps its pictures when their month is dropped",
+            [
+                answer(200, "Pinned", "They stay.", {"number": 17, "pinned": True}),
+                problems({**_BAD, **_UNKNOWN, 410: ("pictures-gone",), **CHANGING}),
+            ],
+            parameters=[_NUMBER], body=_WHO,
+        ),
+        "delete": operation(
+            "Alerts", "unpinAlert", "Lets them go with their month",
+            [
+                answer(200, "Pinned", "They go.", {"number": 17, "pinned": False}),
+                problems({**_UNKNOWN, **CHANGING}),
+            ],
+            parameters=[_NUMBER],
+        ),
+    },
+    "/api/v1/alerts/{number}/snooze": {
+        "post": operation(
+            "Alerts", "snoozeCamera", "Quiet about this alert's camera for a while",
+            [_SNOOZED, problems({**_BAD, **_UNKNOWN, **CHANGING})],
+            parameters=[_NUMBER], body=_QUIET,
+        )
+    },
+    "/api/v1/snoozes": {
+        "get": operation(
+            "Alerts", "listSnoozes", "The snoozes which last",
+            [
+                answer(200, "Snoozes", "Newest first.", {"snoozes": [{
+                    "id": "1795252502213:ann", "by": "ann", "since": _AT, "until": "2026-11-21T10:15:02.213Z",
+                    "camera": "yard", "rule": None,
+                }]}),
+                problems(DATABASE_AWAY),
+            ],
+        ),
+        "post": operation(
+            "Alerts", "addSnooze", "Quiet about a camera, a rule, or everything for a while",
+            [_SNOOZED, problems({**_BAD, **CHANGING})], body=_QUIET,
+        ),
+    },
+    "/api/v1/snoozes/{snooze_id}": {
+        "delete": operation(
+            "Alerts", "endSnooze", "Ends a snooze now",
+            [{"204": {"description": "Ended."}}, problems({404: ("unknown-snooze",), **CHANGING})],
+            parameters=[in_path("snooze_id", {"type": "string"}, "The snooze's id.")],
+        )
+    },
+    "/api/v1/camera-events": {
+        "get": operation(
+            "Alerts", "listCameraEvents", "Events of cameras, newest first",
+            [answer(200, "CameraEvents", "A page.", {"events": [EVENT], "next": None}), problems(_LISTED)],
+            parameters=[_CAMERA, AFTER, LIMIT],
+        )
+    },
+    "/api/v1/camera-events/{event_id}": {
+        "get": operation(
+            "Alerts", "getCameraEvent", "One event",
+            [answer(200, "CameraEvent", "The event.", EVENT), problems({404: ("unknown-event",), **DATABASE_AWAY})],
+            parameters=[_EVENT_ID],
+        )
+    },
+    "/api/v1/camera-events/{event_id}/pictures/{name}": {
+        "get": operation(
+            "Alerts", "getCameraEventPicture", "A picture of an event",
+            [_jpeg("The picture."), problems({404: ("no-picture",), **DATABASE_AWAY})],
+            parameters=[_EVENT_ID, _PICTURE],
+        )
+    },
+    "/api/v1/held-back": {
+        "get": operation(
+            "Alerts", "listHeldBack", "What rules held back, and why, newest first",
+            [answer(200, "HeldBack", "A page.", {"held_back": [_HELD], "next": None}), problems(_LISTED)],
+            parameters=[_CAMERA, AFTER, LIMIT],
+        )
+    },
+}  # fmt: skip
+
+RULES: Json = {
+    "/api/v1/rules": {
+        "get": operation(
+            "Rules", "listRules", "All rules",
+            [answer(200, "Rules", "By name.", {"rules": [_RULE_READ]}), problems(DATABASE_AWAY)],
+        )
+    },
+    "/api/v1/rules/{name}": {
+        "get": operation(
+            "Rules", "getRule", "One rule",
+            [
+                answer(200, "Rule", "The rule.", _RULE_READ, _ETAG),
+                problems({404: ("unknown-rule",), **DATABASE_AWAY}),
+            ],
+            parameters=[_RULE],
+        ),
+        "put": operation(
+            "Rules", "putRule", "Writes a rule, new or over the one of this name",
+            [
+                answer(200, "Rule", "Written; it counts from the next event on.", _RULE_READ, _ETAG),
+                problems({
+                    400: ("bad-json",), 409: ("rule-changed",), 412: ("changed-meanwhile", "rule-exists"),
+                    413: ("request-too-large",), 422: ("bad-rule",), **CHANGING,
+                }),
+            ],
+            description="Over the revision that `If-Match` or the body names; without one over whatever is there.",
+            parameters=[_RULE, _IF_MATCH, _IF_NONE_MATCH], body=_body(ref("Rule"), _RULE_EXAMPLE),
+        ),
+        "delete": removal(
+            "Rules", "deleteRule", "Deletes a rule; its alerts stay", "unknown-rule", [_RULE, _IF_MATCH]
+        ),
+    },
+    "/api/v1/channels": {
+        "get": operation(
+            "Rules", "listChannels", "The names of the channels that rules can name",
+            [
+                answer(200, "Channels", "By name.", {"channels": [{"name": "desk", "kind": "webhook"}]}),
+                problems(DATABASE_AWAY),
+            ],
+        )
+    },
+    "/api/v1/channels/{name}/test": {
+        "post": operation(
+            "Rules", "testChannel", "Sends a sample over a channel",
+            [
+                answer(200, "ChannelTested", "What came of it.", {
+                    "channel": "desk", "ok": True, "status": 204, "answer": "204 No Content", "at": _AT,
+                }),
+                problems({404: ("unknown-channel",), 504: ("no-answer",), **CHANGING}),
+            ],
+            parameters=[_CHANNEL],
+        )
+    },
+}  # fmt: skip

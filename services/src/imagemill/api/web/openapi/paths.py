@@ -1,0 +1,240 @@
+"""Every route: method, parameters, answers."""
+
+from typing import Any
+
+from imagemill.api.web.openapi import examples
+from imagemill.api.web.openapi.codes import FAILED
+from imagemill.api.web.openapi.operations import (
+    AFTER,
+    BATCH_FILTER,
+    DATABASE_AWAY,
+    IMAGE_ID,
+    LIMIT,
+    LOCATION,
+    UNKNOWN_IMAGE,
+    answer,
+    in_path,
+    operation,
+    picture_answers,
+    problems,
+    query,
+)
+from imagemill.api.web.openapi.schemas import BATCH, STRING, ref
+from imagemill.api.web.openapi.uploads import PLAIN_UPLOAD, UPLOAD
+
+Json = dict[str, Any]
+
+_GONE = {410: ("blob-missing", "original-missing"), 416: ("requested-range-not-satisfiable",)}
+_RESULT_PROBLEMS = {422: FAILED, **_GONE, **DATABASE_AWAY}
+_SOURCE = query(
+    "source", {"type": "string"}, "Only those posted with this source; a page may be short then and yet have a next."
+)
+_STATE = query(
+    "state",
+    {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate"]},
+    "Only pictures in this state; `accepted` and `in_flight` are those without an outcome.",
+)
+_DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
+_EVENTS = """Server-sent events. `event:` is one of
+
+- `outcome`: a picture ended; the data is an Outcome.
+- `activity`: something happened to a picture or a program; the data is an Activity.
+- `totals`: the counts of everything, at the start and after changes, at most once a second; the data are Totals.
+- `camera-event`: an event of a camera began, changed or ended; the data are CameraNews.
+- `lost`: the reader was too slow; read the current state again.
+- `busy`: too many streams are open; this one ends.
+
+A comment comes every 15 seconds when nothing happens."""
+
+
+def _events() -> Json:
+    shapes = {"outcome": "Outcome", "activity": "Activity", "totals": "Totals", "lost": "Lost", "busy": "Lost"}
+    shapes |= {"camera-event": "CameraNews"}
+    content = {"schema": {"type": "string"}, "example": examples.EVENTS}
+    stream = {
+        "description": "A stream without end.",
+        "content": {"text/event-stream": content},
+        "x-events": {name: ref(schema) for name, schema in shapes.items()},
+    }
+    found = [{"200": stream}, problems({400: ("bad-batch",), **DATABASE_AWAY})]
+    parameters = [query("batch", BATCH, "Only what concerns this batch.")]
+    return operation(
+        "News", "streamEvents", "What happens, as it happens", found, description=_EVENTS, parameters=parameters
+    )
+
+
+PICTURES: Json = {
+    "/api/v1/images": {
+        "post": UPLOAD,
+        "get": operation(
+            "Pictures", "listImages", "Pictures, newest first",
+            [
+                answer(200, "Images", "A page.", {"images": [examples.IMAGE], "next": None}),
+                problems({400: ("bad-batch", "bad-state", "bad-cursor", "bad-limit"), **DATABASE_AWAY}),
+            ],
+            parameters=[BATCH_FILTER, _STATE, _SOURCE, AFTER, LIMIT],
+        ),
+    },
+    "/api/v1/images/{image_id}": {
+        "get": operation(
+            "Pictures", "getImage", "A picture's status and trace",
+            [
+                answer(200, "Image", "The picture as it is now.", examples.IMAGE),
+                problems({**UNKNOWN_IMAGE, **DATABASE_AWAY}),
+            ],
+            parameters=[IMAGE_ID],
+        )
+    },
+    "/api/v1/images/{image_id}/result": {
+        "get": operation(
+            "Pictures", "getResult", "The result's bytes",
+            [
+                picture_answers("The result."),
+                problems({404: ("unknown-image", "no-result-yet"), **_RESULT_PROBLEMS}),
+            ],
+            parameters=[IMAGE_ID, _DOWNLOAD],
+        )
+    },
+    "/api/v1/images/{image_id}/original": {
+        "get": operation(
+            "Pictures", "getOriginal", "The original's bytes",
+            [picture_answers("The original, bit by bit."), problems({**UNKNOWN_IMAGE, **_GONE, **DATABASE_AWAY})],
+            parameters=[IMAGE_ID, _DOWNLOAD],
+        )
+    },
+    "/api/v1/images/{image_id}/story": {
+        "get": operation(
+            "Pictures", "getStory", "Everything the journal knows of a picture",
+            [
+                answer(200, "Story", "Oldest first.", examples.IMAGE | {"activity": [examples.ACTIVITY]}),
+                problems({**UNKNOWN_IMAGE, **DATABASE_AWAY}),
+            ],
+            parameters=[IMAGE_ID],
+        )
+    },
+    "/api/v1/images/{image_id}/retry": {
+        "post": operation(
+            "Pictures", "retryImage", "A failed picture again",
+            [
+                answer(202, "Again", "Accepted as a new picture.", examples.AGAIN, LOCATION),
+                problems({
+                    403: ("cross-site",), **UNKNOWN_IMAGE, 409: ("not-failed", "unknown-recipe"), **DATABASE_AWAY,
+                }),
+            ],
+            description="A new picture in the same batch, under today's recipe of that name; the failed one stays.",
+            parameters=[IMAGE_ID],
+        )
+    },
+    "/api/v1/images/{image_id}/again": {
+        "post": operation(
+            "Pictures", "workAgain", "The same original under another recipe",
+            [
+                answer(202, "Again", "Accepted as a new picture.", examples.AGAIN | {"retry_of": None}, LOCATION),
+                problems({
+                    400: ("unknown-recipe",), 403: ("cross-site",), **UNKNOWN_IMAGE, **DATABASE_AWAY,
+                }),
+            ],
+            description="A new picture in the same batch; nothing is uploaded again.",
+            parameters=[IMAGE_ID, query("recipe", STRING, "What to do; also taken from a form.") | {"required": True}],
+        )
+    },
+    "/api/v1/rejections": {
+        "get": operation(
+            "Pictures", "listRejections", "Pictures refused at the door, newest first",
+            [
+                answer(200, "Rejections", "A page."),
+                problems({400: ("bad-batch", "bad-cursor", "bad-limit"), **DATABASE_AWAY}),
+            ],
+            parameters=[BATCH_FILTER, AFTER, LIMIT],
+        )
+    },
+}  # fmt: skip
+
+COUNTS: Json = {
+    "/api/v1/batches": {
+        "get": operation(
+            "Counts", "listBatches", "Batches with their counts, last name first",
+            [
+                answer(200, "Batches", "A page.", {"batches": [{"id": "holiday"} | examples.TOTALS], "next": None}),
+                problems({400: ("bad-limit",), **DATABASE_AWAY}),
+            ],
+            parameters=[AFTER, LIMIT],
+        )
+    },
+    "/api/v1/batches/{batch}": {
+        "get": operation(
+            "Counts", "getBatch", "A batch's exact counts",
+            [
+                answer(200, "Batch", "The counts now.", {"id": "holiday"} | examples.TOTALS),
+                problems({404: ("unknown-batch",), **DATABASE_AWAY}),
+            ],
+            parameters=[in_path("batch", {"type": "string"}, "The batch's name.")],
+        )
+    },
+    "/api/v1/totals": {
+        "get": operation(
+            "Counts", "getTotals", "The exact counts of everything",
+            [answer(200, "Totals", "The counts now.", examples.TOTALS), problems(DATABASE_AWAY)],
+        )
+    },
+}  # fmt: skip
+
+REST: Json = {
+    "/api/v1/recipes": {
+        "get": operation(
+            "Recipes", "listRecipes", "What can be asked for", [answer(200, "Recipes", "All recipes, by name.")]
+        )
+    },
+    "/api/v1/pools": {
+        "get": operation(
+            "Pools", "listPools", "The worker pools, as their scaler sees them",
+            [
+                answer(200, "Pools", "All pools, each with its reason in one sentence."),
+                problems({404: ("no-scaler",), 503: ("scaler-unavailable",)}),
+            ],
+        )
+    },
+    "/api/v1/events": {"get": _events()},
+    "/api/v1/openapi.json": {
+        "get": operation(
+            "Operation", "getDocument", "This document",
+            [{"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}}}],
+        )
+    },
+}  # fmt: skip
+
+PLAIN: Json = {
+    "/image": {"post": PLAIN_UPLOAD},
+    "/image/{image_id}": {
+        "get": operation(
+            "Plain", "plainGet", "The transformed picture itself",
+            [
+                picture_answers("The result."),
+                answer(
+                    202, "InFlight", "It is on its way; ask again after `Retry-After` seconds.",
+                    {"id": examples.ID, "status": "accepted"},
+                ),
+                problems({**UNKNOWN_IMAGE, **_RESULT_PROBLEMS}),
+            ],
+            parameters=[IMAGE_ID, _DOWNLOAD],
+        )
+    },
+}  # fmt: skip
+
+
+def _health(operation_id: str, summary: str) -> Json:
+    well = answer(200, "Health", "All is well.", {"status": "ok", "problems": {}})
+    ill = {"status": "failing", "problems": {"broker": "not connected to the broker"}}
+    found = [well, answer(503, "Health", "What is wrong, by check.", ill)]
+    return {"get": operation("Operation", operation_id, summary, found)}
+
+
+_METRICS = {
+    "200": {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+OPERATION: Json = {
+    "/healthz": _health("isAlive", "Is the process alive? If not, restart it"),
+    "/readyz": _health("isReady", "Can the process take requests?"),
+    "/metrics": {"get": operation("Operation", "getMetrics", "Metrics for Prometheus", [_METRICS])},
+}

@@ -1,0 +1,91 @@
+"""The two routes which take pictures in."""
+
+from typing import Any
+
+from imagemill.api.web.openapi import examples
+from imagemill.api.web.openapi.codes import DOOR, FAILED
+from imagemill.api.web.openapi.operations import (
+    DATABASE_AWAY,
+    LOCATION,
+    PICTURE_TYPES,
+    answer,
+    operation,
+    picture_answers,
+    problems,
+    query,
+)
+from imagemill.api.web.openapi.schemas import BATCH, STRING
+
+Json = dict[str, Any]
+
+_PRIORITY: Json = {"type": "integer", "minimum": 0, "maximum": 9, "default": 0}
+_WAIT: Json = {"type": "number", "minimum": 0, "default": 0}
+_RECIPES: Json = {"type": "array", "items": STRING}
+_FIELDS: dict[str, tuple[Json, str]] = {
+    "recipe": (_RECIPES, "What to do; repeat it for several. Without one it is the default recipe."),
+    "batch": (BATCH, "Counts are kept per batch. Without a name the upload is a batch of its own."),
+    "source": (STRING | {"maxLength": 100}, "The camera or feed it comes from."),
+    "priority": (_PRIORITY, "9 goes first."),
+    "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
+}
+_NAME = query("name", STRING, "The name of a picture sent as the raw body.")
+_PARAMETERS = [_NAME, *(query(name, schema, text) for name, (schema, text) in _FIELDS.items())]
+
+_REFUSED = {
+    400: ("no-file", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait", "wait-needs-one",
+          "empty", "all-rejected", "bad-request"),
+    403: ("cross-site",),
+    413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
+    415: ("all-rejected", *DOOR),
+    422: tuple(dict.fromkeys(("all-rejected", *DOOR, *FAILED))),
+    **DATABASE_AWAY,
+}  # fmt: skip
+
+_DESCRIPTION = """Pictures as form fields `file` (repeated), or one as the raw body.
+
+202 means: kept for good, and it will end in exactly one outcome, `stored` or `failed`, whatever is killed on the way.
+It is answered when anything was accepted; what was refused is in `rejected`. When nothing was accepted the answer is a
+problem with the same `rejected`. 503 means that nothing was accepted: send the same request again.
+
+    curl -F file=@beach.jpg -F recipe=gray http://127.0.0.1:8080/api/v1/images
+    curl --data-binary @beach.jpg -o gray.png 'http://127.0.0.1:8080/api/v1/images?name=beach.jpg&wait=10'
+"""
+
+
+def _form() -> Json:
+    file = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+    described = {name: schema | {"description": text} for name, (schema, text) in _FIELDS.items()}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": file, **described}}
+    # Repeated fields rather than one with commas.
+    encoding = {"recipe": {"style": "form", "explode": True}}
+    return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
+
+
+def _raw() -> Json:
+    bytes_: Json = {"schema": {"type": "string", "format": "binary"}}
+    return dict.fromkeys((*PICTURE_TYPES, "application/octet-stream"), bytes_)
+
+
+UPLOAD = operation(
+    "Upload", "uploadImages", "Takes pictures in",
+    [
+        picture_answers("With `wait`: the result itself; `Location` names the picture."),
+        answer(202, "Uploaded", "Something was accepted.", examples.UPLOADED, LOCATION),
+        problems({**_REFUSED, 410: ("original-missing", "blob-missing")}),
+    ],
+    description=_DESCRIPTION, parameters=_PARAMETERS, body={"required": True, "content": _form() | _raw()},
+)  # fmt: skip
+
+PLAIN_UPLOAD = operation(
+    "Plain", "plainUpload", "Takes one picture in: the raw body",
+    [
+        answer(
+            202, "PlainUploaded", "Accepted; the result will be at `Location`.",
+            {"id": examples.ID, "url": f"/image/{examples.ID}"}, LOCATION,
+        ),
+        problems(_REFUSED),
+    ],
+    description="For the plainest client:\n\n    curl --data-binary @beach.jpg -i http://127.0.0.1:8080/image\n",
+    parameters=[parameter for parameter in _PARAMETERS if parameter["name"] in ("name", "recipe", "batch")],
+    body={"required": True, "content": _raw()},
+)  # fmt: skip

@@ -1,0 +1,87 @@
+"""Errors as RFC 9457 problem details with a stable `code`."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, json
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.broker import BrokerUnavailable
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+# Python's own phrases for these change with its version; a code must not.
+_PLAIN_CODES = {413: "request-too-large", 416: "requested-range-not-satisfiable", 422: "unprocessable"}
+
+
+class Problem(Exception):
+    """An error for the person or program that asked: what was wrong, with which value, and what to do."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.headers, self.members = dict(headers or {}), members
+
+    def response(self) -> Response:
+        """As the client gets it."""
+        body = {
+            "type": f"urn:imagemill:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.members,
+        }
+        return Response(json.dumps(body), self.status, self.headers, mimetype="application/problem+json")
+
+
+def unavailable(what: str) -> Problem:
+    """Nothing was accepted; the same request may succeed in a moment."""
+    return Problem(
+        503, "unavailable", f"{what} Nothing was accepted; try again in a few seconds.",
+        {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )  # fmt: skip
+
+
+def install(app: Flask) -> None:
+    """Makes every error of the app a problem."""
+    app.register_error_handler(Problem, lambda problem: problem.response())
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(BrokerUnavailable, _broker_unavailable)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _store_unavailable(error: StoreUnavailable) -> Response:
+    log.warning("request failed", error=str(error))
+    return unavailable("The database does not answer.").response()
+
+
+def _broker_unavailable(error: BrokerUnavailable) -> Response:
+    log.warning("request failed", error=str(error))
+    return unavailable("The message broker takes no pictures now.").response()
+
+
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    detail = "The request is larger than the limit, or has too many parts; send fewer or smaller pictures at a time."
+    return Problem(413, "request-too-large", detail).response()
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    headers = dict(error.get_headers()) if status == 405 else {}
+    headers.pop("Content-Type", None)
+    code = _PLAIN_CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
+    return Problem(status, code, error.description or HTTPStatus(status).description, headers).response()
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("request failed unexpectedly", error=repr(error))
+    return Problem(500, "internal-error", "Something went wrong that should not; the server's log has it.").response()

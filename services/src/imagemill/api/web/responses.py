@@ -1,0 +1,57 @@
+"""Pictures' bytes as HTTP responses."""
+
+from typing import cast
+from urllib.parse import quote
+
+from flask import Response, current_app, request
+
+from imagemill.api.services import Services
+from imagemill.api.web.problems import Problem
+from imagemill.domain.images import ImageInfo, Outcome
+
+_EXTENSIONS = {
+    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
+    "image/tiff": "tiff",
+}  # fmt: skip
+
+
+def services() -> Services:
+    """The services of the running app."""
+    return cast(Services, current_app.extensions["imagemill"])
+
+
+def picture(mill: Services, info: ImageInfo, data: bytes | None = None, name: str | None = None) -> Response:
+    """A picture: immutable, with ETag, 304 and Range. Nothing in it can run: uploads are hostile."""
+    response = Response(mimetype=info.content_type)
+    response.set_etag(info.sha256)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if name:
+        response.headers["Content-Disposition"] = disposition(name, info, download="download" in request.args)
+    if request.method != "HEAD" and not request.if_none_match.contains(info.sha256):
+        response.set_data(_bytes(mill, info) if data is None else data)
+    elif request.method == "HEAD":
+        response.content_length = info.bytes
+        return response
+    return response.make_conditional(request, accept_ranges=True, complete_length=info.bytes)  # type: ignore[return-value]
+
+
+def disposition(name: str, info: ImageInfo, download: bool) -> str:
+    """A file name whose ending fits the content (RFC 6266)."""
+    stem = name.rsplit(".", 1)[0] or "picture"
+    filename = f"{stem}.{_EXTENSIONS.get(info.content_type, 'bin')}"
+    return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def failure(outcome: Outcome, image_id: str) -> Problem:
+    """A failed picture as an error: 410 when its original is gone, else 422."""
+    status = 410 if outcome.code == "original-missing" else 422
+    return Problem(status, outcome.code or "failed", outcome.reason or "The picture failed.", image=image_id)
+
+
+def _bytes(mill: Services, info: ImageInfo) -> bytes:
+    try:
+        return mill.stores.blobs.get(info.sha256)
+    except LookupError as error:
+        raise Problem(410, "blob-missing", str(error)) from error

@@ -1,0 +1,92 @@
+"""Answers who wants to see a camera's newest frame, in a thread of its own; unasked it does nothing."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from imagemill.admission.validate import Limits, Refused, examine
+from imagemill.cameras.feeds import Grab
+from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
+from imagemill.wire.snapshots import Look, Sight, look_of, sight_message
+
+log = structlog.get_logger(__name__)
+_MOST_WAITING = 200
+_QUALITY = 70
+# What a camera sends is a stranger's picture: the largest that is made smaller here.
+_LIMITS = Limits(max_bytes=15 * 1024 * 1024, max_pixels=40_000_000, max_frames=1)
+_SMALL_BYTES = 20_000
+
+
+class Showing:
+    """Looks, in the order they came."""
+
+    def __init__(self, newest: Callable[[str], Grab | None]) -> None:
+        self._newest = newest
+        self._looks: queue.Queue[Look | None] = queue.Queue(_MOST_WAITING)
+        self._thread = threading.Thread(target=self._live, name="show", daemon=True)
+        self._broker: Broker | None = None
+
+    def start(self, broker: Broker) -> "Showing":
+        """Begins to answer."""
+        self._broker = broker
+        self._thread.start()
+        return self
+
+    def put(self, delivery: Delivery) -> None:
+        """A question (in the connection's thread); for cameras that are read elsewhere there is no answer from here."""
+        try:
+            look = look_of(delivery)
+            if self._newest(look.camera) is not None:
+                self._looks.put_nowait(look)
+        except (ValueError, queue.Full) as error:
+            log.warning("a look is not answered", error=repr(error))
+
+    def close(self) -> None:
+        """Answers no more."""
+        while True:
+            try:
+                self._looks.put_nowait(None)
+                break
+            except queue.Full:
+                self._looks.get_nowait()
+        self._thread.join(5)
+
+    def _live(self) -> None:
+        while (look := self._looks.get()) is not None:
+            grab = self._newest(look.camera)
+            if grab is None or self._broker is None:
+                continue
+            try:
+                sight = Sight(look.camera, look.width, grab.at, smaller(grab.data, look.width))
+                self._broker.submit(sight_message(sight, look.reply_to))
+            except BrokerUnavailable as error:
+                log.warning("a look is not answered", error=str(error))
+
+
+def smaller(data: bytes, width: int) -> bytes:
+    """The picture as a JPEG at least so wide; as it is when that is 0, when it is small, or when it cannot be read."""
+    if not width or len(data) <= _SMALL_BYTES:
+        return data
+    try:
+        header = examine(data, _LIMITS)
+    except Refused:
+        return data
+    return _shrunk(data, width, header.width) or data
+
+
+def _shrunk(data: bytes, width: int, of: int) -> bytes | None:
+    import cv2
+    import numpy as np
+
+    reduced = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+    factor = max((factor for factor in reduced if of // factor >= width), default=1)
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), reduced.get(factor, cv2.IMREAD_COLOR))
+    if picture is None:
+        return None
+    if picture.shape[1] > width:
+        height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return jpeg.tobytes() if done else None

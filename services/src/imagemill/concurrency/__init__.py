@@ -1,0 +1,1 @@
+"""Threads that wait, retry and group: nothing of this product's purpose."""

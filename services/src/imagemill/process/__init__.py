@@ -1,0 +1,1 @@
+"""What every program shares: settings, logs, health, start and end."""

@@ -1,0 +1,1 @@
+"""What is kept in CouchDB: databases, documents and their forms."""

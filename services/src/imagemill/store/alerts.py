@@ -1,0 +1,136 @@
+"""The numbered alerts and what is written beside them; every document but a pin is written once."""
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imagemill.alerting.judge import PastAlert
+from imagemill.alerting.numbering import alert_id, carry_out, last_number, numbered_id
+from imagemill.alerting.records import acknowledged_document, acknowledged_id, past_alert
+from imagemill.store.couch import Conflict, Couch, Document
+from imagemill.store.rules import DATABASE
+
+MOST_ATTEMPTS = 1000
+MOST_PINS = 100_000
+_LAST = "\ufff0"
+_CHANNELS = "channels"
+
+
+@dataclass(frozen=True)
+class AlertPage:
+    """Alerts, newest first, and the number behind which the next page begins (None: there is no more)."""
+
+    alerts: list[Document]
+    next: int | None
+
+
+class AlertBook:
+    """Safe to use from many threads. It is also the store of alerts.numbering: create, and get."""
+
+    def __init__(self, couch: Couch) -> None:
+        self._database = couch.database(DATABASE)
+
+    def create(self, doc_id: str, document: Mapping[str, Any]) -> bool:
+        """Creates a document; False when it exists already."""
+        try:
+            self._database.put({**document, "_id": doc_id})
+        except Conflict:
+            return False
+        return True
+
+    def get(self, doc_id: str) -> Document | None:
+        """Reads a document."""
+        return self._database.get(doc_id)
+
+    # --- alerts ---------------------------------------------------------------------------------------
+
+    def alert(self, number: int) -> Document | None:
+        """The alert of a number."""
+        return self._database.get(alert_id(number)) if 0 < number < 10**10 else None
+
+    def last(self, hint: int = 0) -> int:
+        """The highest number; 0 before the first alert."""
+        return carry_out(last_number(hint), self)
+
+    def newest(self, limit: int, below: int | None = None) -> AlertPage:
+        """Alerts, newest first."""
+        start = alert_id(below - 1) if below else f"alert:{_LAST}"
+        documents = self._database.documents(start, "alert:", limit + 1, descending=True)
+        more = documents[limit - 1]["number"] if len(documents) > limit else None
+        return AlertPage(documents[:limit], more)
+
+    def between(self, first: int, limit: int) -> list[Document]:
+        """Alerts from a number on, oldest first."""
+        return self._database.documents(alert_id(first), f"alert:{_LAST}", limit)
+
+    def numbers_of(self, event_ids: Iterable[str]) -> dict[str, int]:
+        """The numbers of those events which have one."""
+        found = self._database.get_many([numbered_id(event) for event in event_ids])
+        return {doc_id.removeprefix("numbered:"): int(document["number"]) for doc_id, document in found.items()}
+
+    # --- what was sent --------------------------------------------------------------------------------
+
+    def attempts(self, number: int) -> list[Document]:
+        """What was begun and what came of it, by channel and attempt."""
+        start = f"sent:{number:010d}:"
+        return self._database.documents(start, start + _LAST, MOST_ATTEMPTS)
+
+    # --- acknowledged, pinned -------------------------------------------------------------------------
+
+    def acknowledge(self, number: int, by: str, at: float, note: str = "") -> Document:
+        """Somebody has seen it; the first one counts and is told."""
+        self.create(acknowledged_id(number), acknowledged_document(number, by, at, note))
+        return self._database.get(acknowledged_id(number)) or {}
+
+    def acknowledged(self, numbers: Sequence[int]) -> dict[int, Document]:
+        """Who has acknowledged which."""
+        found = self._database.get_many([acknowledged_id(number) for number in numbers])
+        return {int(document["number"]): document for document in found.values()}
+
+    def pin(self, number: int, event_id: str, by: str, at: float) -> None:
+        """Its pictures shall stay when their month goes."""
+        self.create(_pin_id(number), {"type": "pin", "number": number, "event": event_id, "by": by, "at": at})
+
+    def unpin(self, number: int) -> None:
+        """It goes with its month again."""
+        known = self._database.get(_pin_id(number))
+        if known:
+            self._database.remove(known["_id"], known["_rev"])
+
+    def pins(self, numbers: Sequence[int] | None = None) -> dict[int, Document]:
+        """Pins of these alerts, or all."""
+        if numbers is not None:
+            found = list(self._database.get_many([_pin_id(number) for number in numbers]).values())
+        else:
+            found = self._database.documents("pin:", f"pin:{_LAST}", MOST_PINS)
+        return {int(document["number"]): document for document in found}
+
+    # --- what judging asks for ------------------------------------------------------------------------
+
+    def past(self, documents: Sequence[Mapping[str, Any]]) -> list[PastAlert]:
+        """Alerts as judging knows them."""
+        seen = self.acknowledged([int(document["number"]) for document in documents])
+        return [past_alert(document, document["number"] in seen) for document in documents]
+
+    def past_unasked(self, documents: Sequence[Mapping[str, Any]]) -> list[PastAlert]:
+        """The same for rules that do not ask whether they were acknowledged."""
+        return [past_alert(document, False) for document in documents]
+
+    # --- channels, as the alerter tells them ----------------------------------------------------------
+
+    def channels(self) -> list[dict[str, Any]]:
+        """Names, kinds and what may be shown of the addresses."""
+        document = self._database.get(_CHANNELS) or {}
+        return list(document.get("channels", []))
+
+    def tell_channels(self, channels: Sequence[Mapping[str, str]]) -> None:
+        """What the alerter has read; another alerter that has read the same may have told it."""
+        known = self._database.get(_CHANNELS) or {"_id": _CHANNELS, "type": "channels"}
+        if known.get("channels") != list(channels):
+            with contextlib.suppress(Conflict):
+                self._database.put({**known, "channels": list(channels)})
+
+
+def _pin_id(number: int) -> str:
+    return f"pin:{number:010d}"

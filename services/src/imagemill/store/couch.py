@@ -1,0 +1,239 @@
+"""CouchDB through IBM's client, with timeouts everywhere and two kinds of failure: conflict, and not available."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import requests
+from ibm_cloud_sdk_core import ApiException
+from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator, NoAuthAuthenticator
+from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
+from requests.adapters import HTTPAdapter
+
+from imagemill.store.multipart import related
+
+_CONNECT_TIMEOUT_SECONDS = 3
+
+
+Document = dict[str, Any]
+Result = TypeVar("Result")
+
+
+class StoreUnavailable(Exception):
+    """CouchDB is not reached, or does not answer as it should; try again later."""
+
+
+class Conflict(Exception):
+    """The document is already there."""
+
+
+class Couch:
+    """A CouchDB server and the prefix of this installation's databases. Safe to use from many threads."""
+
+    def __init__(self, url: str, prefix: str, timeout_seconds: float = 30, connections: int = 8) -> None:
+        parts = urlsplit(url)
+        service = CloudantV1(authenticator=_authenticator(parts.username, parts.password))
+        service.set_service_url(
+            f"{parts.scheme}://{parts.hostname}:{parts.port or _default_port(parts.scheme)}{parts.path}"
+        )
+        # Compressed pictures do not shrink, and a compressed body costs CPU on both sides.
+        service.set_enable_gzip_compression(False)
+        service.set_http_client(_session(connections))
+        service.set_http_config({"timeout": (_CONNECT_TIMEOUT_SECONDS, timeout_seconds)})
+        self._service, self._prefix = service, prefix
+
+    def database(self, name: str) -> "Database":
+        """One of this installation's databases."""
+        return Database(self._service, f"{self._prefix}-{name}")
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when the server does not answer."""
+        _call(self._service.get_server_information)
+
+    def database_names(self, start: str) -> list[str]:
+        """Names, without the prefix, of this installation's databases which begin with `start`."""
+        first = f"{self._prefix}-{start}"
+        names = _call(self._service.get_all_dbs, start_key=first, end_key=first + "\ufff0")
+        return [name.removeprefix(self._prefix + "-") for name in names if name.startswith(first)]
+
+
+class Database:
+    """A database. Documents are dicts with `_id`."""
+
+    def __init__(self, service: CloudantV1, name: str) -> None:
+        self._service, self.name = service, name
+
+    def create(self) -> None:
+        """Makes it exist."""
+        try:
+            _call(self._service.put_database, db=self.name)
+        except Conflict:
+            return
+
+    def delete(self) -> None:
+        """Removes it with all that is in it."""
+        _call(self._service.delete_database, db=self.name)
+
+    def exists(self) -> bool:
+        """Is it there?"""
+        return _optional(self._service.get_database_information, db=self.name) is not None
+
+    def sequence(self) -> str:
+        """Changes whenever anything in it does; it may change without that too."""
+        return str(_call(self._service.get_database_information, db=self.name)["update_seq"])
+
+    def put(self, document: Document) -> str:
+        """Writes a document, tells its revision; raises Conflict when another has the id or the revision is old."""
+        answer = _call(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
+        return str(answer["rev"])
+
+    def get(self, doc_id: str) -> Document | None:
+        """A document, None when there is none."""
+        document: Document | None = _optional(self._service.get_document, db=self.name, doc_id=doc_id)
+        return document
+
+    def remove(self, doc_id: str, revision: str) -> None:
+        """Deletes a revision; raises Conflict when it is not the newest."""
+        _call(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
+
+    def bulk(self, documents: Sequence[Document]) -> list[str | None]:
+        """Writes documents; for each its error (`conflict`: already there) or None."""
+        if not documents:
+            return []
+        rows = _call(self._service.post_bulk_docs, db=self.name, bulk_docs=BulkDocs(docs=list(documents)))
+        return [row.get("error") for row in rows]
+
+    def get_many(self, doc_ids: Sequence[str]) -> dict[str, Document]:
+        """The documents which exist, by id."""
+        if not doc_ids:
+            return {}
+        answer = _call(self._service.post_all_docs, db=self.name, keys=list(doc_ids), include_docs=True)
+        return {row["id"]: row["doc"] for row in answer["rows"] if row.get("doc")}
+
+    def ids(self, start: str, end: str, limit: int, descending: bool = False) -> list[str]:
+        """Ids from start to end (inclusive)."""
+        return [row["id"] for row in self._range(start, end, limit, descending, include_docs=False)]
+
+    def documents(self, start: str, end: str, limit: int, descending: bool = False) -> list[Document]:
+        """Documents whose ids go from start to end (inclusive)."""
+        return [row["doc"] for row in self._range(start, end, limit, descending, include_docs=True)]
+
+    def view(self, design: str, name: str, **query: Any) -> list[dict[str, Any]]:
+        """Rows of a view."""
+        answer = _call(self._service.post_view, db=self.name, ddoc=design, view=name, **query)
+        rows: list[dict[str, Any]] = answer["rows"]
+        return rows
+
+    def put_attachment(
+        self, doc_id: str, name: str, data: bytes, content_type: str, revision: str | None = None
+    ) -> None:
+        """Writes raw bytes as a document with one attachment; raises Conflict when it is there."""
+        extra = {"rev": revision} if revision else {}
+        _call(
+            self._service.put_attachment,
+            db=self.name,
+            doc_id=doc_id,
+            attachment_name=name,
+            attachment=data,
+            content_type=content_type,
+            **extra,
+        )
+
+    def put_with_files(self, document: Document, files: Mapping[str, tuple[bytes, str]]) -> str:
+        """Writes a document and files (bytes and content type by name) in one request; tells its revision.
+
+        Files which the document's `_attachments` mentions as stubs stay. Raises Conflict as `put` does.
+        """
+        if not files:
+            return self.put(document)
+        content_type, body = related(document, files)
+        answer = _call(
+            self._service.put_document,
+            db=self.name,
+            doc_id=document["_id"],
+            document=body,
+            content_type=content_type,
+        )
+        return str(answer["rev"])
+
+    def get_attachment(self, doc_id: str, name: str) -> bytes | None:
+        """An attachment's bytes, None when there is none."""
+        response = _optional(self._service.get_attachment, db=self.name, doc_id=doc_id, attachment_name=name)
+        return None if response is None else _body(response)
+
+    def _range(self, start: str, end: str, limit: int, descending: bool, include_docs: bool) -> list[dict[str, Any]]:
+        answer = _call(
+            self._service.post_all_docs,
+            db=self.name,
+            start_key=start,
+            end_key=end,
+            limit=limit,
+            descending=descending,
+            include_docs=include_docs,
+        )
+        rows: list[dict[str, Any]] = answer["rows"]
+        return rows
+
+
+def _authenticator(user: str | None, password: str | None) -> Authenticator:
+    if user is None:
+        return NoAuthAuthenticator()
+    return BasicAuthenticator(unquote(user), unquote(password or ""))
+
+
+def _default_port(scheme: str) -> int:
+    return 443 if scheme == "https" else 80
+
+
+def _session(connections: int) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy and no .netrc may come between
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _call(method: Callable[..., Any], **arguments: Any) -> Any:
+    try:
+        return method(**arguments).get_result()
+    except ApiException as error:
+        raise _translated(error) from error
+    except requests.RequestException as error:
+        raise StoreUnavailable(f"CouchDB does not answer: {type(error).__name__}") from error
+
+
+def _optional(method: Callable[..., Any], **arguments: Any) -> Any:
+    try:
+        return _call(method, **arguments)
+    except Missing:
+        return None
+
+
+class Missing(StoreUnavailable):
+    """Nothing under this name: for a reader None, for a writer a database which was not prepared."""
+
+
+def _translated(error: ApiException) -> Exception:
+    if error.status_code in (409, 412):
+        return Conflict(str(error.message))
+    if error.status_code == 404:
+        return Missing(f"CouchDB has nothing there: {error.message}")
+    return StoreUnavailable(f"CouchDB answered {error.status_code}: {error.message}")
+
+
+def _body(response: requests.Response) -> bytes:
+    try:
+        return response.content
+    except requests.RequestException as error:
+        raise StoreUnavailable(f"CouchDB broke off its answer: {type(error).__name__}") from error
+
+
+def successes(documents: Iterable[Mapping[str, Any]], errors: Iterable[str | None]) -> list[Mapping[str, Any]]:
+    """The documents of a bulk write which are there now, written or found; raises when one is not."""
+    done = []
+    for document, error in zip(documents, errors, strict=True):
+        if error not in (None, "conflict"):
+            raise StoreUnavailable(f"CouchDB did not take document {document['_id']!r}: {error}")
+        done.append(document)
+    return done

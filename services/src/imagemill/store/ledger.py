@@ -1,0 +1,190 @@
+"""The append-only ledger: jobs, outcomes, results and rejections. Nothing is ever updated, so nothing can conflict.
+
+Documents: `job:<id>`, `outcome:<id>`, `result:<original sha256>:<recipe digest>`, `rejection:<id>`.
+A conflict means "already there". In flight = jobs without outcome.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
+from imagemill.store.couch import Couch, Document, successes
+
+_LAST = "\ufff0"
+_PAGE = 1000
+
+# Values are [accepted, rejected, stored, duplicates, failed]; `_sum` adds arrays term by term.
+_COUNTS_MAP = """
+function (doc) {
+  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0]); }
+  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0]); }
+  else if (doc.type === 'outcome') {
+    var stored = doc.status === 'stored' ? 1 : 0;
+    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored]);
+  }
+}"""
+# Keys are [batch or '', state, id]: pages of one state, newest first. All jobs of all batches need no view.
+_LISTING_MAP = """
+function (doc) {
+  var state = doc.type === 'job' ? 'accepted' : doc.type === 'rejection' ? 'rejected' : doc.status;
+  if (doc.type === 'job') { emit([doc.batch, state, doc.id], null); }
+  else if (doc.type === 'rejection' || doc.type === 'outcome') {
+    emit([doc.batch, state, doc.id], null);
+    emit(['', state, doc.id], null);
+    if (doc.duplicate) { emit([doc.batch, 'duplicate', doc.id], null); emit(['', 'duplicate', doc.id], null); }
+  }
+}"""
+_VIEWS = {"counts": {"map": _COUNTS_MAP, "reduce": "_sum"}, "listing": {"map": _LISTING_MAP}}
+# A changed view gets another name, so that programs of both versions find theirs during an upgrade.
+_DESIGN = "ledger-" + hashlib.sha256(json.dumps(_VIEWS).encode()).hexdigest()[:8]
+
+
+class Ledger:
+    """Reads and writes the ledger."""
+
+    def __init__(self, couch: Couch) -> None:
+        self._database = couch.database("ledger")
+
+    def prepare(self) -> None:
+        """Makes database and views exist."""
+        self._database.create()
+        design: Document = {"_id": f"_design/{_DESIGN}", "language": "javascript", "views": _VIEWS}
+        self._database.bulk([design])
+
+    def prepared(self) -> bool:
+        """Are database and views there?"""
+        return self._database.exists() and bool(self._database.get_many([f"_design/{_DESIGN}"]))
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def accept(self, jobs: Sequence[Job], outcomes: Sequence[Outcome], rejections: Sequence[Rejection]) -> None:
+        """Writes what one group commit brings together; raises StoreUnavailable unless all of it is there."""
+        documents = [
+            *(_document("job", job.id, job.model_dump(mode="json")) for job in jobs),
+            *(_outcome_document(outcome) for outcome in outcomes),
+            *(_document("rejection", item.id, item.model_dump(mode="json")) for item in rejections),
+        ]
+        successes(documents, self._database.bulk(documents))
+
+    def record_results(self, results: Sequence[KnownResult]) -> dict[str, KnownResult]:
+        """Makes results known; tells for each key whose result is known now, which may be an earlier job's."""
+        documents = [_document("result", item.key, item.model_dump(mode="json")) for item in results]
+        errors = self._database.bulk(documents)
+        successes(documents, errors)
+        taken = [item.key for item, error in zip(results, errors, strict=True) if error]
+        return {item.key: item for item in results} | self.known_results(taken)
+
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Writes outcomes; tells for each job the outcome which the ledger has: the first one stays."""
+        documents = [_outcome_document(outcome) for outcome in outcomes]
+        errors = self._database.bulk(documents)
+        successes(documents, errors)
+        earlier = self.outcomes([o.id for o, error in zip(outcomes, errors, strict=True) if error])
+        return [earlier.get(outcome.id, outcome) for outcome in outcomes]
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def known_results(self, keys: Iterable[str]) -> dict[str, KnownResult]:
+        """Results which are there, by key."""
+        found = self._database.get_many([f"result:{key}" for key in keys])
+        return {doc["key"]: KnownResult.model_validate(doc) for doc in found.values()}
+
+    def jobs(self, ids: Iterable[str]) -> dict[str, Job]:
+        """Jobs by id."""
+        found = self._database.get_many([f"job:{job_id}" for job_id in ids])
+        return {doc["id"]: Job.model_validate(doc) for doc in found.values()}
+
+    def outcomes(self, ids: Iterable[str]) -> dict[str, Outcome]:
+        """Outcomes by the job's id."""
+        found = self._database.get_many([f"outcome:{job_id}" for job_id in ids])
+        return {doc["id"]: Outcome.model_validate(doc) for doc in found.values()}
+
+    def images(self, ids: Sequence[str]) -> list[Image]:
+        """Jobs with their outcomes, in the order of the ids; unknown ids are left out."""
+        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", "outcome")]
+        found = self._database.get_many(wanted)
+        return [_image(found, job_id) for job_id in ids if f"job:{job_id}" in found]
+
+    def image(self, job_id: str) -> Image | None:
+        """One job with its outcome, None for an id which was never accepted."""
+        return next(iter(self.images([job_id])), None)
+
+    def counts(self, batch: str | None = None) -> Counts:
+        """The arithmetic of one batch, or of everything."""
+        query: dict[str, Any] = {} if batch is None else {"key": batch}
+        rows = self._database.view(_DESIGN, "counts", reduce=True, **query)
+        return _counts(rows[0]["value"]) if rows else Counts()
+
+    def batches(self, limit: int, after: str | None = None) -> list[tuple[str, Counts]]:
+        """Batches with their counts, last name first: batches which the product named itself sort by time."""
+        start = _LAST if after is None else after
+        rows = self._database.view(
+            _DESIGN, "counts", group=True, descending=True, start_key=start, limit=limit + (after is not None)
+        )
+        return [(row["key"], _counts(row["value"])) for row in rows if row["key"] != after][:limit]
+
+    def newest_ids(self, limit: int, after: str | None = None) -> list[str]:
+        """Ids of accepted pictures, newest first, older than `after`."""
+        ids = self._database.ids(_start("job", after), "job:", limit + 1, descending=True)
+        return [doc_id.removeprefix("job:") for doc_id in ids if doc_id != f"job:{after}"][:limit]
+
+    def listed_ids(self, batch: str | None, state: str, limit: int, after: str | None = None) -> list[str]:
+        """Ids by batch and state (`accepted` means all jobs here), newest first, older than `after`."""
+        scope = batch or ""
+        rows = self._database.view(
+            _DESIGN, "listing", reduce=False, descending=True,
+            start_key=[scope, state, after or _LAST], end_key=[scope, state], limit=limit + 1,
+        )  # fmt: skip
+        ids = [str(row["key"][2]) for row in rows]
+        return [job_id for job_id in ids if job_id != after][:limit]
+
+    def rejections(self, ids: Sequence[str]) -> list[Rejection]:
+        """Pictures refused at the door, in the order of the ids."""
+        found = self._database.get_many([f"rejection:{item}" for item in ids])
+        return [Rejection.model_validate(found[f"rejection:{item}"]) for item in ids if f"rejection:{item}" in found]
+
+    def in_flight_ids(self, start: str, end: str, limit: int) -> list[str]:
+        """Jobs without outcome with start ≤ id < end, oldest first, at most `limit`.
+
+        A merge of two id ranges, page by page: the cost is that of the range, whatever happened before it.
+        """
+        found: list[str] = []
+        while len(found) < limit:
+            jobs = self._suffixes("job", start, end, _PAGE)
+            if not jobs:
+                break
+            done = set(self._suffixes("outcome", jobs[0], jobs[-1] + _LAST, _PAGE))
+            found += [job_id for job_id in jobs if job_id not in done]
+            start = jobs[-1] + "!"  # sorts behind this id and before every other
+        return found[:limit]
+
+    def _suffixes(self, kind: str, start: str, end: str, limit: int) -> list[str]:
+        ids = self._database.ids(f"{kind}:{start}", f"{kind}:{end}", limit)
+        return [doc_id.removeprefix(f"{kind}:") for doc_id in ids if doc_id != f"{kind}:{end}"]
+
+
+def _document(kind: str, doc_id: str, fields: dict[str, Any]) -> Document:
+    return {"_id": f"{kind}:{doc_id}", "type": kind, **fields}
+
+
+def _outcome_document(outcome: Outcome) -> Document:
+    return _document("outcome", outcome.id, outcome.model_dump(mode="json"))
+
+
+def _image(found: dict[str, Document], job_id: str) -> Image:
+    outcome = found.get(f"outcome:{job_id}")
+    return Image(
+        job=Job.model_validate(found[f"job:{job_id}"]),
+        outcome=Outcome.model_validate(outcome) if outcome else None,
+    )
+
+
+def _start(kind: str, after: str | None) -> str:
+    return f"{kind}:{_LAST if after is None else after}"
+
+
+def _counts(values: Sequence[int]) -> Counts:
+    accepted, rejected, stored, duplicates, failed = values
+    return Counts(accepted=accepted, rejected=rejected, stored=stored, duplicates=duplicates, failed=failed)

@@ -1,0 +1,54 @@
+"""Databases of which there is one per month, because CouchDB forgets documents only with their whole database."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from imagemill.store.couch import Couch, Database
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+def month_of(moment: datetime) -> str:
+    """`2026-11`"""
+    return moment.strftime("%Y-%m")
+
+
+def month_at(at_seconds: float) -> str:
+    """The month, in UTC, of a Unix time."""
+    return month_of(datetime.fromtimestamp(at_seconds, UTC))
+
+
+class Months:
+    """The databases `<kind>-2026-11`."""
+
+    def __init__(self, couch: Couch, kind: str) -> None:
+        self._couch, self.kind = couch, kind
+
+    def database(self, month: str) -> Database:
+        """The database of a month."""
+        return self._couch.database(f"{self.kind}-{month}")
+
+    def prepare(self, now: datetime | None = None) -> None:
+        """Makes last month's, this one's and the next one's exist: midnight passes while things are under way."""
+        first = (now or datetime.now(UTC)).replace(day=1)
+        for moment in (first - timedelta(days=1), first, first + timedelta(days=32)):
+            self.database(month_of(moment)).create()
+
+    def there(self) -> list[str]:
+        """The months which have a database, oldest first."""
+        names = self._couch.database_names(f"{self.kind}-")
+        months = (name.removeprefix(f"{self.kind}-") for name in names)
+        return sorted(month for month in months if _MONTH.fullmatch(month))
+
+
+def expired(months: Iterable[str], keep: int, now: datetime) -> list[str]:
+    """The months which are over for longer than `keep` months; 0 keeps all. With 1, November goes on 1 January."""
+    if keep == 0:
+        return []
+    return [month for month in months if _count(month) < _count(month_of(now)) - keep]
+
+
+def _count(month: str) -> int:
+    year, number = month.split("-")
+    return 12 * int(year) + int(number)

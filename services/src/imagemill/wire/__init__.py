@@ -1,0 +1,1 @@
+"""What travels through the broker: exchanges and queues, messages, and the connection itself."""

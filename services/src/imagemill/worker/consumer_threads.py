@@ -1,0 +1,148 @@
+"""The worker's threads: deliveries come in, results go out, and only a confirmed result settles its delivery."""
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from functools import partial
+
+import structlog
+
+from imagemill.concurrency.retry import pause_seconds
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, Delivery, Unroutable
+from imagemill.wire.work import ClaimCheck, reply_message, result_message
+from imagemill.worker.recipe_runner import BUSY, Craft, Finished, read_item
+
+log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 0.2
+# About a quarter of an hour; after that somebody else shall try.
+_PUBLISH_ATTEMPTS = 100
+
+
+class Workshop:
+    """A bounded inbox (the prefetch bounds it) and threads which empty it."""
+
+    def __init__(self, craft: Craft, claims: ClaimCheck, threads: int) -> None:
+        self._craft, self._claims = craft, claims
+        self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._started: dict[int, float] = {}
+        self._threads = [threading.Thread(target=self._live, name=f"work-{n}", daemon=True) for n in range(threads)]
+        self._unsettled = 0
+        self._settled = threading.Condition()
+
+    def start(self, broker: Broker, activity: Activity) -> None:
+        """Begins to work."""
+        self._broker, self._activity = broker, activity
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, delivery: Delivery) -> None:
+        """A delivery comes in (in the connection's thread)."""
+        self._inbox.put(delivery)
+
+    @property
+    def longest_work_seconds(self) -> float:
+        """How long the oldest work in progress takes already, where nobody else could end it."""
+        return time.monotonic() - min(self._started.values(), default=time.monotonic())
+
+    def drain(self, timeout_seconds: float) -> bool:
+        """Gives back what was not started, waits for what was; False when that takes too long."""
+        self._stopping.set()
+        while True:
+            try:
+                self._inbox.get_nowait().give_back()
+            except queue.Empty:
+                break
+        deadline = time.monotonic() + timeout_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._settled:
+            remaining = max(0.0, deadline - time.monotonic())
+            all_settled = self._settled.wait_for(lambda: self._unsettled == 0, remaining)
+        return all_settled and not any(thread.is_alive() for thread in self._threads)
+
+    # --- in the work threads ----------------------------------------------------------------------
+
+    def _live(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                delivery = self._inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if self._stopping.is_set():
+                delivery.give_back()
+            elif not delivery.lost:
+                self._work(delivery)
+
+    def _work(self, delivery: Delivery) -> None:
+        if not delivery.failed_deliveries:  # else it is worked on in a child process, which has a time limit itself
+            self._started[threading.get_ident()] = time.monotonic()
+        BUSY.inc()
+        try:
+            self._finish(delivery)
+        except StoreUnavailable as error:
+            log.warning("original not fetched, given back", error=str(error))
+            self._stopping.wait(pause_seconds(3))
+            delivery.give_back()
+        except Exception:
+            # Counted by the broker: the delivery limit ends what fails for ever.
+            log.exception("work failed, given back", message_id=delivery.properties.message_id)
+            delivery.give_back()
+        finally:
+            BUSY.dec()
+            self._started.pop(threading.get_ident(), None)
+
+    def _finish(self, delivery: Delivery) -> None:
+        item = read_item(delivery)
+        if item is None:
+            delivery.ack()
+            return
+        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        finished = self._craft.work_on(delivery, item)
+        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        self._reply(finished)
+        with self._settled:
+            self._unsettled += 1
+        self._hand_over(delivery, finished, attempt=1)
+
+    def _reply(self, finished: Finished) -> None:
+        if finished.item.reply_to and self._broker.ready:
+            self._broker.submit(reply_message(finished.item.reply_to, finished.outcome, finished.data))
+
+    # --- handing over: the thread goes on with the next picture while the broker confirms this one ---
+
+    def _hand_over(self, delivery: Delivery, finished: Finished, attempt: int) -> None:
+        try:
+            message = result_message(finished.item.job, finished.outcome, finished.data, self._claims)
+            future = self._broker.submit(message)
+        except Exception as error:
+            self._retry(delivery, finished, attempt, error)
+        else:
+            future.add_done_callback(partial(self._on_confirm, delivery, finished, attempt))
+
+    def _on_confirm(self, delivery: Delivery, finished: Finished, attempt: int, future: "Future[None]") -> None:
+        error = future.exception()
+        if error is None:
+            delivery.ack()
+            self._count_settled()
+        else:
+            self._retry(delivery, finished, attempt, error)
+
+    def _retry(self, delivery: Delivery, finished: Finished, attempt: int, error: BaseException) -> None:
+        if delivery.lost or self._stopping.is_set() or attempt >= _PUBLISH_ATTEMPTS or isinstance(error, Unroutable):
+            log.warning("result not handed over, picture given back", image=finished.item.job.id, error=str(error))
+            delivery.give_back()
+            self._count_settled()
+            return
+        timer = threading.Timer(pause_seconds(attempt), self._hand_over, (delivery, finished, attempt + 1))
+        timer.daemon = True
+        timer.start()
+
+    def _count_settled(self) -> None:
+        with self._settled:
+            self._unsettled -= 1
+            self._settled.notify_all()
