@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pictures
-from imagemill.admission.validate import Header, Limits, Refused, examine
+from imagemill.admission.validate import Header, Limits, Rejected, validate
 
 LIMITS = Limits()
 
 
 def refused(data: bytes, limits: Limits = LIMITS) -> tuple[int, str]:
-    with pytest.raises(Refused) as caught:
-        examine(data, limits)
+    with pytest.raises(Rejected) as caught:
+        validate(data, limits)
     assert caught.value.detail.endswith((".", "?"))
     assert str(caught.value) == caught.value.detail
     return caught.value.status, caught.value.code
@@ -29,7 +29,7 @@ def refused(data: bytes, limits: Limits = LIMITS) -> tuple[int, str]:
 @pytest.mark.parametrize("content_type", pictures.one_of_each())
 def test_an_intact_picture_is_taken_with_its_header(content_type: str) -> None:
     data = pictures.one_of_each()[content_type]
-    assert examine(data, LIMITS) == Header(content_type, 64, 48, 1, len(data))
+    assert validate(data, LIMITS) == Header(content_type, 64, 48, 1, len(data))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_intact_picture_is_taken_with_its_header(content_type: str) -> None:
     ],
 )
 def test_size_agrees_with_pillow(data: bytes) -> None:
-    header = examine(data, LIMITS)
+    header = validate(data, LIMITS)
     with Image.open(io.BytesIO(data)) as image:
         assert (header.content_type, header.width, header.height) == (image.get_format_mimetype(), *_stored_size(image))
 
@@ -67,7 +67,7 @@ def test_an_empty_file_is_refused() -> None:
 def test_too_many_bytes_are_refused_and_the_limit_itself_is_not() -> None:
     data = pictures.png()
     assert refused(data, Limits(max_bytes=len(data) - 1)) == (413, "too-large")
-    assert examine(data, Limits(max_bytes=len(data))).bytes == len(data)
+    assert validate(data, Limits(max_bytes=len(data))).bytes == len(data)
 
 
 def test_an_enormous_picture_is_refused_by_its_header() -> None:
@@ -76,7 +76,7 @@ def test_an_enormous_picture_is_refused_by_its_header() -> None:
 
 
 def test_the_pixel_limit_itself_is_allowed() -> None:
-    assert examine(pictures.png(64, 48), Limits(max_pixels=64 * 48)).width == 64
+    assert validate(pictures.png(64, 48), Limits(max_pixels=64 * 48)).width == 64
     assert refused(pictures.png(64, 48), Limits(max_pixels=64 * 48 - 1)) == (413, "too-many-pixels")
 
 
@@ -113,8 +113,8 @@ def test_what_is_not_a_picture_is_refused(data: bytes) -> None:
     ],
 )
 def test_a_picture_of_another_format_is_refused_by_name(name: str, data: bytes) -> None:
-    with pytest.raises(Refused, match=name) as caught:
-        examine(data, LIMITS)
+    with pytest.raises(Rejected, match=name) as caught:
+        validate(data, LIMITS)
     assert (caught.value.status, caught.value.code) == (415, "unsupported-format")
 
 
@@ -149,14 +149,14 @@ def test_a_jpeg_that_ends_in_its_thumbnail_is_truncated() -> None:
     with_thumbnail = pictures.photo_jpeg(64, 48)
     segment = b"\xff\xe1" + struct.pack(">H", len(with_thumbnail) + 2) + with_thumbnail
     data = with_thumbnail[:2] + segment + with_thumbnail[2:]
-    assert examine(data, LIMITS).width == 64
+    assert validate(data, LIMITS).width == 64
     assert refused(data[: len(data) // 2 + 300]) == (422, "truncated")
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"])
 def test_what_phones_append_does_no_harm(content_type: str) -> None:
     data = pictures.one_of_each()[content_type] + b"ftypmp42" * 1000
-    assert examine(data, LIMITS).content_type == content_type
+    assert validate(data, LIMITS).content_type == content_type
 
 
 def animations() -> dict[str, bytes]:
@@ -175,13 +175,13 @@ def test_animations_and_pages_are_refused_unless_allowed(kind: str) -> None:
     assert refused(data) == (422, "animated")
     assert refused(data, Limits(max_frames=2)) == (422, "animated")
     if kind != "gif":
-        assert examine(data, Limits(max_frames=3)).frames == 3
+        assert validate(data, Limits(max_frames=3)).frames == 3
 
 
 def test_all_frames_of_an_allowed_gif_are_counted() -> None:
     data = pictures.gif_animated(frames=4)
     with Image.open(io.BytesIO(data)) as image:
-        assert examine(data, Limits(max_frames=10)).frames == image.n_frames
+        assert validate(data, Limits(max_frames=10)).frames == image.n_frames
 
 
 def _endless_text_png() -> bytes:
@@ -239,8 +239,8 @@ def test_hostile_structures_are_refused_in_little_time(hostile) -> None:
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused_and_nothing_else(data: bytes) -> None:
-    with pytest.raises(Refused):
-        examine(data, LIMITS)
+    with pytest.raises(Rejected):
+        validate(data, LIMITS)
 
 
 MAGICS = [
@@ -276,8 +276,8 @@ def _judge(data: bytes) -> None:
             assert verdict.status in (400, 413, 415, 422)
 
 
-def _verdict(data: bytes, limits: Limits) -> Header | Refused:
+def _verdict(data: bytes, limits: Limits) -> Header | Rejected:
     try:
-        return examine(data, limits)
-    except Refused as refusal:
+        return validate(data, limits)
+    except Rejected as refusal:
         return refusal

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from imagemill.alerter.channels import ChannelsError, parse
-from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, standings
+from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, delivery_statuses
 from imagemill.alerter.pictures import MOST_BYTES, chosen
 from imagemill.alerter.post import send
 from imagemill.alerting.message import Message
@@ -26,14 +26,14 @@ def sent(channel, attempt, at, ok, before=()):
 
 
 def test_what_was_never_begun_is_due_at_once():
-    assert [(one.channel, one.due_at, one.next_attempt) for one in standings(ALERT, [])] == [
+    assert [(one.channel, one.due_at, one.next_attempt) for one in delivery_statuses(ALERT, [])] == [
         ("desk", 100.0, 1),
         ("mail", 100.0, 1),
     ]
 
 
 def test_a_failed_attempt_is_due_again_when_its_record_says():
-    (desk, mail) = standings(
+    (desk, mail) = delivery_statuses(
         ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 102.0, False), sent("mail", 1, 103.0, True)]
     )
     assert (desk.due_at, desk.next_attempt, desk.interrupted) == (107.0, 2, False)
@@ -41,9 +41,11 @@ def test_a_failed_attempt_is_due_again_when_its_record_says():
 
 
 def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
-    desk = standings(ALERT, [begun("desk", 1, 101.0)])[0]
+    desk = delivery_statuses(ALERT, [begun("desk", 1, 101.0)])[0]
     assert (desk.due_at, desk.interrupted, desk.next_attempt) == (101.0 + INTERRUPTED_SECONDS, True, 1)
-    again = standings(ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 300.0, False), begun("desk", 2, 310.0)])[0]
+    again = delivery_statuses(ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 300.0, False), begun("desk", 2, 310.0)])[
+        0
+    ]
     assert (again.due_at, again.interrupted, again.next_attempt) == (310.0 + INTERRUPTED_SECONDS, True, 2)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.alerting.judge import (
+    AlertHistory,
     Candidate,
-    History,
     PastAlert,
     Snooze,
     candidate_of,
@@ -35,7 +35,7 @@ def past(number, ago, camera="yard", rules=("day",), acknowledged=False):
 
 
 def test_a_rule_that_matches_makes_an_alert_and_tells_its_channels():
-    verdict = judge(EVENT, [RULE, Rule("also", channels=("mail", "chat"))], History(), NOON)
+    verdict = judge(EVENT, [RULE, Rule("also", channels=("mail", "chat"))], AlertHistory(), NOON)
     assert verdict.outcome == "alert"
     assert verdict.rules == ("day", "also")
     assert verdict.channels == ("mail", "chat")
@@ -59,25 +59,26 @@ def test_a_rule_that_matches_makes_an_alert_and_tells_its_channels():
     ],
 )
 def test_an_event_that_a_rule_is_not_for_is_held_back_with_the_reason(changes, code, sentence):
-    verdict = judge(EVENT, [replace(RULE, **changes)], History(), NOON)
+    verdict = judge(EVENT, [replace(RULE, **changes)], AlertHistory(), NOON)
     assert (verdict.outcome, verdict.code, verdict.reason) == ("held_back", code, sentence)
 
 
 def test_matching_patterns_and_zones():
-    assert judge(EVENT, [replace(RULE, cameras=("ya*",), zones=("door", "x"))], History(), NOON).outcome == "alert"
+    assert judge(EVENT, [replace(RULE, cameras=("ya*",), zones=("door", "x"))], AlertHistory(), NOON).outcome == "alert"
 
 
 @pytest.mark.parametrize(
     ("changes", "history", "code", "sentence"),
     [
-        ({}, History([past(7, 100)]), "cool-down",
+        ({}, AlertHistory([past(7, 100)]), "cool-down",
          "alert 7 of the same camera was 1 min 40 s ago; the cool-down is 5 min"),
-        ({"at_most": 2, "cool_down_seconds": 0}, History([past(1, 50), past(2, 3000, "gate")]), "limit",
+        ({"at_most": 2, "cool_down_seconds": 0}, AlertHistory([past(1, 50), past(2, 3000, "gate")]), "limit",
          "rule 'day' gave 2 alerts in 1 h; at most 2 are allowed"),
-        ({"until_acknowledged": True}, History([past(3, 99999)]), "unacknowledged",
+        ({"until_acknowledged": True}, AlertHistory([past(3, 99999)]), "unacknowledged",
          "alert 3 of the same camera is not acknowledged yet"),
-        ({}, History(snoozes=[Snooze(NOON - 5, NOON + 600)]), "snoozed", "everything is snoozed for another 10 min"),
-        ({}, History(snoozes=[Snooze(NOON - 5, NOON + 600, "yard", "day")]), "snoozed",
+        ({}, AlertHistory(snoozes=[Snooze(NOON - 5, NOON + 600)]), "snoozed",
+         "everything is snoozed for another 10 min"),
+        ({}, AlertHistory(snoozes=[Snooze(NOON - 5, NOON + 600, "yard", "day")]), "snoozed",
          "camera yard and rule 'day' is snoozed for another 10 min"),
     ],
 )  # fmt: skip
@@ -89,15 +90,15 @@ def test_people_are_not_told_too_often(changes, history, code, sentence):
 @pytest.mark.parametrize(
     ("changes", "history"),
     [
-        ({}, History([past(7, 301)])),
-        ({}, History([past(7, 100, camera="gate")])),
-        ({}, History([past(7, 100, rules=("night",))])),
-        ({"at_most": 2}, History([past(1, 350), past(2, 3700)])),
-        ({"until_acknowledged": True}, History([past(3, 999, acknowledged=True)])),
-        ({}, History(snoozes=[Snooze(NOON - 5, NOON)])),
-        ({}, History(snoozes=[Snooze(NOON + 1, NOON + 9)])),
-        ({}, History(snoozes=[Snooze(NOON - 5, NOON + 5, camera="gate")])),
-        ({}, History(snoozes=[Snooze(NOON - 5, NOON + 5, rule="night")])),
+        ({}, AlertHistory([past(7, 301)])),
+        ({}, AlertHistory([past(7, 100, camera="gate")])),
+        ({}, AlertHistory([past(7, 100, rules=("night",))])),
+        ({"at_most": 2}, AlertHistory([past(1, 350), past(2, 3700)])),
+        ({"until_acknowledged": True}, AlertHistory([past(3, 999, acknowledged=True)])),
+        ({}, AlertHistory(snoozes=[Snooze(NOON - 5, NOON)])),
+        ({}, AlertHistory(snoozes=[Snooze(NOON + 1, NOON + 9)])),
+        ({}, AlertHistory(snoozes=[Snooze(NOON - 5, NOON + 5, camera="gate")])),
+        ({}, AlertHistory(snoozes=[Snooze(NOON - 5, NOON + 5, rule="night")])),
     ],
 )
 def test_what_is_over_or_about_others_does_not_hold_back(changes, history):
@@ -106,14 +107,14 @@ def test_what_is_over_or_about_others_does_not_hold_back(changes, history):
 
 def test_an_event_that_is_an_alert_already_stays_one_for_the_same_channels():
     told = PastAlert(9, EVENT.event_id, "yard", ("day",), NOON - 1)
-    verdict = judge(EVENT, [RULE, Rule("new", channels=("chat",))], History([told]), NOON)
+    verdict = judge(EVENT, [RULE, Rule("new", channels=("chat",))], AlertHistory([told]), NOON)
     assert (verdict.outcome, verdict.reason, verdict.channels) == ("alert", "it is alert 9 already", ("mail",))
 
 
 def test_of_several_rules_the_nearest_miss_is_told():
     rules = [Rule("gate", cameras=("gate",)), replace(RULE, hours=(parse_hours("01:00-02:00"),))]
-    assert judge(EVENT, rules, History(), NOON).code == "hours"
-    assert judge(EVENT, [], History(), NOON).reason == "there are no rules"
+    assert judge(EVENT, rules, AlertHistory(), NOON).code == "hours"
+    assert judge(EVENT, [], AlertHistory(), NOON).reason == "there are no rules"
 
 
 @pytest.mark.parametrize(
@@ -136,9 +137,9 @@ def test_hours_follow_summer_time():
     rule = replace(RULE, hours=(parse_hours("08:00-09:00"),), timezone="Europe/Berlin")
     for day in ("2026-07-01", "2026-12-01"):
         event = replace(EVENT, at=at(f"{day}T08:30:00"))
-        assert judge(event, [rule], History(), event.at).outcome == "alert"
+        assert judge(event, [rule], AlertHistory(), event.at).outcome == "alert"
         later = replace(EVENT, at=at(f"{day}T09:30:00"))
-        assert judge(later, [rule], History(), later.at).outcome == "held_back"
+        assert judge(later, [rule], AlertHistory(), later.at).outcome == "held_back"
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)))
@@ -154,7 +155,7 @@ def test_no_more_than_at_most_per_period_whatever_comes(ages, at_most):
     given_alerts: list[PastAlert] = []
     for number, when in enumerate(sorted(ages), 1):
         event = replace(EVENT, event_id=str(number), at=when)
-        if judge(event, [rule], History(given_alerts), when).outcome == "alert":
+        if judge(event, [rule], AlertHistory(given_alerts), when).outcome == "alert":
             given_alerts.append(PastAlert(number, str(number), "yard", ("r",), when))
     times = [alert.at for alert in given_alerts]
     assert all(sum(t <= u < t + 1000 for u in times) <= at_most for t in times)

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
-from imagemill import cameras
-from imagemill.domain.cameras import Camera
+from imagemill.domain.cameras import Camera, parse_camera
 from imagemill.process import runtime
 from imagemill.settings import Settings
 from imagemill.store.camera_leases import ReadingStates
 from imagemill.store.cameras import Cameras
+from imagemill.store.cameras import prepare as prepare_cameras
 from imagemill.store.couch import Couch
 from imagemill.wire import topology
 from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
@@ -70,7 +70,7 @@ class Eyes:
 def store(couchdb_url: str, couchdb_prefix: str) -> Couch:
     """This test's databases, prepared as any program prepares them."""
     made = Couch(couchdb_url, couchdb_prefix.rstrip("-"))
-    cameras.store.prepare(made)
+    prepare_cameras(made)
     runtime.leases.prepare(made)
     return made
 
@@ -110,7 +110,7 @@ def add(known: Cameras) -> Callable[..., Camera]:
 
     def adding(name: str, **members: Any) -> Camera:
         given = {"name": name, "address": name, "frames_per_second": 5.0} | members
-        return known.put(cameras.parse_camera(given))
+        return known.put(parse_camera(given))
 
     return adding
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.camera.assignment import Plan, plan
+from imagemill.camera.assignment import Assignment, plan
 
 CAPACITY = 10
 
@@ -29,14 +29,14 @@ def counts(capacities: dict[str, int], holders: dict[str, str | None]) -> list[i
 
 def test_a_single_reader_takes_what_it_can_and_says_what_is_left() -> None:
     free = {f"cam-{number:02}": None for number in range(12)}
-    assert plan("a", {"a": CAPACITY}, free) == Plan(
+    assert plan("a", {"a": CAPACITY}, free) == Assignment(
         take=tuple(f"cam-{number:02}" for number in range(10)), nobody=("cam-10", "cam-11")
     )
 
 
 def test_a_reader_that_is_added_gets_its_share_in_two_rounds() -> None:
     before: dict[str, str | None] = {f"cam-{number}": "a" for number in range(6)}
-    assert plan("b", {"a": CAPACITY, "b": CAPACITY}, before) == Plan()
+    assert plan("b", {"a": CAPACITY, "b": CAPACITY}, before) == Assignment()
     assert len(plan("a", {"a": CAPACITY, "b": CAPACITY}, before).give_up) == 3
     assert counts({"a": 1, "b": 1}, settle({"a": CAPACITY, "b": CAPACITY}, before, rounds=2)) == [3, 3]
 
@@ -48,12 +48,12 @@ def test_cameras_of_a_reader_that_is_gone_are_shared_out() -> None:
 
 def test_one_camera_more_than_another_is_no_reason_to_move() -> None:
     before: dict[str, str | None] = {"1": "a", "2": "a", "3": "b"}
-    assert plan("a", {"a": CAPACITY, "b": CAPACITY}, before) == Plan()
+    assert plan("a", {"a": CAPACITY, "b": CAPACITY}, before) == Assignment()
 
 
 def test_a_full_reader_is_not_given_more_to_be_fair() -> None:
     before: dict[str, str | None] = {str(number): "big" for number in range(6)} | {"x": "small"}
-    assert plan("big", {"big": CAPACITY, "small": 1}, before) == Plan()
+    assert plan("big", {"big": CAPACITY, "small": 1}, before) == Assignment()
 
 
 @given(

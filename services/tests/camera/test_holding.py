@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from imagemill.camera.membership import Touch
+from imagemill.camera.membership import Heartbeat
 from imagemill.store.camera_leases import Reader, View
 from imagemill.store.couch import Conflict
 
@@ -39,8 +39,8 @@ def states() -> States:
     return States()
 
 
-def touch(states: States, name: str, clock: list[float]) -> Touch:
-    return Touch(states, Reader(name, 10, 0.0), LEASE, lambda: clock[0])  # type: ignore[arg-type]
+def touch(states: States, name: str, clock: list[float]) -> Heartbeat:
+    return Heartbeat(states, Reader(name, 10, 0.0), LEASE, lambda: clock[0])  # type: ignore[arg-type]
 
 
 def test_a_reader_that_is_silent_for_a_lease_is_gone_and_knew_it_before(states: States, clock: list[float]) -> None:

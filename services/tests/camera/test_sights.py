@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from imagemill.api.cameras import snapshot_cache as module
-from imagemill.api.cameras.service import CameraDesk
-from imagemill.api.cameras.snapshot_cache import Sights
+from imagemill.api.cameras.service import CameraService
+from imagemill.api.cameras.snapshot_cache import SnapshotCache
 from imagemill.api.images.posted_frames import MOST_FRAME_BYTES, PostedFrames
 from imagemill.camera.snapshots import smaller
 from imagemill.wire.broker import BrokerUnavailable, Outgoing
-from imagemill.wire.snapshots import Sight, sight_message
+from imagemill.wire.snapshots import Snapshot, snapshot_message
 from pictures import photo_jpeg
 
 
@@ -22,7 +22,7 @@ class Readers:
     def __init__(self, answers: bool = True) -> None:
         self.asked: list[Outgoing] = []
         self.answers = answers
-        self.sights = Sights("api.1", self.submit)
+        self.sights = SnapshotCache("api.1", self.submit)
         self.may_answer = threading.Event()
         self.may_answer.set()
 
@@ -34,7 +34,7 @@ class Readers:
     def answer(self, message: Outgoing) -> None:
         self.may_answer.wait(60)
         look = message.headers
-        sent = sight_message(Sight(look["camera"], look["width"], 12.5, b"picture"), "api.1")
+        sent = snapshot_message(Snapshot(look["camera"], look["width"], 12.5, b"picture"), "api.1")
         self.sights.arrived(SimpleNamespace(headers=sent.headers, body=sent.body))  # type: ignore[arg-type]
 
 
@@ -110,7 +110,7 @@ def test_a_broker_that_is_away_loses_the_frame_only() -> None:
 
 
 def test_counts_of_the_analyzer_are_remembered_and_nothing_else() -> None:
-    desk = CameraDesk(*[None] * 6)  # type: ignore[arg-type]
+    desk = CameraService(*[None] * 6)  # type: ignore[arg-type]
     desk.notice({"kind": "camera-counts", "camera": "yard", "frames": 7, "missed": 1, "at": "now", "by": "analyzer-1"})
     desk.notice({"kind": "taken", "camera": "door"})
     assert desk.counts == {"yard": {"frames": 7, "missed": 1, "at": "now"}}

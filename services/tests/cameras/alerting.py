@@ -2,7 +2,7 @@
 
 import time
 
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.wire.broker import Broker
 from imagemill.wire.events import EventNews, event_message
 from mill import wait_for
@@ -23,11 +23,11 @@ def tell(broker: Broker, *events: dict, change: str = "new") -> None:
     broker.publish_all([event_message(EventNews(change, one)) for one in events])
 
 
-def raised(book: AlertBook, count: int) -> list[dict]:
+def raised(book: AlertStore, count: int) -> list[dict]:
     """Alerts by number, once there are that many."""
     wait_for(lambda: book.last() >= count, f"{count} alerts")
     return book.between(1, 1000)
 
 
-def results(book: AlertBook, number: int) -> list[str]:
+def results(book: AlertStore, number: int) -> list[str]:
     return [document["result"] for document in book.attempts(number) if document["type"] == "sent"]

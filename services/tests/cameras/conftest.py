@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cameras.alerting import SECRET
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -35,8 +35,8 @@ def couch_of_mill(couchdb_url: str, couchdb_prefix: str) -> Couch:
 
 
 @pytest.fixture
-def book(couch_of_mill: Couch) -> AlertBook:
-    return AlertBook(couch_of_mill)
+def book(couch_of_mill: Couch) -> AlertStore:
+    return AlertStore(couch_of_mill)
 
 
 @pytest.fixture

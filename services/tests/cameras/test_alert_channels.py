@@ -9,9 +9,9 @@ from cameras.alerting import event, results, tell
 from imagemill.alerting.judge import Verdict
 from imagemill.alerting.numbering import number_for
 from imagemill.alerting.records import alert_document, begun_document, begun_id, sent_document, sent_id
-from imagemill.alerting.retries import Attempt, Plan
+from imagemill.alerting.retries import Attempt, RetryPlan
 from imagemill.alerting.rules import Rule
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
 from mill import Mill, wait_for
@@ -20,7 +20,7 @@ from watching import publishing
 
 
 def test_apprise_tells_and_its_address_stays_secret(
-    own_mill: Mill, amqp_url: str, book: AlertBook, rules: RuleStore, tmp_path: Path, receiver: Receiver
+    own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, tmp_path: Path, receiver: Receiver
 ) -> None:
     channels = tmp_path / "channels.yaml"
     address = receiver.url.replace("http://", "json://user:hunter2hunter2@")
@@ -37,7 +37,7 @@ def test_apprise_tells_and_its_address_stays_secret(
     assert not [secret for secret in ("hunter2", "s3cr3t", "t0ken") if secret in kept]
 
 
-def said_of(book: AlertBook, number: int) -> dict[str, str]:
+def said_of(book: AlertStore, number: int) -> dict[str, str]:
     """What the first attempt of each channel says of its picture."""
     first = [document for document in book.attempts(number) if document["_id"].endswith(":001")]
     return {document["channel"]: document["attached"] for document in first if document["type"] == "sent"}
@@ -46,7 +46,7 @@ def said_of(book: AlertBook, number: int) -> dict[str, str]:
 def test_the_annotated_picture_goes_along_where_the_channel_takes_it(
     own_mill: Mill,
     amqp_url: str,
-    book: AlertBook,
+    book: AlertStore,
     rules: RuleStore,
     events: EventStore,
     tmp_path: Path,
@@ -83,7 +83,7 @@ def test_the_annotated_picture_goes_along_where_the_channel_takes_it(
 
 
 def test_a_message_without_a_picture_and_one_that_was_refused_with_it_say_so(
-    own_mill: Mill, book: AlertBook, rules: RuleStore, events: EventStore, tmp_path: Path, receiver: Receiver
+    own_mill: Mill, book: AlertStore, rules: RuleStore, events: EventStore, tmp_path: Path, receiver: Receiver
 ) -> None:
     address = receiver.url.replace("http://", "json://")
     (tmp_path / "channels.yaml").write_text(f"chat:\n  apprise: {address}\n")
@@ -97,7 +97,7 @@ def test_a_message_without_a_picture_and_one_that_was_refused_with_it_say_so(
     # Two attempts have failed with the picture; the third is due now.
     for attempt in (1, 2):
         begun = begun_document(2, "chat", "alerter", now)
-        failed = sent_document(2, "chat", Attempt(now - 5 + attempt, False), Plan(None, now, "again"), "refused")
+        failed = sent_document(2, "chat", Attempt(now - 5 + attempt, False), RetryPlan(None, now, "again"), "refused")
         book.create(begun_id(2, "chat", attempt), begun)
         book.create(sent_id(2, "chat", attempt), failed)
     own_mill.start("alerter", channels_file=tmp_path / "channels.yaml")

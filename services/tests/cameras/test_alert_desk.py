@@ -6,10 +6,10 @@ import time
 import pytest
 
 from cameras.alerting import event
-from imagemill.alerter.service import Desk
+from imagemill.alerter.service import AlertService
 from imagemill.alerting.judge import Snooze
 from imagemill.alerting.rules import Rule, parse_rule
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -18,7 +18,7 @@ from imagemill.wire.events import EventNews
 from mill import TIMEOUT_SECONDS
 
 
-def test_two_desks_racing_over_the_same_events_give_each_one_number(couch_of_mill: Couch, book: AlertBook) -> None:
+def test_two_desks_racing_over_the_same_events_give_each_one_number(couch_of_mill: Couch, book: AlertStore) -> None:
     RuleStore(couch_of_mill).prepare()
     EventStore(couch_of_mill).prepare()
     RuleStore(couch_of_mill).put(Rule("everything", cool_down_seconds=0))
@@ -27,7 +27,7 @@ def test_two_desks_racing_over_the_same_events_give_each_one_number(couch_of_mil
     given: list[dict[str, int | None]] = [{}, {}, {}]
 
     def race(mine: dict[str, int | None], order: list[EventNews]) -> None:
-        desk = Desk(couch_of_mill)
+        desk = AlertService(couch_of_mill)
         mine.update({str(one.event["id"]): desk.consider(one) for one in order})
 
     orders = [news, news[::-1], news[6:] + news[:6]]
@@ -58,7 +58,7 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
     store = EventStore(couch_of_mill)
     store.prepare()
     rules.put(parse_rule({"name": "everything", **rule}))
-    desk = Desk(couch_of_mill)
+    desk = AlertService(couch_of_mill)
     changes = dict(changes)
     if changes.pop("after_another", False):
         assert desk.consider(EventNews("new", event("yard", time.time() - 5))) == 1
@@ -70,10 +70,10 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
     assert len(held["reason"]) > 20
 
 
-def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: RuleStore, book: AlertBook) -> None:
+def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: RuleStore, book: AlertStore) -> None:
     EventStore(couch_of_mill).prepare()
     rules.put(Rule("everything", cool_down_seconds=0, until_acknowledged=True))
-    desk = Desk(couch_of_mill)
+    desk = AlertService(couch_of_mill)
     assert desk.consider(EventNews("new", event("yard", time.time() - 9))) == 1
     assert desk.consider(EventNews("new", event("yard", time.time() - 5))) is None
     assert book.acknowledge(1, "ann", time.time())["by"] == "ann"
@@ -83,7 +83,7 @@ def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: R
 
 def test_a_snooze_holds_back_until_it_is_ended(couch_of_mill: Couch, rules: RuleStore) -> None:
     EventStore(couch_of_mill).prepare()
-    snoozes, desk, now = Snoozes(couch_of_mill), Desk(couch_of_mill), time.time()
+    snoozes, desk, now = Snoozes(couch_of_mill), AlertService(couch_of_mill), time.time()
     named = snoozes.add(Snooze(now, now + 600, camera="yard"), "ann")
     assert [(one.id, one.by) for one in snoozes.lasting(now + 1)] == [(named, "ann")]
     assert desk.consider(EventNews("new", event("yard"))) is None

@@ -10,7 +10,7 @@ from imagemill.alerting.numbering import number_for
 from imagemill.alerting.records import alert_document, begun_document, begun_id
 from imagemill.alerting.rules import Rule
 from imagemill.alerting.signature import verify
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.rules import RuleStore
 from mill import Mill, wait_for
 from receiver import Receiver
@@ -18,7 +18,7 @@ from watching import publishing
 
 
 def test_an_event_becomes_alert_1_and_the_webhook_is_signed(
-    own_mill: Mill, amqp_url: str, book: AlertBook, rules: RuleStore, channels_file: Path, receiver: Receiver
+    own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     rules.put(Rule("everything", channels=("desk",)))
     own_mill.start("alerter", channels_file=channels_file, page_url="https://mill.example")
@@ -43,7 +43,7 @@ def test_an_event_becomes_alert_1_and_the_webhook_is_signed(
 
 
 def test_what_fails_is_tried_again_and_every_attempt_is_recorded(
-    own_mill: Mill, amqp_url: str, book: AlertBook, rules: RuleStore, channels_file: Path, receiver: Receiver
+    own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     receiver.answers = [503]
     rules.put(Rule("everything", channels=("desk", "nobody")))
@@ -63,7 +63,7 @@ def test_what_fails_is_tried_again_and_every_attempt_is_recorded(
 
 
 def test_a_kill_while_sending_loses_nothing(
-    own_mill: Mill, amqp_url: str, book: AlertBook, rules: RuleStore, channels_file: Path, receiver: Receiver
+    own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     rules.put(Rule("everything", cool_down_seconds=0, channels=("desk",)))
     receiver.hold.clear()
@@ -82,7 +82,7 @@ def test_a_kill_while_sending_loses_nothing(
 
 
 def test_an_attempt_that_was_cut_off_is_recorded_and_made_again(
-    own_mill: Mill, book: AlertBook, rules: RuleStore, channels_file: Path, receiver: Receiver
+    own_mill: Mill, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     now = time.time()
     verdict = Verdict("alert", "everything says so", rules=("everything",), channels=("desk",))
@@ -97,7 +97,7 @@ def test_an_attempt_that_was_cut_off_is_recorded_and_made_again(
 
 
 def test_two_alerters_and_kills_give_every_number_once(
-    own_mill: Mill, amqp_url: str, book: AlertBook, rules: RuleStore, channels_file: Path, receiver: Receiver
+    own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     rules.put(Rule("everything", cool_down_seconds=0, channels=("desk",)))
     names = ["alerter", "alerter:2"]
@@ -119,7 +119,7 @@ def test_two_alerters_and_kills_give_every_number_once(
     wait_for(lambda: others <= set(receiver.numbers()), "every other alert to be received")
 
 
-def begun_and_not_ended(book: AlertBook, by: str) -> set[int]:
+def begun_and_not_ended(book: AlertStore, by: str) -> set[int]:
     """Alerts of which one that was killed was telling somebody."""
     attempts = [document for number in range(1, book.last() + 1) for document in book.attempts(number)]
     ended = {document["_id"] for document in attempts if document["type"] == "sent"}

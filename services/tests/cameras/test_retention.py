@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from imagemill.alerting.numbering import number_for
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
 from imagemill.store.leases import Lease
@@ -58,7 +58,7 @@ def stored(couch: Couch, source: str, at: float) -> tuple[str, int]:
     event_id = f"{source}:{round(at * 1000)}"
     event = {"id": event_id, "source": source, "kind": "motion", "class": "alert", "started_at": at, "ended_at": at}
     EventStore(couch).write(event, {"best.jpg": b"the picture of " + source.encode()})
-    return event_id, number_for(AlertBook(couch), event_id, {"at": at, "camera": source})
+    return event_id, number_for(AlertStore(couch), event_id, {"at": at, "camera": source})
 
 
 def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
@@ -66,7 +66,7 @@ def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
 
 
 def test_a_dropped_month_takes_its_events_and_leaves_what_is_pinned(couch_of_test: Couch) -> None:
-    events, book = EventStore(couch_of_test), AlertBook(couch_of_test)
+    events, book = EventStore(couch_of_test), AlertStore(couch_of_test)
     lost, _ = stored(couch_of_test, "yard", OLD)
     kept, number = stored(couch_of_test, "door", OLD)
     fresh, _ = stored(couch_of_test, "yard", FRESH)

@@ -103,7 +103,7 @@ def test_what_was_given_back_comes_again_and_counts(amqp_url: str) -> None:
     def on_delivery(delivery: Delivery) -> None:
         failed.append(delivery.failed_deliveries)
         if len(failed) < 3:
-            delivery.give_back()
+            delivery.requeue()
         else:
             delivery.ack()
 

@@ -13,7 +13,7 @@ import pytest
 from imagemill_operator.policy import Backlog
 
 from imagemill.local.actuator import WorkerActuator
-from imagemill.local.child import Child, pump
+from imagemill.local.child import ManagedProcess, pump
 from imagemill.local.observing import BrokerEyes, WorkerReading, backlog, read_worker
 from imagemill.local.plan import Process, worker
 from imagemill.local.ports import free_ports
@@ -34,9 +34,9 @@ def command(_: Process) -> list[str]:
 
 @pytest.fixture
 def actuator(tmp_path: Path) -> Iterator[WorkerActuator]:
-    def launch(pool: str, slot: int) -> Child:
+    def launch(pool: str, slot: int) -> ManagedProcess:
         process = worker(pool, slot, dict(os.environ), COMMON, free_ports(1)[0])
-        child = Child(process, tmp_path / f"{process.name}.log", command)
+        child = ManagedProcess(process, tmp_path / f"{process.name}.log", command)
         child.launch()
         return child
 
@@ -97,7 +97,7 @@ def test_crash_is_told_once_and_the_reason_is_in_the_log(tmp_path: Path) -> None
     crash = tmp_path / "crash"
     crash.touch()
     environment = {**os.environ, "CRASH_FILE": str(crash), "IMAGEMILL_HEALTH_PORT": str(free_ports(1)[0])}
-    child = Child(Process("writer", "", environment, 0), tmp_path / "writer.log", command)
+    child = ManagedProcess(Process("writer", "", environment, 0), tmp_path / "writer.log", command)
     child.launch()
     assert wait_until(child.has_ended, TIMEOUT_SECONDS)
     assert child.crash() == "writer ended with exit code 3"
@@ -119,7 +119,7 @@ def test_stop_ends_stubborn_programs_by_force(tmp_path: Path, actuator: WorkerAc
     stubborn = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(300)"
     )
-    child = Child(
+    child = ManagedProcess(
         Process("stubborn", "", dict(os.environ), 0), tmp_path / "log", lambda _: [sys.executable, "-c", stubborn]
     )
     supervisor = Supervisor([child], actuator, Stopping())

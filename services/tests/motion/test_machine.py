@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.motion import Frame, MotionSettings
-from imagemill.motion.detector import Look
+from imagemill.motion.detector import Observation
 from imagemill.motion.machine import EventMachine, Moment
 from imagemill.motion.regions import Region
 from motion.scenes import GROUND_FRAMES
@@ -19,8 +19,8 @@ def moments(verdicts, gaps):
     for index, (verdict, gap) in enumerate(zip(verdicts, gaps, strict=True)):
         at += gap
         regions = (REGION,) if verdict == "motion" else ()
-        look = Look("quiet" if verdict == "frozen" else verdict, regions)
-        yield Moment(Frame(at, b"", index), look, verdict == "frozen", at)
+        observation = Observation("quiet" if verdict == "frozen" else verdict, regions)
+        yield Moment(Frame(at, b"", index), observation, verdict == "frozen", at)
 
 
 @given(st.data())
@@ -47,9 +47,9 @@ def test_the_frame_before_an_event_shows_nothing_of_it(verdicts):
     for moment in moments(verdicts, [1.0] * len(verdicts)):
         name = str(moment.frame.sequence).encode()
         seen[name] = moment
-        step = machine.step(Moment(Frame(moment.frame.at, name), moment.look, moment.frozen, moment.steady))
+        step = machine.step(Moment(Frame(moment.frame.at, name), moment.observation, moment.frozen, moment.steady))
         for change in step:
             if change.change == "new" and "before.jpg" in change.pictures:
                 before = seen[change.pictures["before.jpg"]]
                 assert before.frame.at < change.event.started_at
-                assert before.look.verdict != "glitch"
+                assert before.observation.verdict != "glitch"

@@ -151,7 +151,7 @@ def test_an_open_event_keeps_who_was_found_over_a_restart(find):
 
 
 def test_people_are_not_looked_for_unless_the_camera_wants_it():
-    def look(picture):
+    def observation(picture):
         raise AssertionError("looked for people")
 
-    assert watch(SourceAnalyzer("yard", MotionSettings(), look), frames(walker, 10))
+    assert watch(SourceAnalyzer("yard", MotionSettings(), observation), frames(walker, 10))

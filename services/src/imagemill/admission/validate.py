@@ -39,7 +39,7 @@ class Header:
     bytes: int
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """Not taken in: an HTTP status, a stable code for programs and a sentence for the sender."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -49,7 +49,7 @@ class Refused(Exception):
         self.detail = detail
 
 
-def examine(data: bytes, limits: Limits) -> Header:
+def validate(data: bytes, limits: Limits) -> Header:
     """Judge a picture by its content; decodes no pixel and raises nothing but Refused, whatever the bytes are."""
     _check_bytes(data, limits)
     try:
@@ -62,35 +62,35 @@ def examine(data: bytes, limits: Limits) -> Header:
 
 def _check_bytes(data: bytes, limits: Limits) -> None:
     if not data:
-        raise Refused(400, "empty", "The file is empty (0 bytes). Was it read before it was completely written?")
+        raise Rejected(400, "empty", "The file is empty (0 bytes). Was it read before it was completely written?")
     if len(data) > limits.max_bytes:
         detail = f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are taken."
-        raise Refused(413, "too-large", detail)
+        raise Rejected(413, "too-large", detail)
 
 
 def _check_info(info: headers.Info, limits: Limits) -> None:
     pixels = info.width * info.height
     if pixels > limits.max_pixels:
         detail = f"The picture has {info.width:,} × {info.height:,} pixels; at most {limits.max_pixels:,} are taken."
-        raise Refused(413, "too-many-pixels", detail)
+        raise Rejected(413, "too-many-pixels", detail)
     if info.frames > limits.max_frames:
         frames = f"more than {limits.max_frames}" if limits.max_frames > 1 else "more than one"
         detail = f"The picture has {frames} frames or pages. Send them as single pictures."
-        raise Refused(422, "animated", detail)
+        raise Rejected(422, "animated", detail)
     if info.damage:
         detail = f"The picture is not complete: {info.damage}. Was its transfer interrupted?"
-        raise Refused(422, "truncated", detail)
+        raise Rejected(422, "truncated", detail)
 
 
-def _refusal(error: headers.HeaderError, data: bytes) -> Refused:
+def _refusal(error: headers.HeaderError, data: bytes) -> Rejected:
     other = foreign_format(data) if error.code == "not-an-image" else None
     if other:
         detail = f"The file is a picture in the format {other}; taken are {_TAKEN}."
-        return Refused(415, "unsupported-format", detail)
+        return Rejected(415, "unsupported-format", detail)
     detail = error.detail
     if error.code == "not-an-image":
         detail = f"The file is not a picture, whatever its name says; taken are {_TAKEN}."
-    return Refused(_STATUS[error.code], error.code, detail)
+    return Rejected(_STATUS[error.code], error.code, detail)
 
 
 def foreign_format(data: bytes) -> str | None:

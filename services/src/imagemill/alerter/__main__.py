@@ -7,12 +7,12 @@ import structlog
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.intake import Intake
 from imagemill.alerter.pictures import Pictures
-from imagemill.alerter.sender import Sender
-from imagemill.alerter.service import Desk
+from imagemill.alerter.sender import NotificationSender
+from imagemill.alerter.service import AlertService
 from imagemill.process import runtime
 from imagemill.process.health import Check
 from imagemill.settings import Settings
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.wire import topology
@@ -35,12 +35,14 @@ class _Door:
 def main(settings: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     stores = runtime.open_stores(settings)
-    book, channels, door = AlertBook(stores.couch), Channels(settings.channels_file), _Door()
+    book, channels, door = AlertStore(stores.couch), Channels(settings.channels_file), _Door()
     broker = runtime.open_broker(settings, "alerter", [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)])
     activity = runtime.open_activity(settings, "alerter", broker)
     pictures = Pictures(EventStore(stores.couch))
-    sender = Sender(book, channels, pictures, activity, settings.instance, settings.page_url, settings.timezone)
-    door.intake = Intake(Desk(stores.couch, activity), book, channels, sender, stopping)
+    sender = NotificationSender(
+        book, channels, pictures, activity, settings.instance, settings.page_url, settings.timezone
+    )
+    door.intake = Intake(AlertService(stores.couch, activity), book, channels, sender, stopping)
     health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, work=_works(door.intake, stopping)))
     runtime.wait_for_stores(stores, settings, stopping)
     activity.start()
@@ -61,7 +63,7 @@ def _works(intake: Intake, stopping: threading.Event) -> Check:
     return lambda: None if intake.alive or stopping.is_set() else "nobody judges events any more"
 
 
-def _tell_channels(book: AlertBook, channels: Channels, stopping: threading.Event) -> None:
+def _tell_channels(book: AlertStore, channels: Channels, stopping: threading.Event) -> None:
     while True:
         try:
             book.tell_channels([channels.all()[name].described() for name in sorted(channels.all())])

@@ -12,7 +12,7 @@ INTERRUPTED_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeliveryStatus:
     """One channel of one alert. `due_at` is None when there is nothing more to do."""
 
     number: int
@@ -27,19 +27,19 @@ class Standing:
         return len(self.attempts) + 1
 
 
-def standings(alert: Mapping[str, Any], documents: Sequence[Mapping[str, Any]]) -> list[Standing]:
+def delivery_statuses(alert: Mapping[str, Any], documents: Sequence[Mapping[str, Any]]) -> list[DeliveryStatus]:
     """Of every channel that the alert's rules name; `documents` are what was begun and sent."""
-    return [_standing(alert, channel, documents) for channel in alert["channels"]]
+    return [_delivery_status(alert, channel, documents) for channel in alert["channels"]]
 
 
-def _standing(alert: Mapping[str, Any], channel: str, documents: Sequence[Mapping[str, Any]]) -> Standing:
+def _delivery_status(alert: Mapping[str, Any], channel: str, documents: Sequence[Mapping[str, Any]]) -> DeliveryStatus:
     own = [document for document in documents if document["channel"] == channel]
     sent = sorted((d for d in own if d["type"] == "sent"), key=lambda d: str(d["_id"]))
     begun = [document for document in own if document["type"] == "begun"]
     number, attempts = int(alert["number"]), tuple(attempts_of(sent))
     if sent and sent[-1]["result"] != "failed":
-        return Standing(number, channel, attempts, None)
+        return DeliveryStatus(number, channel, attempts, None)
     if len(begun) > len(sent):
         last = max(float(document["at"]) for document in begun)
-        return Standing(number, channel, attempts, last + INTERRUPTED_SECONDS, interrupted=True)
-    return Standing(number, channel, attempts, float(sent[-1]["next_at"]) if sent else float(alert["at"]))
+        return DeliveryStatus(number, channel, attempts, last + INTERRUPTED_SECONDS, interrupted=True)
+    return DeliveryStatus(number, channel, attempts, float(sent[-1]["next_at"]) if sent else float(alert["at"]))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from imagemill.alerting.judge import History, history_seconds
+from imagemill.alerting.judge import AlertHistory, history_seconds
 from imagemill.alerting.rules import Rule
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document
 from imagemill.store.snoozes import Snoozes
 
@@ -17,7 +17,7 @@ _PAGE = 200
 class Lookback:
     """At most the newest 2000 alerts: a limit above that within one period is not kept exactly."""
 
-    def __init__(self, book: AlertBook, snoozes: Snoozes) -> None:
+    def __init__(self, book: AlertStore, snoozes: Snoozes) -> None:
         self._book, self._snoozes = book, snoozes
         self._documents: list[Document] = []
         self._since = float("inf")
@@ -27,7 +27,7 @@ class Lookback:
         """A number known to exist, or 0."""
         return int(self._documents[-1]["number"]) if self._documents else 0
 
-    def history(self, rules: Sequence[Rule], now: float) -> History:
+    def history(self, rules: Sequence[Rule], now: float) -> AlertHistory:
         """What judging by these rules asks for."""
         waits = any(rule.until_acknowledged for rule in rules)
         since = now - max(history_seconds(rules), UNACKNOWLEDGED_SECONDS if waits else 0.0)
@@ -35,7 +35,7 @@ class Lookback:
         documents = [document for document in self._documents if document["at"] >= since]
         # Others may have been acknowledged since, so this is asked anew each time, if a rule asks for it at all.
         alerts = self._book.past(documents) if waits else self._book.past_unasked(documents)
-        return History(alerts, [named.snooze for named in self._snoozes.lasting(now)])
+        return AlertHistory(alerts, [named.snooze for named in self._snoozes.lasting(now)])
 
     def _continue(self, since: float) -> None:
         if since < self._since:

@@ -6,12 +6,12 @@ import threading
 
 import structlog
 
-from imagemill.alerter.channel_test import carry_out, is_trial
+from imagemill.alerter.channel_test import is_channel_test, run_channel_test
 from imagemill.alerter.channels import Channels
-from imagemill.alerter.sender import Sender
-from imagemill.alerter.service import Desk
+from imagemill.alerter.sender import NotificationSender
+from imagemill.alerter.service import AlertService
 from imagemill.concurrency.retry import pause_seconds
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import Delivery
 from imagemill.wire.events import news_of
@@ -24,9 +24,14 @@ class Intake:
     """A thread; `put` is bounded by the prefetch."""
 
     def __init__(
-        self, desk: Desk, book: AlertBook, channels: Channels, sender: Sender, stopping: threading.Event
+        self,
+        service: AlertService,
+        book: AlertStore,
+        channels: Channels,
+        sender: NotificationSender,
+        stopping: threading.Event,
     ) -> None:
-        self._desk, self._book, self._channels, self._sender = desk, book, channels, sender
+        self._service, self._book, self._channels, self._sender = service, book, channels, sender
         self._stopping = stopping
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._live, name="intake", daemon=True)
@@ -56,7 +61,7 @@ class Intake:
                 delivery = self._inbox.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
-            if not delivery.lost:
+            if not delivery.channel_closed:
                 self._until_handled(delivery)
 
     def _until_handled(self, delivery: Delivery) -> None:
@@ -75,7 +80,7 @@ class Intake:
                 return  # unacknowledged: the broker keeps it
 
     def _handle(self, delivery: Delivery) -> None:
-        if is_trial(delivery):
-            carry_out(delivery, self._book, self._channels)
-        elif self._desk.consider(news_of(delivery)) is not None:
+        if is_channel_test(delivery):
+            run_channel_test(delivery, self._book, self._channels)
+        elif self._service.consider(news_of(delivery)) is not None:
             self._sender.nudge()

@@ -23,7 +23,7 @@ FAILED_WITH = f"without a picture: {MOST_ATTEMPTS_WITH} attempts with it failed"
 
 
 @dataclass(frozen=True)
-class Picture:
+class AlertImage:
     """A JPEG and the name that it has among the event's pictures."""
 
     name: str
@@ -49,7 +49,7 @@ class Pictures:
     def __init__(self, events: EventStore) -> None:
         self._events = events
 
-    def of(self, event_id: str) -> Picture | None:
+    def of(self, event_id: str) -> AlertImage | None:
         """None when there is none, or the store does not answer: a message does not wait for its picture."""
         try:
             document = self._events.get(event_id)
@@ -58,4 +58,4 @@ class Pictures:
         except StoreUnavailable as error:
             log.warning("a message goes without its picture", event=event_id, error=str(error))
             return None
-        return Picture(name, data) if name and data else None
+        return AlertImage(name, data) if name and data else None

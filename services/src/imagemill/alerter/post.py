@@ -14,7 +14,7 @@ import apprise
 import requests
 
 from imagemill.alerter.channels import WEBHOOK, Channel
-from imagemill.alerter.pictures import TAKES_NONE, Picture
+from imagemill.alerter.pictures import TAKES_NONE, AlertImage
 from imagemill.alerting.message import Message
 from imagemill.alerting.webhook import build_request
 
@@ -25,7 +25,7 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
-class Answer:
+class SendResult:
     """What came of it; `text` may repeat an address and is cleaned before it is kept.
 
     `attached` tells in words which picture went with it, or why none did; it is empty where none could.
@@ -39,15 +39,15 @@ class Answer:
 
 
 def send(
-    channel: Channel, alert: Mapping[str, Any], message: Message, picture: Picture | None = None, attached: str = ""
-) -> Answer:
+    channel: Channel, alert: Mapping[str, Any], message: Message, picture: AlertImage | None = None, attached: str = ""
+) -> SendResult:
     """`alert` is the webhook's body, `message` and `picture` what people see; `attached` says why there is none."""
     if channel.kind == WEBHOOK:
         return _webhook(channel, alert)
     return _apprise(channel, message, picture, attached)
 
 
-def _webhook(channel: Channel, alert: Mapping[str, Any]) -> Answer:
+def _webhook(channel: Channel, alert: Mapping[str, Any]) -> SendResult:
     request = build_request(channel.address, channel.secret, alert, int(time.time()))
     # The same for every attempt: a receiver that has seen it may answer 200 and do nothing.
     headers = {**request.headers, IDEMPOTENCY_HEADER: f"alert-{alert['number']}-{channel.name}"}
@@ -60,13 +60,15 @@ def _webhook(channel: Channel, alert: Mapping[str, Any]) -> Answer:
             ) as answer:  # fmt: skip
                 return _answer_of(answer)
         except (requests.RequestException, ValueError) as error:
-            return Answer(False, f"no answer: {_reason(error)}")
+            return SendResult(False, f"no answer: {_reason(error)}")
 
 
-def _answer_of(answer: requests.Response) -> Answer:
+def _answer_of(answer: requests.Response) -> SendResult:
     text = next(answer.iter_content(_MOST_ANSWER_BYTES), b"").decode("utf-8", errors="replace")
     ok = 200 <= answer.status_code < 300
-    return Answer(ok, f"{answer.status_code} {answer.reason}: {text}".rstrip(": "), answer.status_code, _pause(answer))
+    return SendResult(
+        ok, f"{answer.status_code} {answer.reason}: {text}".rstrip(": "), answer.status_code, _pause(answer)
+    )
 
 
 def _pause(answer: requests.Response) -> float | None:
@@ -80,10 +82,10 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _apprise(channel: Channel, message: Message, picture: Picture | None, attached: str) -> Answer:
+def _apprise(channel: Channel, message: Message, picture: AlertImage | None, attached: str) -> SendResult:
     service = apprise.Apprise()
     if not service.add(channel.address):
-        return Answer(False, "the channel's address is none that Apprise knows")
+        return SendResult(False, "the channel's address is none that Apprise knows")
     if picture is not None:
         takes_it = all(server.attachment_support for server in service)
         picture, attached = (picture, picture.words) if takes_it else (None, TAKES_NONE)
@@ -92,7 +94,7 @@ def _apprise(channel: Channel, message: Message, picture: Picture | None, attach
             title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT, attach=file,
         ))  # fmt: skip
     text = " ".join(said)
-    return Answer(ok, text or ("taken" if ok else "refused, and Apprise did not say why"), attached=attached)
+    return SendResult(ok, text or ("taken" if ok else "refused, and Apprise did not say why"), attached=attached)
 
 
 _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
@@ -128,7 +130,7 @@ _EAR = _Ear(logging.INFO)
 
 
 @contextmanager
-def _as_file(picture: Picture | None) -> Iterator[str | None]:
+def _as_file(picture: AlertImage | None) -> Iterator[str | None]:
     """Some of Apprise's services open an attachment's file by its path: bytes in memory would not do."""
     if picture is None:
         yield None

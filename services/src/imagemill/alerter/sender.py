@@ -15,14 +15,14 @@ import structlog
 from prometheus_client import Counter
 
 from imagemill.alerter.channels import APPRISE, Channel, Channels
-from imagemill.alerter.deliveries import Standing, standings
-from imagemill.alerter.pictures import FAILED_WITH, MOST_ATTEMPTS_WITH, NONE_STORED, SET_SO, Picture, Pictures
-from imagemill.alerter.post import Answer, send
+from imagemill.alerter.deliveries import DeliveryStatus, delivery_statuses
+from imagemill.alerter.pictures import FAILED_WITH, MOST_ATTEMPTS_WITH, NONE_STORED, SET_SO, AlertImage, Pictures
+from imagemill.alerter.post import SendResult, send
 from imagemill.alerting.message import alert_url, message
 from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerting.retries import Attempt, plan
 from imagemill.concurrency.retry import pause_seconds
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document, StoreUnavailable
 from imagemill.wire.activity import Activity
 
@@ -39,11 +39,11 @@ _THREADS = 8
 _PAGE = 200
 
 
-class Sender:
+class NotificationSender:
     """A thread that looks for what is due, and a few that send."""
 
     def __init__(
-        self, book: AlertBook, channels: Channels, pictures: Pictures, activity: Activity, by: str, page_url: str,
+        self, book: AlertStore, channels: Channels, pictures: Pictures, activity: Activity, by: str, page_url: str,
         timezone: str,
     ) -> None:  # fmt: skip
         self._book, self._channels, self._activity, self._by = book, channels, activity, by
@@ -52,13 +52,13 @@ class Sender:
         self._lock = threading.Lock()
         self._open: dict[int, Document] = {}
         self._done: set[int] = set()
-        self._due: dict[tuple[int, str], Standing] = {}
+        self._due: dict[tuple[int, str], DeliveryStatus] = {}
         self._busy: set[tuple[int, str]] = set()
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._searched_at = float("-inf")
         self._thread = threading.Thread(target=self._live, name="sender", daemon=True)
 
-    def start(self) -> "Sender":
+    def start(self) -> "NotificationSender":
         """Begins to look."""
         self._thread.start()
         return self
@@ -92,10 +92,10 @@ class Sender:
             self._searched_at = time.monotonic()
             self._search()
         now = time.time()
-        for key, standing in list(self._due.items()):
-            if standing.due_at is not None and standing.due_at <= now and key not in self._busy:
+        for key, status in list(self._due.items()):
+            if status.due_at is not None and status.due_at <= now and key not in self._busy:
                 self._busy.add(key)
-                self._pool.submit(self._work, standing)
+                self._pool.submit(self._work, status)
 
     def _search(self) -> None:
         """The alerts of the last hours whose messages are not all done with."""
@@ -116,91 +116,89 @@ class Sender:
         number = int(alert["number"])
         if number in self._done:
             return
-        found = standings(alert, self._book.attempts(number)) if alert["channels"] else []
+        found = delivery_statuses(alert, self._book.attempts(number)) if alert["channels"] else []
         with self._lock:
             self._open[number] = alert
-            for standing in found:
-                self._keep(standing)
-            if all(standing.due_at is None for standing in found):
+            for status in found:
+                self._keep(status)
+            if all(status.due_at is None for status in found):
                 self._done.add(number)
                 self._open.pop(number, None)
 
-    def _keep(self, standing: Standing) -> None:
-        key = (standing.number, standing.channel)
-        if standing.due_at is None:
+    def _keep(self, status: DeliveryStatus) -> None:
+        key = (status.number, status.channel)
+        if status.due_at is None:
             self._due.pop(key, None)
         elif key not in self._busy:
-            self._due[key] = standing
+            self._due[key] = status
 
     def _forget_all_but(self, numbers: set[int]) -> None:
         with self._lock:
             self._done &= numbers
             self._open = {number: alert for number, alert in self._open.items() if number in numbers}
-            self._due = {key: standing for key, standing in self._due.items() if key[0] in numbers}
+            self._due = {key: status for key, status in self._due.items() if key[0] in numbers}
 
     # --- the threads that send --------------------------------------------------------------------
 
-    def _work(self, standing: Standing) -> None:
-        key = (standing.number, standing.channel)
+    def _work(self, status: DeliveryStatus) -> None:
+        key = (status.number, status.channel)
         try:
-            self._attempt(standing)
+            self._attempt(status)
         except StoreUnavailable as error:
-            log.warning("an attempt waits for CouchDB", number=standing.number, error=str(error))
+            log.warning("an attempt waits for CouchDB", number=status.number, error=str(error))
         except Exception as error:
-            log.error("an attempt went wrong", number=standing.number, channel=standing.channel, error=type(error))
+            log.error("an attempt went wrong", number=status.number, channel=status.channel, error=type(error))
         finally:
             with self._lock:
                 self._due.pop(key, None)
                 self._busy.discard(key)
             self.nudge()
 
-    def _attempt(self, standing: Standing) -> None:
-        alert = self._open.get(standing.number)
+    def _attempt(self, status: DeliveryStatus) -> None:
+        alert = self._open.get(status.number)
         if alert is None:
             return
-        if standing.interrupted:
-            self._record(standing, Answer(False, "the alerter was stopped before the answer was known"))
+        if status.interrupted:
+            self._record(status, SendResult(False, "the alerter was stopped before the answer was known"))
             return
-        number, channel, attempt = standing.number, standing.channel, standing.next_attempt
+        number, channel, attempt = status.number, status.channel, status.next_attempt
         begun = begun_document(number, channel, self._by, time.time())
         if self._book.create(begun_id(number, channel, attempt), begun):
-            self._record(standing, self._send(standing, alert))
+            self._record(status, self._send(status, alert))
 
-    def _send(self, standing: Standing, alert: Document) -> Answer:
-        channel = self._channels.get(standing.channel)
+    def _send(self, status: DeliveryStatus, alert: Document) -> SendResult:
+        channel = self._channels.get(status.channel)
         if channel is None:
-            return Answer(False, f"there is no channel {standing.channel!r} in the channels file")
+            return SendResult(False, f"there is no channel {status.channel!r} in the channels file")
         number = int(alert["number"])
         text = message(number, alert["facts"], self._timezone, self._page_url)
-        picture, why_none = self._picture(channel, standing, str(alert["event"]))
+        picture, why_none = self._picture(channel, status, str(alert["event"]))
         return send(channel, body_of(alert, alert_url(self._page_url, number)), text, picture, why_none)
 
-    def _picture(self, channel: Channel, standing: Standing, event_id: str) -> tuple[Picture | None, str]:
+    def _picture(self, channel: Channel, status: DeliveryStatus, event_id: str) -> tuple[AlertImage | None, str]:
         """What is attached, or why nothing is; a webhook's receiver fetches what it wants."""
         if channel.kind != APPRISE:
             return None, ""
         if not channel.pictures:
             return None, SET_SO
-        if standing.next_attempt > MOST_ATTEMPTS_WITH:
+        if status.next_attempt > MOST_ATTEMPTS_WITH:
             return None, FAILED_WITH
         found = self._pictures.of(event_id)
         return found, "" if found else NONE_STORED
 
-    def _record(self, standing: Standing, answer: Answer) -> None:
+    def _record(self, status: DeliveryStatus, answer: SendResult) -> None:
         now = time.time()
         attempt = Attempt(now, answer.ok, answer.status, answer.retry_after_seconds)
-        planned = plan([*standing.attempts, attempt], now, random.random())  # noqa: S311 - jitter
+        planned = plan([*status.attempts, attempt], now, random.random())  # noqa: S311 - jitter
         document = sent_document(
-            standing.number, standing.channel, attempt, planned, answer.text, self._channels.secrets(),
+            status.number, status.channel, attempt, planned, answer.text, self._channels.secrets(),
             attached=answer.attached,
         )  # fmt: skip
-        doc_id = sent_id(standing.number, standing.channel, standing.next_attempt)
+        doc_id = sent_id(status.number, status.channel, status.next_attempt)
         self._until_stored(doc_id, document)
-        SENDS.labels(standing.channel, document["result"]).inc()
-        self._activity.note(
-            "told", None, number=str(standing.number), channel=standing.channel, result=document["result"]
-        )
-        log.info("told" if answer.ok else "not told", number=standing.number, channel=standing.channel)
+        SENDS.labels(status.channel, document["result"]).inc()
+        self._activity.note("told", None, number=str(status.number), channel=status.channel, result=document["result"])
+        log.info("told" if answer.ok else "not told", number=status.number, channel=status.channel)
 
     def _until_stored(self, doc_id: str, document: Document) -> None:
         """What was sent is recorded, however long CouchDB takes; at the program's end the attempt counts as cut off."""

@@ -9,7 +9,7 @@ from imagemill.alerter.history import Lookback
 from imagemill.alerting.judge import Verdict, candidate_of, judge
 from imagemill.alerting.numbering import number_for
 from imagemill.alerting.records import alert_document, held_document
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch, Missing
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -23,11 +23,11 @@ ALERTS = Counter("imagemill_alerts", "Alerts raised", ["kind"])
 HELD = Counter("imagemill_alerts_held_back", "Judgements that held an event back", ["reason"])
 
 
-class Desk:
+class AlertService:
     """Everything it does may be done again: after a kill the same change comes again and gives the same number."""
 
     def __init__(self, couch: Couch, activity: Activity | None = None) -> None:
-        self._book, self._rules, self._events = AlertBook(couch), RuleStore(couch), EventStore(couch)
+        self._book, self._rules, self._events = AlertStore(couch), RuleStore(couch), EventStore(couch)
         self._lookback = Lookback(self._book, Snoozes(couch))
         self._activity = activity
 

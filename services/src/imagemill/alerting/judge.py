@@ -67,7 +67,7 @@ class Snooze:
 
 
 @dataclass(frozen=True)
-class History:
+class AlertHistory:
     """Alerts of the longest cool-down or period of any rule, and those not acknowledged yet; the snoozes that last."""
 
     alerts: Sequence[PastAlert] = ()
@@ -91,7 +91,7 @@ class _Objection:
     sentence: str
 
 
-def judge(candidate: Candidate, rules: Sequence[Rule], history: History, now: float) -> Verdict:
+def judge(candidate: Candidate, rules: Sequence[Rule], history: AlertHistory, now: float) -> Verdict:
     """The verdict of all rules together: one that says alert is enough, and all that say so tell their channels.
 
     Hours are those at which the event began; cool-downs, limits and snoozes go by `now`, because they are about how
@@ -139,7 +139,7 @@ def _alert(agreed: Sequence[Rule]) -> Verdict:
     return Verdict("alert", f"{' and '.join(names)} {'say' if len(names) > 1 else 'says'} so", None, names, channels)
 
 
-def _objection(candidate: Candidate, rule: Rule, history: History, now: float) -> _Objection | None:
+def _objection(candidate: Candidate, rule: Rule, history: AlertHistory, now: float) -> _Objection | None:
     """The first thing that speaks against it: what the event is, then when, then how often."""
     return (
         _about_the_event(candidate, rule)
@@ -194,7 +194,7 @@ def _is_day(local: datetime, weekdays: Sequence[str]) -> bool:
     return not weekdays or WEEKDAYS[local.weekday()] in weekdays
 
 
-def _about_snoozes(candidate: Candidate, rule: Rule, history: History, now: float) -> _Objection | None:
+def _about_snoozes(candidate: Candidate, rule: Rule, history: AlertHistory, now: float) -> _Objection | None:
     for snooze in history.snoozes:
         if snooze.covers(candidate, rule, now):
             named = [snooze.camera and f"camera {snooze.camera}", snooze.rule and f"rule {snooze.rule!r}"]
@@ -203,7 +203,7 @@ def _about_snoozes(candidate: Candidate, rule: Rule, history: History, now: floa
     return None
 
 
-def _about_earlier_alerts(candidate: Candidate, rule: Rule, history: History, now: float) -> _Objection | None:
+def _about_earlier_alerts(candidate: Candidate, rule: Rule, history: AlertHistory, now: float) -> _Objection | None:
     alerts = [past for past in history.alerts if rule.name in past.rules]
     last = max((past for past in alerts if past.camera == candidate.camera), key=lambda past: past.at, default=None)
     if last is not None and rule.until_acknowledged and not last.acknowledged:

@@ -43,7 +43,7 @@ Step = Create | Get
 Steps = Generator[Step, Any, Result]
 
 
-class Store(Protocol):
+class NumberStore(Protocol):
     """What numbering needs of a database."""
 
     def create(self, doc_id: str, document: Document) -> bool:
@@ -53,12 +53,12 @@ class Store(Protocol):
         """Read it."""
 
 
-def number_for(store: Store, event_id: str, document: Document, hint: int = 0) -> int:
+def number_for(store: NumberStore, event_id: str, document: Document, hint: int = 0) -> int:
     """The event's number; its first caller's `document` becomes the alert. `hint` is a number known to exist, or 0."""
     return carry_out(claim(event_id, document, hint), store)
 
 
-def carry_out(steps: Steps[Result], store: Store) -> Result:
+def carry_out(steps: Steps[Result], store: NumberStore) -> Result:
     """Do the steps with a store."""
     answer: Any = None
     try:

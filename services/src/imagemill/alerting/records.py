@@ -10,7 +10,7 @@ from typing import Any
 from imagemill.alerting.channels import hide
 from imagemill.alerting.judge import PastAlert, Snooze, Verdict
 from imagemill.alerting.message import describe
-from imagemill.alerting.retries import Attempt, Plan
+from imagemill.alerting.retries import Attempt, RetryPlan
 
 Document = dict[str, Any]
 # An answer or an error is kept for people; the first lines tell.
@@ -51,7 +51,7 @@ def begun_document(number: int, channel: str, by: str, at: float) -> Document:
 
 
 def sent_document(
-    number: int, channel: str, attempt: Attempt, planned: Plan, answer: str, secret_urls: Sequence[str] = (),
+    number: int, channel: str, attempt: Attempt, planned: RetryPlan, answer: str, secret_urls: Sequence[str] = (),
     attached: str = "",
 ) -> Document:  # fmt: skip
     """What was sent to whom, when, with which picture, with what answer, and what follows from it."""

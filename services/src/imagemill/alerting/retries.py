@@ -28,7 +28,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RetryPlan:
     """What to do about a message: `result` when it is done with, else when to try next."""
 
     result: Result | None
@@ -36,19 +36,21 @@ class Plan:
     reason: str
 
 
-def plan(attempts: Sequence[Attempt], now: float, chance: float) -> Plan:
+def plan(attempts: Sequence[Attempt], now: float, chance: float) -> RetryPlan:
     """What the attempts so far (in order) ask for; `chance` from 0 to 1 is the jitter. Survives a restart as it is."""
     if not attempts:
-        return Plan(None, now, "it was not tried yet")
+        return RetryPlan(None, now, "it was not tried yet")
     last = attempts[-1]
     if last.ok:
-        return Plan("sent", None, "it was received")
+        return RetryPlan("sent", None, "it was received")
     if last.status is not None and 400 <= last.status < 500 and last.status not in RETRIED_STATUS:
-        return Plan("given_up", None, f"the receiver refuses it ({last.status}); trying again would not change that")
+        return RetryPlan(
+            "given_up", None, f"the receiver refuses it ({last.status}); trying again would not change that"
+        )
     if len(attempts) > len(PAUSES_SECONDS):
-        return Plan("given_up", None, f"{len(attempts)} attempts failed")
+        return RetryPlan("given_up", None, f"{len(attempts)} attempts failed")
     pause = pause_seconds(len(attempts), chance, last.retry_after_seconds)
-    return Plan(None, last.at + pause, f"attempt {len(attempts)} failed; the next one is {pause:.0f} s after it")
+    return RetryPlan(None, last.at + pause, f"attempt {len(attempts)} failed; the next one is {pause:.0f} s after it")
 
 
 def pause_seconds(attempt: int, chance: float, retry_after_seconds: float | None = None) -> float:

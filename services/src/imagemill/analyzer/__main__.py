@@ -7,7 +7,7 @@ import structlog
 
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.partition import Partition
-from imagemill.analyzer.publisher import ShuttingDown, Teller
+from imagemill.analyzer.publisher import EventPublisher, ShuttingDown
 from imagemill.analyzer.silence import SilenceWatch
 from imagemill.analyzer.state import StateStore
 from imagemill.process import runtime
@@ -27,11 +27,11 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     cv2.setNumThreads(1)
     stores = runtime.open_stores(settings)
     cameras, states = CameraSettings(stores.couch), StateStore(stores.couch)
-    teller = Teller(EventStore(stores.couch), stopping)
-    partitions = _partitions(settings, cameras, states, teller, stopping)
+    publisher = EventPublisher(EventStore(stores.couch), stopping)
+    partitions = _partitions(settings, cameras, states, publisher, stopping)
     consumers = [Consumer(partition.name, partition.put, settings.analyzer_prefetch) for partition in partitions]
     broker = runtime.open_broker(settings, "analyzer", consumers)
-    teller.start(broker)
+    publisher.start(broker)
     healthy = runtime.health_of(broker, stores.couch, work=_all_alive(partitions, stopping))
     health = runtime.serve_health(settings, healthy)
     runtime.wait_for_stores(stores, settings, stopping)
@@ -42,7 +42,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         partition.start(activity)
     broker.start()
     lease = Lease(stores.couch, "silence", settings.instance, settings.lease_seconds)
-    _watch(SilenceWatch(cameras, states, teller, lease), stopping)
+    _watch(SilenceWatch(cameras, states, publisher, lease), stopping)
     broker.stop_consuming()
     drained = not [partition for partition in partitions if not partition.join(settings.drain_seconds)]
     activity.close()
@@ -52,12 +52,16 @@ def main(settings: Settings, stopping: threading.Event) -> int:
 
 
 def _partitions(
-    settings: Settings, cameras: CameraSettings, states: StateStore, teller: Teller, stopping: threading.Event
+    settings: Settings,
+    cameras: CameraSettings,
+    states: StateStore,
+    publisher: EventPublisher,
+    stopping: threading.Event,
 ) -> list[Partition]:
     each = max(1, settings.analyzer_max_sources // settings.frame_partitions)
     return [
         Partition(
-            topology.frames_queue(number), cameras, states, teller, settings.analyzer_save_seconds, each, stopping
+            topology.frames_queue(number), cameras, states, publisher, settings.analyzer_save_seconds, each, stopping
         )
         for number in range(settings.frame_partitions)
     ]

@@ -10,7 +10,7 @@ import structlog
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.counting import BROKEN, SECONDS, SOURCES, Counting
 from imagemill.analyzer.people import find_people_for
-from imagemill.analyzer.publisher import ShuttingDown, Teller
+from imagemill.analyzer.publisher import EventPublisher, ShuttingDown
 from imagemill.analyzer.state import StateStore
 from imagemill.analyzer.tracked import Tracked
 from imagemill.analyzer.waiting import until_stored
@@ -33,11 +33,11 @@ class Partition:
     """`put` hands over (bounded by the prefetch); everything else happens in the thread."""
 
     def __init__(
-        self, name: str, cameras: CameraSettings, states: StateStore, teller: Teller, save_seconds: float,
+        self, name: str, cameras: CameraSettings, states: StateStore, publisher: EventPublisher, save_seconds: float,
         max_sources: int, stopping: threading.Event,
     ) -> None:  # fmt: skip
         self.name = name
-        self._cameras, self._states, self._teller = cameras, states, teller
+        self._cameras, self._states, self._publisher = cameras, states, publisher
         self._save_seconds, self._max_sources, self._stopping = save_seconds, max_sources, stopping
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._sources: OrderedDict[str, Tracked] = OrderedDict()
@@ -83,7 +83,7 @@ class Partition:
             self._between(idle=True)
             return
         self._notice_loss(delivery)
-        if not delivery.lost:
+        if not delivery.channel_closed:
             with SECONDS.time():
                 self._handle(delivery)
         self._between(idle=False)
@@ -113,11 +113,11 @@ class Partition:
 
     def _notice_loss(self, new: Delivery | None) -> None:
         """With the connection the queue went too: another analyzer may have it, so the state is read again."""
-        if self._last is not None and self._last.lost:
+        if self._last is not None and self._last.channel_closed:
             for source in list(self._sources):
                 self._forget(source)
         self._last = new or self._last
-        if self._last is not None and self._last.lost:
+        if self._last is not None and self._last.channel_closed:
             self._last = None
 
     def _drop(self, delivery: Delivery) -> None:
@@ -165,7 +165,7 @@ class Partition:
     def _after(self, tracked: Tracked, changes: list[EventChange]) -> None:
         """The order that survives a kill: tell, save, acknowledge."""
         for change in changes:
-            self._teller.tell(change)
+            self._publisher.tell(change)
         if tracked.must_save(bool(changes), time.monotonic(), self._save_seconds):
             self._save(tracked)
         elif not tracked.is_busy:
@@ -180,7 +180,7 @@ class Partition:
             )
         except Conflict:
             log.warning("another analyzer has the source; its frames are given back", source=source)
-            tracked.give_back()
+            tracked.requeue()
             self._forget(source)
             return
         tracked.saved_at, tracked.is_new = time.monotonic(), False

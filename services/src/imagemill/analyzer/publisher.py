@@ -24,7 +24,7 @@ class ShuttingDown(Exception):
     """The program ends before something could be told: what it is about is not acknowledged and comes again."""
 
 
-class Teller:
+class EventPublisher:
     """Waits for CouchDB and the broker as long as it takes; frames pile up in bounded queues meanwhile."""
 
     def __init__(self, events: EventStore, stopping: threading.Event) -> None:

@@ -5,7 +5,7 @@ import time
 import structlog
 
 from imagemill.analyzer.cameras import CameraSettings
-from imagemill.analyzer.publisher import Teller
+from imagemill.analyzer.publisher import EventPublisher
 from imagemill.analyzer.state import Saved, StateStore
 from imagemill.motion import SourceAnalyzer
 from imagemill.motion.source import SILENCE_SECONDS
@@ -20,8 +20,8 @@ _MARGIN_SECONDS = 90.0
 class SilenceWatch:
     """A duty of one analyzer at a time. Should the source come back meanwhile, one of the two states loses its race."""
 
-    def __init__(self, cameras: CameraSettings, states: StateStore, teller: Teller, lease: Lease) -> None:
-        self._cameras, self._states, self._teller, self._lease = cameras, states, teller, lease
+    def __init__(self, cameras: CameraSettings, states: StateStore, publisher: EventPublisher, lease: Lease) -> None:
+        self._cameras, self._states, self._publisher, self._lease = cameras, states, publisher, lease
 
     def round(self) -> None:
         """Ends what is overdue."""
@@ -39,7 +39,7 @@ class SilenceWatch:
         if not changes or not self._lease.held:
             return
         for change in changes:
-            self._teller.tell(change)
+            self._publisher.tell(change)
         try:
             self._states.save(source, analyzer.snapshot(), saved.revision)
         except Conflict:

@@ -54,8 +54,8 @@ class Tracked:
             delivery.ack()
         self.held.clear()
 
-    def give_back(self) -> None:
+    def requeue(self) -> None:
         """Somebody else holds the source."""
         for delivery in self.held:
-            delivery.give_back()
+            delivery.requeue()
         self.held.clear()

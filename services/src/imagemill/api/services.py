@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imagemill import recipes
 from imagemill.admission.validate import Limits
 from imagemill.api.cameras import service
-from imagemill.api.cameras.service import CameraDesk
+from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.live.event_stream import Hub
 from imagemill.concurrency.grouping import Bounds
@@ -17,7 +17,7 @@ from imagemill.settings import Settings
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, Consumer
-from imagemill.wire.snapshots import LOOK
+from imagemill.wire.snapshots import SNAPSHOT
 from imagemill.wire.work import ClaimCheck
 
 _REPLICA_PREFETCH = 200
@@ -35,7 +35,7 @@ class Services:
     group_commit: GroupCommit
     recipes: Mapping[str, Recipe]
     uploads: ThreadPoolExecutor
-    cameras: CameraDesk
+    cameras: CameraService
 
     @property
     def limits(self) -> Limits:
@@ -78,6 +78,6 @@ def build(settings: Settings) -> Services:
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
-    cameras = service.desk(settings, stores.couch, broker, topology.replica_queue(settings.instance))
-    hub.also(LOOK, cameras.sights.arrived, cameras.notice)
+    cameras = service.build_service(settings, stores.couch, broker, topology.replica_queue(settings.instance))
+    hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
     return Services(settings, stores, broker, activity, hub, commit, known, uploads, cameras)

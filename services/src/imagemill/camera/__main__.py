@@ -6,11 +6,11 @@ import uuid
 
 import structlog
 
-from imagemill.camera.feed_manager import Desk
-from imagemill.camera.membership import Touch
-from imagemill.camera.offline_events import Teller
-from imagemill.camera.reconciler import Keeper
-from imagemill.camera.snapshots import Showing
+from imagemill.camera.feed_manager import FeedManager
+from imagemill.camera.membership import Heartbeat
+from imagemill.camera.offline_events import OfflineEventPublisher
+from imagemill.camera.reconciler import Reconciler
+from imagemill.camera.snapshots import SnapshotResponder
 from imagemill.cameras.feeds import Grab
 from imagemill.process import runtime
 from imagemill.settings import Settings
@@ -34,35 +34,37 @@ def main(given: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     settings = _own_settings(given)
     stores = runtime.open_stores(settings)
-    showing = Showing(lambda camera: _newest(desk, camera))
+    responder = SnapshotResponder(lambda camera: _newest(feeds, camera))
     own = topology.reader(settings.instance)
-    consumer = Consumer(own.queues[0].name, showing.put, _LOOKS_PREFETCH, auto_ack=True)
+    consumer = Consumer(own.queues[0].name, responder.put, _LOOKS_PREFETCH, auto_ack=True)
     broker = runtime.open_broker(settings, "camera", [consumer], own)
     activity = runtime.open_activity(settings, "camera", broker)
-    desk = Desk(settings, broker, lambda: keeper.may_send)
-    keeper = _keeper(settings, stores.couch, broker, desk, activity)
+    feeds = FeedManager(settings, broker, lambda: reconciler.may_send)
+    reconciler = _reconciler(settings, stores.couch, broker, feeds, activity)
     beat = _Beat(settings.camera_lease_seconds * _STUCK_LEASES)
     health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, rounds=beat.problem))
     runtime.wait_for_stores(stores, settings, stopping)
     broker.start()
     activity.start()
-    desk.start()
-    showing.start(broker)
-    _rounds(keeper, broker, beat, settings.camera_lease_seconds / _ROUNDS_PER_LEASE, stopping)
-    _leave(keeper)
-    desk.close()
-    showing.close()
+    feeds.start()
+    responder.start(broker)
+    _rounds(reconciler, broker, beat, settings.camera_lease_seconds / _ROUNDS_PER_LEASE, stopping)
+    _leave(reconciler)
+    feeds.close()
+    responder.close()
     activity.close()
     broker.close()
     health.close()
     return 0
 
 
-def _keeper(settings: Settings, couch: Couch, broker: Broker, desk: Desk, activity: Activity) -> Keeper:
+def _reconciler(settings: Settings, couch: Couch, broker: Broker, feeds: FeedManager, activity: Activity) -> Reconciler:
     holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
-    states, teller = ReadingStates(couch), Teller(broker, EventStore(couch))
-    touch = Touch(states, holder, settings.camera_lease_seconds)
-    return Keeper(touch, states, Cameras(couch), desk, teller, activity, settings.camera_offline_alert_seconds)
+    states, offline_events = ReadingStates(couch), OfflineEventPublisher(broker, EventStore(couch))
+    heartbeat = Heartbeat(states, holder, settings.camera_lease_seconds)
+    return Reconciler(
+        heartbeat, states, Cameras(couch), feeds, offline_events, activity, settings.camera_offline_alert_seconds
+    )
 
 
 class _Beat:
@@ -90,28 +92,30 @@ def _own_settings(settings: Settings) -> Settings:
     )
 
 
-def _newest(desk: Desk, camera: str) -> Grab | None:
-    reading = desk.reading(camera)
+def _newest(feeds: FeedManager, camera: str) -> Grab | None:
+    reading = feeds.reading(camera)
     return reading.newest if reading else None
 
 
-def _rounds(keeper: Keeper, broker: Broker, beat: _Beat, every_seconds: float, stopping: threading.Event) -> None:
+def _rounds(
+    reconciler: Reconciler, broker: Broker, beat: _Beat, every_seconds: float, stopping: threading.Event
+) -> None:
     beat.now()
     while not stopping.is_set():
         began = time.monotonic()
         try:
             # Who cannot send must not hold: without the broker it is silent, and another takes its cameras.
             if broker.ready:
-                keeper.tick()
+                reconciler.tick()
         except (StoreUnavailable, Conflict) as error:
             log.warning("CouchDB does not answer; cameras are held while leases last", error=str(error))
         beat.now()
         stopping.wait(max(0.1, every_seconds - (time.monotonic() - began)))
 
 
-def _leave(keeper: Keeper) -> None:
+def _leave(reconciler: Reconciler) -> None:
     try:
-        keeper.leave()
+        reconciler.leave()
     except StoreUnavailable as error:
         log.warning("cameras are not given back, others take them when the leases end", error=str(error))
 

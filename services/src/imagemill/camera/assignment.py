@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Plan:
+class Assignment:
     """What one reader does now. `nobody`: cameras for which no reader has room."""
 
     take: tuple[str, ...] = ()
@@ -13,7 +13,7 @@ class Plan:
     nobody: tuple[str, ...] = ()
 
 
-def plan(me: str, capacities: Mapping[str, int], holders: Mapping[str, str | None]) -> Plan:
+def plan(me: str, capacities: Mapping[str, int], holders: Mapping[str, str | None]) -> Assignment:
     """`capacities` are of the readers seen alive, `holders` of the cameras that are wanted.
 
     Free cameras go to the reader with the fewest. When two readers differ by more than one camera, the fullest gives
@@ -28,7 +28,7 @@ def plan(me: str, capacities: Mapping[str, int], holders: Mapping[str, str | Non
     nobody = _hand_out(shares, capacities, sorted(camera for camera, holder in holders.items() if holder not in shares))
     given_up += _level(shares, capacities)
     take = tuple(camera for camera in shares[me] if camera not in own)
-    return Plan(take, tuple(camera for camera in given_up if camera in own), nobody)
+    return Assignment(take, tuple(camera for camera in given_up if camera in own), nobody)
 
 
 def _overfull(shares: dict[str, list[str]], capacities: Mapping[str, int]) -> list[str]:

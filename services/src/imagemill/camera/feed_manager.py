@@ -9,7 +9,7 @@ from imagemill.settings import Settings
 from imagemill.wire.broker import Broker
 
 
-class Desk:
+class FeedManager:
     """Readings by camera. The feeds call when they have a frame; one thread sends them all."""
 
     def __init__(self, settings: Settings, broker: Broker, allowed: Callable[[], bool]) -> None:
@@ -21,7 +21,7 @@ class Desk:
         self._stopping = False
         self._thread = threading.Thread(target=self._send, name="send", daemon=True)
 
-    def start(self) -> "Desk":
+    def start(self) -> "FeedManager":
         """Begins to send."""
         self._thread.start()
         return self

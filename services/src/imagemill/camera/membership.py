@@ -13,7 +13,7 @@ _OWN_SHARE = 0.8
 _FORGOTTEN_AFTER = 10
 
 
-class Touch:
+class Heartbeat:
     """Beats, and watches the beats of others."""
 
     def __init__(

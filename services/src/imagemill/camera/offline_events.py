@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 1.0
 _MOST_AT_ONCE = 20
 
 
-class Teller:
+class OfflineEventPublisher:
     """Keeps and announces events. A change that is told twice is the same event again."""
 
     def __init__(self, broker: Broker, events: EventStore) -> None:

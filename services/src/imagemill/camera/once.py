@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 
-from imagemill.admission.validate import Limits, Refused, examine
+from imagemill.admission.validate import Limits, Rejected, validate
 from imagemill.cameras.feeds import FeedError, first_frame
 from imagemill.cameras.feeds.spec import MAX_FRAME_BYTES
 from imagemill.cameras.specs import policy_of, spec_of
@@ -30,7 +30,7 @@ def main() -> int:
     signal.alarm(int(settings.camera_test_seconds) + 5)
     try:
         picture = frame_of(parse_camera(json.load(sys.stdin)), settings)
-    except (CameraError, FeedError, Refused) as error:
+    except (CameraError, FeedError, Rejected) as error:
         print(str(error))
         return NO_FRAME
     sys.stdout.buffer.write(picture)
@@ -40,7 +40,7 @@ def main() -> int:
 def frame_of(camera: Camera, settings: Settings) -> bytes:
     """The camera's first frame as JPEG; FeedError or Refused when there is none that can be shown."""
     data = first_frame(spec_of(camera, settings), policy_of(settings)).data
-    header = examine(data, _LIMITS)
+    header = validate(data, _LIMITS)
     return data if header.content_type == "image/jpeg" else _as_jpeg(data)
 
 

@@ -8,8 +8,8 @@ from typing import Protocol
 import structlog
 from prometheus_client import Gauge
 
-from imagemill.camera.assignment import Plan, plan
-from imagemill.camera.membership import Touch
+from imagemill.camera.assignment import Assignment, plan
+from imagemill.camera.membership import Heartbeat
 from imagemill.camera.offline import ENDED, FULL, LIVE, UNASSIGNED, Away, Seen, seen, watched
 from imagemill.camera.reading import Reading
 from imagemill.domain.cameras import Camera
@@ -23,8 +23,8 @@ _BY_SETTINGS = "settings"
 _STATES = ("live", "stalled", "offline", "ended")
 
 
-class Desk(Protocol):
-    """Where cameras are read (see desk.Desk)."""
+class Feeds(Protocol):
+    """Where cameras are read (see FeedManager)."""
 
     @property
     def cameras(self) -> list[str]: ...
@@ -33,8 +33,8 @@ class Desk(Protocol):
     def close_reading(self, camera_id: str) -> None: ...
 
 
-class Teller(Protocol):
-    """Who tells that a camera is away (see telling.Teller)."""
+class OfflineEvents(Protocol):
+    """Who tells that a camera is away (see OfflineEventPublisher)."""
 
     def tell(self, changes: Mapping[str, Away], now: float) -> frozenset[str]: ...
 
@@ -56,15 +56,15 @@ class Round:
         return self.view.leases.get(camera_id) or CameraLease(camera_id, generation=int(self.now), since=self.now)
 
 
-class Keeper:
+class Reconciler:
     """Keeps this reader's cameras."""
 
     def __init__(
-        self, touch: Touch, states: ReadingStates, cameras: Cameras, desk: Desk, teller: Teller, activity: Activity,
-        alert_seconds: float,
+        self, heartbeat: Heartbeat, states: ReadingStates, cameras: Cameras, feeds: Feeds,
+        offline_events: OfflineEvents, activity: Activity, alert_seconds: float,
     ) -> None:  # fmt: skip
-        self._touch, self._states, self._cameras, self._desk = touch, states, cameras, desk
-        self._teller, self._activity, self._alert_seconds = teller, activity, alert_seconds
+        self._heartbeat, self._states, self._cameras, self._feeds = heartbeat, states, cameras, feeds
+        self._offline_events, self._activity, self._alert_seconds = offline_events, activity, alert_seconds
         self._known: tuple[str, dict[str, Camera]] = ("", {})
         self._broken = True
 
@@ -72,8 +72,8 @@ class Keeper:
         """One round; raises StoreUnavailable, and then everything stays as it is until touch is lost."""
         now = time.time()
         # Only a whole round ends the need to take everything again: the one before may have failed half-way.
-        self._broken = self._broken or not self._touch.held
-        self._broken = not self._touch.beat(now) or self._broken
+        self._broken = self._broken or not self._heartbeat.held
+        self._broken = not self._heartbeat.beat(now) or self._broken
         cameras = self._all_cameras()
         view = self._states.view()
         wanted = {camera.id: camera for camera in cameras.values() if _is_wanted(camera, view)}
@@ -81,22 +81,22 @@ class Keeper:
         self._decide(current, cameras)
         self._act(current)
         self._broken = False
-        gone = self._touch.gone(view)
+        gone = self._heartbeat.gone(view)
         if gone:
             self._states.remove_readers(gone)
 
     @property
     def may_send(self) -> bool:
         """Is everything that is read held, as far as anybody could know?"""
-        return self._touch.held and not self._broken
+        return self._heartbeat.held and not self._broken
 
     def leave(self) -> None:
         """Gives everything up, so that others take it at once."""
-        for camera_id in self._desk.cameras:
-            self._desk.close_reading(camera_id)
-        mine = [lease for lease in self._states.view().leases.values() if lease.holder == self._touch.me.id]
+        for camera_id in self._feeds.cameras:
+            self._feeds.close_reading(camera_id)
+        mine = [lease for lease in self._states.view().leases.values() if lease.holder == self._heartbeat.me.id]
         self._states.write([_released(lease, time.time()) for lease in mine])
-        self._touch.leave()
+        self._heartbeat.leave()
 
     def _all_cameras(self) -> dict[str, Camera]:
         sequence = self._cameras.sequence()
@@ -105,7 +105,7 @@ class Keeper:
         return self._known[1]
 
     def _decide(self, current: Round, cameras: Mapping[str, Camera]) -> None:
-        me, capacities = self._touch.me.id, self._touch.alive(current.view)
+        me, capacities = self._heartbeat.me.id, self._heartbeat.alive(current.view)
         leases = current.view.leases
         decided = plan(me, capacities, {one: leases[one].holder if one in leases else None for one in current.wanted})
         for lease in leases.values():
@@ -122,7 +122,9 @@ class Keeper:
         if lease.alerted or not camera_is_there:
             self._retire(current, lease, keep=camera_is_there)
 
-    def _decide_own(self, current: Round, lease: CameraLease, cameras: Mapping[str, Camera], decided: Plan) -> None:
+    def _decide_own(
+        self, current: Round, lease: CameraLease, cameras: Mapping[str, Camera], decided: Assignment
+    ) -> None:
         camera = current.wanted.get(lease.camera)
         if camera is None:
             self._retire(current, lease, keep=lease.camera in cameras)
@@ -134,11 +136,11 @@ class Keeper:
             self._watch_own(current, camera)
 
     def _reads(self, camera: Camera) -> bool:
-        reading = self._desk.reading(camera.id)
+        reading = self._feeds.reading(camera.id)
         return reading is not None and reading.camera == camera
 
     def _watch_own(self, current: Round, camera: Camera) -> None:
-        reading = self._desk.reading(camera.id)
+        reading = self._feeds.reading(camera.id)
         found = seen(reading.status) if reading else None
         if found is None:
             return
@@ -164,11 +166,11 @@ class Keeper:
             current.remove.append(lease)
 
     def _act(self, current: Round) -> None:
-        for camera_id in self._desk.cameras:
+        for camera_id in self._feeds.cameras:
             lease = current.next.get(camera_id) or current.view.leases.get(camera_id)
-            if lease is None or lease.holder != self._touch.me.id or camera_id not in current.wanted:
-                self._desk.close_reading(camera_id)
-        told = self._teller.tell(current.changes, current.now)
+            if lease is None or lease.holder != self._heartbeat.me.id or camera_id not in current.wanted:
+                self._feeds.close_reading(camera_id)
+        told = self._offline_events.tell(current.changes, current.now)
         for camera_id in current.changes.keys() - told:
             self._untold(current, camera_id)
         for camera_id in current.take:
@@ -180,7 +182,7 @@ class Keeper:
             if camera_id in done:
                 self._read(current.wanted[camera_id], current.next[camera_id].generation)
             else:
-                self._desk.close_reading(camera_id)
+                self._feeds.close_reading(camera_id)
 
     def _untold(self, current: Round, camera_id: str) -> None:
         """It could not be told now: the lease goes on saying what was told, and the next round tries again."""
@@ -192,14 +194,14 @@ class Keeper:
             current.next[camera_id] = before
 
     def _taken(self, lease: CameraLease) -> CameraLease:
-        return replace(lease, holder=self._touch.me.id, generation=lease.generation + 1, ended=None)
+        return replace(lease, holder=self._heartbeat.me.id, generation=lease.generation + 1, ended=None)
 
     def _read(self, camera: Camera, generation: int) -> None:
-        reading = self._desk.reading(camera.id)
+        reading = self._feeds.reading(camera.id)
         if reading is not None and reading.camera == camera:
             reading.renew(generation)
         else:
-            self._desk.open(camera, generation)
+            self._feeds.open(camera, generation)
 
     def _note(self, current: Round, written: list[CameraLease]) -> None:
         before = current.view.leases
@@ -209,7 +211,9 @@ class Keeper:
                 facts = {"camera": lease.camera, "state": lease.state, "problem": lease.problem, "reader": lease.holder}
                 self._activity.note("camera", **facts)
                 log.info("camera", generation=lease.generation, **facts)
-        mine = [lease.state for lease in (dict(before) | current.next).values() if lease.holder == self._touch.me.id]
+        mine = [
+            lease.state for lease in (dict(before) | current.next).values() if lease.holder == self._heartbeat.me.id
+        ]
         for state in _STATES:
             FEEDS.labels(state).set(mine.count(state))
 

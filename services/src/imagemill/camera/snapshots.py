@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import structlog
 
-from imagemill.admission.validate import Limits, Refused, examine
+from imagemill.admission.validate import Limits, Rejected, validate
 from imagemill.cameras.feeds import Grab
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
-from imagemill.wire.snapshots import Look, Sight, look_of, sight_message
+from imagemill.wire.snapshots import Snapshot, SnapshotRequest, snapshot_message, snapshot_request_of
 
 log = structlog.get_logger(__name__)
 _MOST_WAITING = 200
@@ -19,16 +19,16 @@ _LIMITS = Limits(max_bytes=15 * 1024 * 1024, max_pixels=40_000_000, max_frames=1
 _SMALL_BYTES = 20_000
 
 
-class Showing:
+class SnapshotResponder:
     """Looks, in the order they came."""
 
     def __init__(self, newest: Callable[[str], Grab | None]) -> None:
         self._newest = newest
-        self._looks: queue.Queue[Look | None] = queue.Queue(_MOST_WAITING)
+        self._requests: queue.Queue[SnapshotRequest | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._live, name="show", daemon=True)
         self._broker: Broker | None = None
 
-    def start(self, broker: Broker) -> "Showing":
+    def start(self, broker: Broker) -> "SnapshotResponder":
         """Begins to answer."""
         self._broker = broker
         self._thread.start()
@@ -37,32 +37,32 @@ class Showing:
     def put(self, delivery: Delivery) -> None:
         """A question (in the connection's thread); for cameras that are read elsewhere there is no answer from here."""
         try:
-            look = look_of(delivery)
-            if self._newest(look.camera) is not None:
-                self._looks.put_nowait(look)
+            request = snapshot_request_of(delivery)
+            if self._newest(request.camera) is not None:
+                self._requests.put_nowait(request)
         except (ValueError, queue.Full) as error:
-            log.warning("a look is not answered", error=repr(error))
+            log.warning("a snapshot request is not answered", error=repr(error))
 
     def close(self) -> None:
         """Answers no more."""
         while True:
             try:
-                self._looks.put_nowait(None)
+                self._requests.put_nowait(None)
                 break
             except queue.Full:
-                self._looks.get_nowait()
+                self._requests.get_nowait()
         self._thread.join(5)
 
     def _live(self) -> None:
-        while (look := self._looks.get()) is not None:
-            grab = self._newest(look.camera)
+        while (request := self._requests.get()) is not None:
+            grab = self._newest(request.camera)
             if grab is None or self._broker is None:
                 continue
             try:
-                sight = Sight(look.camera, look.width, grab.at, smaller(grab.data, look.width))
-                self._broker.submit(sight_message(sight, look.reply_to))
+                snapshot = Snapshot(request.camera, request.width, grab.at, smaller(grab.data, request.width))
+                self._broker.submit(snapshot_message(snapshot, request.reply_to))
             except BrokerUnavailable as error:
-                log.warning("a look is not answered", error=str(error))
+                log.warning("a snapshot request is not answered", error=str(error))
 
 
 def smaller(data: bytes, width: int) -> bytes:
@@ -70,8 +70,8 @@ def smaller(data: bytes, width: int) -> bytes:
     if not width or len(data) <= _SMALL_BYTES:
         return data
     try:
-        header = examine(data, _LIMITS)
-    except Refused:
+        header = validate(data, _LIMITS)
+    except Rejected:
         return data
     return _shrunk(data, width, header.width) or data
 

@@ -46,14 +46,14 @@ class File:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFiles:
     """What was found, and how many files of folders do not look like pictures."""
 
     files: list[File]
     passed_over: int
 
 
-def find(arguments: Sequence[str], recursive: bool) -> Found:
+def find(arguments: Sequence[str], recursive: bool) -> FoundFiles:
     """Files, folders, globs and `-`, each file once, in the order typed; raises ApiError for what is not there."""
     found: dict[str, File] = {}
     passed_over = 0
@@ -65,7 +65,7 @@ def find(arguments: Sequence[str], recursive: bool) -> Found:
                 passed_over += 1
             else:
                 found.setdefault(os.path.realpath(path), File(path, path.stat().st_size))
-    return Found(list(found.values()), passed_over)
+    return FoundFiles(list(found.values()), passed_over)
 
 
 def portions(files: Iterable[File], most: int = MAX_FILES, most_bytes: int = MAX_BYTES) -> Iterator[list[File]]:

@@ -19,7 +19,7 @@ Known = frozenset[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
-class Order:
+class UploadPlan:
     """What is asked for all files; `known` are (name, SHA-256, recipe) which the batch has already."""
 
     batch: str
@@ -78,10 +78,10 @@ class _Read:
     data: bytes
 
 
-class Sender:
+class Uploader:
     """Sends files; `told` hears of every file that is dealt with, and of its bytes."""
 
-    def __init__(self, client: Client, order: Order, told: Callable[[int, int], None]) -> None:
+    def __init__(self, client: Client, order: UploadPlan, told: Callable[[int, int], None]) -> None:
         self._client, self._order, self._told = client, order, told
 
     def send(self, files: Sequence[File], jobs: int) -> tuple[Account, bool]:

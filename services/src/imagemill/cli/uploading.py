@@ -14,7 +14,7 @@ from imagemill.cli import console, say
 from imagemill.cli.client import Client, path_of
 from imagemill.cli.files import File, find
 from imagemill.cli.options import Api, AsJson, connect
-from imagemill.cli.sending import Account, Order, Sender, in_batch
+from imagemill.cli.sending import Account, Uploader, UploadPlan, in_batch
 from imagemill.domain.ids import uuid7
 
 _MOST_IN_BATCH = 1_000_000
@@ -57,7 +57,7 @@ def upload(
         console.hint(f"{say.plural(found.passed_over, 'file')} without a picture's ending passed over.")
     order = _order(client, recipe or [], batch, source, priority, resume)
     with _progress(found.files) as told:
-        account, interrupted = Sender(client, order, told).send(found.files, jobs)
+        account, interrupted = Uploader(client, order, told).send(found.files, jobs)
     failures = _wait(client, account, wait_timeout) if wait and not interrupted else []
     _tell(account, failures, json)
     if interrupted:
@@ -68,7 +68,7 @@ def upload(
 
 def _order(
     client: Client, recipes: list[str], batch: str | None, source: str | None, priority: int | None, resume: bool
-) -> Order:
+) -> UploadPlan:
     """Asks the API first: a wrong address or recipe shall not wait for the first file."""
     offered = client.get(path_of("recipes"))
     names = [item["name"] for item in offered["recipes"]]
@@ -76,7 +76,7 @@ def _order(
         if name not in names:
             raise typer.BadParameter(f"There is no recipe {name!r}; there are {', '.join(names)}.")
     known = in_batch(client, batch, _MOST_IN_BATCH) if batch and resume else frozenset()
-    return Order(batch or uuid7(), recipes or [offered["default"]], source, priority, known)
+    return UploadPlan(batch or uuid7(), recipes or [offered["default"]], source, priority, known)
 
 
 class _Rate(ProgressColumn):

@@ -17,7 +17,7 @@ from imagemill.concurrency.retry import pause_seconds
 _SILENCE_SECONDS = 45.0
 _MOST_FAILURES = 20
 
-Event = tuple[str, dict[str, Any]]
+StreamEvent = tuple[str, dict[str, Any]]
 
 
 def watch(
@@ -58,7 +58,7 @@ def _how(outcome: dict[str, Any]) -> str:
     return f"{say.picture(outcome['result'])}, {say.took(outcome['trace'])}"
 
 
-def _forever(client: Client, batch: str | None) -> Iterator[Event]:
+def _forever(client: Client, batch: str | None) -> Iterator[StreamEvent]:
     failures = 0
     while True:
         try:
@@ -80,7 +80,7 @@ def _passes(error: Exception) -> bool:
     return not isinstance(error, ProblemAnswer) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _stream(client: Client, batch: str | None) -> Iterator[Event]:
+def _stream(client: Client, batch: str | None) -> Iterator[StreamEvent]:
     with client.stream(path_of("events"), read_seconds=_SILENCE_SECONDS, batch=batch) as answer:
         # Without a chunk size lines come as they are sent, not when enough of them are there.
         yield from events(line.decode("utf-8", "replace") for line in answer.iter_lines(chunk_size=None))

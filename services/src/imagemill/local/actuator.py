@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from imagemill.local.child import Child
+from imagemill.local.child import ManagedProcess
 from imagemill.local.plan import Process
 
-Launch = Callable[[str, int], Child]
+Launch = Callable[[str, int], ManagedProcess]
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class WorkerActuator:
         self._launch, self._drain_seconds, self._say = launch, drain_seconds, say
         self._lock = threading.Lock()
         self._wanted: dict[str, tuple[int, frozenset[int]]] = {}
-        self._workers: dict[str, dict[int, Child]] = {}
-        self._leaving: dict[tuple[str, int], tuple[Child, float]] = {}
+        self._workers: dict[str, dict[int, ManagedProcess]] = {}
+        self._leaving: dict[tuple[str, int], tuple[ManagedProcess, float]] = {}
 
     def scale(self, pool: str, replicas: int, idle: Collection[int] = ()) -> None:
         """So many workers are wanted; `idle` names the processes that may go first."""
@@ -72,13 +72,13 @@ class WorkerActuator:
                 self._hire(pool, workers, replicas)
             self._see_off()
 
-    def children(self) -> Iterator[Child]:
+    def children(self) -> Iterator[ManagedProcess]:
         """All processes, those that are leaving too."""
         with self._lock:
             yield from [child for workers in self._workers.values() for child in workers.values()]
             yield from [child for child, _ in self._leaving.values()]
 
-    def _restart_crashed(self, pool: str, workers: dict[int, Child]) -> None:
+    def _restart_crashed(self, pool: str, workers: dict[int, ManagedProcess]) -> None:
         for slot, child in workers.items():
             crashed = child.crash()
             if crashed:
@@ -86,13 +86,13 @@ class WorkerActuator:
             if child.pid is None and child.relaunch_when_due():
                 self._say(f"worker {slot} of pool {pool} started again")
 
-    def _dismiss(self, pool: str, workers: dict[int, Child], surplus: int, idle: Collection[int]) -> None:
+    def _dismiss(self, pool: str, workers: dict[int, ManagedProcess], surplus: int, idle: Collection[int]) -> None:
         for slot in victims(workers, surplus, idle):
             child = workers.pop(slot)
             child.terminate()
             self._leaving[pool, slot] = (child, time.monotonic() + self._drain_seconds)
 
-    def _hire(self, pool: str, workers: dict[int, Child], replicas: int) -> None:
+    def _hire(self, pool: str, workers: dict[int, ManagedProcess], replicas: int) -> None:
         taken = {*workers, *(slot for name, slot in self._leaving if name == pool)}
         free = (slot for slot in range(1, replicas + len(taken) + 1) if slot not in taken)
         for slot, _ in zip(free, range(replicas - len(workers)), strict=False):
@@ -105,7 +105,7 @@ class WorkerActuator:
                 del self._leaving[key]
 
 
-def victims(workers: dict[int, Child], count: int, idle: Collection[int]) -> list[int]:
+def victims(workers: dict[int, ManagedProcess], count: int, idle: Collection[int]) -> list[int]:
     """The slots that go: those that do not run, then idle ones, then the youngest."""
     order = sorted(workers, key=lambda slot: (_rank(workers[slot].pid, idle), -slot))
     return order[: max(0, count)]

@@ -27,7 +27,7 @@ def pause_seconds(crashes: int) -> float:
     return min(LONGEST_PAUSE_SECONDS, 0.5 * 2.0 ** (crashes - 1))
 
 
-class Child:
+class ManagedProcess:
     """`launch` and everything else that starts or ends the process belongs into the main thread."""
 
     def __init__(self, process: Process, log: Path, command: Callable[[Process], list[str]] | None = None) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from imagemill.local import plan
 from imagemill.local.actuator import WorkerActuator
 from imagemill.local.backing import Backing, backing_of
-from imagemill.local.child import Child
+from imagemill.local.child import ManagedProcess
 from imagemill.local.console import say, step, welcome
 from imagemill.local.observing import BrokerEyes
 from imagemill.local.ports import free_ports, holder, is_free
@@ -77,19 +77,19 @@ def _until_stopped(
     supervisor.watch(backing.died)
 
 
-def _programs(settings: LocalSettings, common: dict[str, str], command: Command | None) -> list[Child]:
+def _programs(settings: LocalSettings, common: dict[str, str], command: Command | None) -> list[ManagedProcess]:
     ports = free_ports(len(plan.PROGRAMS))
     inherited = dict(os.environ)
     processes = [plan.program(name, inherited, common, port) for name, port in zip(plan.PROGRAMS, ports, strict=True)]
-    return [Child(process, plan.log_file(settings.home, process.name), command) for process in processes]
+    return [ManagedProcess(process, plan.log_file(settings.home, process.name), command) for process in processes]
 
 
 def _worker_launch(
     settings: LocalSettings, common: dict[str, str], command: Command | None
-) -> Callable[[str, int], Child]:
-    def launch(pool: str, slot: int) -> Child:
+) -> Callable[[str, int], ManagedProcess]:
+    def launch(pool: str, slot: int) -> ManagedProcess:
         process = plan.worker(pool, slot, dict(os.environ), common, free_ports(1)[0])
-        child = Child(process, plan.log_file(settings.home, process.name), command)
+        child = ManagedProcess(process, plan.log_file(settings.home, process.name), command)
         child.launch()
         return child
 

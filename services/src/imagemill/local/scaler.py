@@ -153,7 +153,7 @@ class PoolsServer:
     """`GET /pools` on a local port."""
 
     def __init__(self, port: int, states: Callable[[], list[dict[str, Any]]]) -> None:
-        handler = type("Handler", (_Handler,), {"states": staticmethod(states)})
+        handler = type("Handler", (_PoolsHandler,), {"states": staticmethod(states)})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/pools"
@@ -165,7 +165,7 @@ class PoolsServer:
         self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _PoolsHandler(BaseHTTPRequestHandler):
     states: Callable[[], list[dict[str, Any]]]
     timeout = 10
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from imagemill.local.actuator import WorkerActuator
-from imagemill.local.child import Child
+from imagemill.local.child import ManagedProcess
 from imagemill.local.console import say
 from imagemill.local.plan import Process
 from imagemill.local.probe import not_ready
@@ -30,7 +30,7 @@ class Stopping:
 class Supervisor:
     """All of it in the main thread: the processes end with the thread that started them."""
 
-    def __init__(self, children: list[Child], workers: WorkerActuator, stopping: Stopping) -> None:
+    def __init__(self, children: list[ManagedProcess], workers: WorkerActuator, stopping: Stopping) -> None:
         self._children, self._workers, self._stopping = children, workers, stopping
 
     def start(self) -> None:
@@ -90,7 +90,7 @@ class Supervisor:
                 say(f"{child.process.name} did not end by itself and is ended by force.")
             child.kill()
 
-    def _all(self) -> list[Child]:
+    def _all(self) -> list[ManagedProcess]:
         return [*self._children, *self._workers.children()]
 
     def _say_ready(self, waiting: Mapping[str, Process], missing: Mapping[str, str], said: set[str]) -> None:
@@ -99,7 +99,7 @@ class Supervisor:
             say(f"{name} is ready")
 
 
-def _end(child: Child) -> str:
+def _end(child: ManagedProcess) -> str:
     return last_lines(child.log) or "(it is empty)"
 
 

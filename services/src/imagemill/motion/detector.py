@@ -17,7 +17,7 @@ from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion import pixels
 from imagemill.motion.frames import Gray
 from imagemill.motion.pixels import Levels, Mask
-from imagemill.motion.regions import Found, Region, Scene, changed_mask, changed_share, find_regions
+from imagemill.motion.regions import Region, RegionsFound, Scene, changed_mask, changed_share, find_regions
 from imagemill.motion.shift import NO_SHIFT, Shift, known_after, moved, shift_between
 
 # Grey levels (of 255, stretched) that a pixel must change by at sensitivity 50; 0 doubles and 100 halves it.
@@ -43,7 +43,7 @@ MOST_STEPS = 5
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What one frame showed."""
 
     verdict: Verdict
@@ -76,17 +76,17 @@ class Detector:
         """Begin anew with the next frame, as after a long gap."""
         self.background = None
 
-    def look(self, gray: Gray, elapsed_seconds: float) -> Look:
+    def observation(self, gray: Gray, elapsed_seconds: float) -> Observation:
         """Judge the next frame; `elapsed_seconds` is the time since the one before."""
         current = pixels.smooth(gray)
         step = min(elapsed_seconds, MOST_STEPS * self.settings.interval_seconds)
         if self.background is None or self.background.shape != current.shape:
             self.recalibrate(current)
-            look = Look("calibrating")
+            observation = Observation("calibrating")
         else:
-            look = self._judge(self.background, current, step)
+            observation = self._judge(self.background, current, step)
         self.previous, self._moved_before = current, self._moved_now
-        return look
+        return observation
 
     def recalibrate(self, current: Levels) -> None:
         """Take this picture for the background."""
@@ -104,7 +104,7 @@ class Detector:
         if settings.only_zones and settings.zones:
             self._visible &= pixels.raster([zone.points for zone in settings.zones], shape)
 
-    def _judge(self, background: Levels, current: Levels, step: float) -> Look:
+    def _judge(self, background: Levels, current: Levels, step: float) -> Observation:
         difference = cv2.absdiff(background, current) * pixels.stretch_gain(background, self._visible)
         changed = changed_mask(difference, self._limit(difference, self._visible), self._visible)
         self._moved_now = NO_SHIFT
@@ -116,8 +116,8 @@ class Detector:
             return self._shaken(background, current, shift, step)
         # How much changed is counted at the base threshold: that of a noisy picture would hide a changed scene.
         whole = changed_share(changed_mask(difference, self.threshold, self._visible), self._visible)
-        if whole > MUCH_CHANGED and (look := self._all_changed(background, current, whole)):
-            return look
+        if whole > MUCH_CHANGED and (observation := self._all_changed(background, current, whole)):
+            return observation
         self._shift = self._strange = None
         return self._learned(self._compare(background, current, self._visible), background, current, step)
 
@@ -125,35 +125,35 @@ class Detector:
         noise = NOISE_SIGMAS * pixels.noise_sigma(difference, visible)
         return min(max(self.threshold, noise), MOST_RAISED * self.threshold)
 
-    def _quiet(self, background: Levels, current: Levels, step: float) -> Look:
+    def _quiet(self, background: Levels, current: Levels, step: float) -> Observation:
         self._shift = self._strange = None
         self._learn(background, current, np.zeros_like(self._visible), step)
-        return Look("quiet")
+        return Observation("quiet")
 
-    def _all_changed(self, background: Levels, current: Levels, whole: float) -> Look | None:
+    def _all_changed(self, background: Levels, current: Levels, whole: float) -> Observation | None:
         """Another light, a glitch, another scene; None when it is still the same scene with a large mover."""
         alike = _place_likeness(background, current, self._visible)
         if whole <= MOST_CHANGED and alike > OTHER_PLACE_LIKENESS:
             return None
         if alike > SAME_PLACE_LIKENESS:
             self.recalibrate(current)
-            return Look("lighting", changed=whole)
+            return Observation("lighting", changed=whole)
         if self._strange is None:
             self._strange = current
-            return Look("glitch", changed=whole)
+            return Observation("glitch", changed=whole)
         self.recalibrate(current)
-        return Look("scene", changed=whole)
+        return Observation("scene", changed=whole)
 
-    def _shaken(self, background: Levels, current: Levels, shift: Shift, step: float) -> Look:
+    def _shaken(self, background: Levels, current: Levels, shift: Shift, step: float) -> Observation:
         aligned = moved(background, shift)
-        look, _ = self._compare(aligned, current, known_after(self._visible, shift))
+        observation, _ = self._compare(aligned, current, known_after(self._visible, shift))
         since = self._shift[1] + step if self._shift and self._shift[0].is_near(shift) else 0.0
         self._shift, self._strange = (shift, since), None
-        if since >= SHIFT_STAYS_SECONDS and not look.regions:
+        if since >= SHIFT_STAYS_SECONDS and not observation.regions:
             self.recalibrate(current)
-        return look if look.regions else replace(look, verdict="shake")
+        return observation if observation.regions else replace(observation, verdict="shake")
 
-    def _compare(self, background: Levels, current: Levels, visible: Mask) -> tuple[Look, Mask]:
+    def _compare(self, background: Levels, current: Levels, visible: Mask) -> tuple[Observation, Mask]:
         """Judge two pictures of the same view; also the pixels that differ."""
         ground = pixels.relit(background, current, visible)
         difference = cv2.absdiff(ground, current) * pixels.stretch_gain(ground, visible)
@@ -161,7 +161,7 @@ class Detector:
         scene = Scene(difference, limit, visible, ground, current, self._fresh(current, limit), self._zones)
         found = find_regions(scene, self.settings.min_area)
         changed = changed_mask(difference, limit, visible)
-        return Look(_verdict(found), found.moving, changed_share(changed, visible)), changed
+        return Observation(_verdict(found), found.moving, changed_share(changed, visible)), changed
 
     def _fresh(self, current: Levels, limit: float) -> Mask:
         """Where the picture differs from the frame before, the camera's shake between the two taken out."""
@@ -175,13 +175,15 @@ class Detector:
         fresh = cv2.absdiff(before, current) * pixels.stretch_gain(before, self._visible) > limit
         return np.asarray(cv2.dilate(fresh.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, np.bool_)
 
-    def _learned(self, compared: tuple[Look, Mask], background: Levels, current: Levels, step: float) -> Look:
-        look, changed = compared
-        if look.verdict == "lighting":
+    def _learned(
+        self, compared: tuple[Observation, Mask], background: Levels, current: Levels, step: float
+    ) -> Observation:
+        observation, changed = compared
+        if observation.verdict == "lighting":
             self.recalibrate(current)
         else:
             self._learn(background, current, changed, step)
-        return look
+        return observation
 
     def _learn(self, background: Levels, current: Levels, changed: Mask, step: float) -> None:
         """Average what did not change; take over what changed and has been at rest since."""
@@ -195,7 +197,7 @@ class Detector:
         background[settled] = current[settled]
 
 
-def _verdict(found: Found) -> Verdict:
+def _verdict(found: RegionsFound) -> Verdict:
     if found.moving:
         return "motion"
     return "lighting" if found.lit else "quiet"

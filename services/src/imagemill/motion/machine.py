@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imagemill.domain.motion_kinds import Kind
 from imagemill.domain.motion_settings import MotionSettings
-from imagemill.motion.detector import Look
+from imagemill.motion.detector import Observation
 from imagemill.motion.events import EndReason, EventChange
 from imagemill.motion.frames import Frame, Picture, UnreadableFrameError, full_color
 from imagemill.motion.keeper import Kept
@@ -26,7 +26,7 @@ class Moment:
     """One frame, what it showed, and when in steady seconds."""
 
     frame: Frame
-    look: Look
+    observation: Observation
     frozen: bool
     steady: float
 
@@ -35,9 +35,9 @@ class Moment:
         """The kind of event this frame belongs to."""
         if self.frozen:
             return "frozen"
-        if self.look.verdict == "scene":
+        if self.observation.verdict == "scene":
             return "scene"
-        return "motion" if self.look.verdict == "motion" else None
+        return "motion" if self.observation.verdict == "motion" else None
 
 
 class EventMachine:
@@ -94,7 +94,7 @@ class EventMachine:
         return self._maybe_quiet(opened, moment)
 
     def _maybe_quiet(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
-        if opened.kind == "scene" and moment.look.verdict == "glitch":
+        if opened.kind == "scene" and moment.observation.verdict == "glitch":
             opened.last_at, opened.last_steady = moment.frame.at, moment.steady
         quiet = SCENE_QUIET_SECONDS if opened.kind == "scene" else self.settings.quiet_seconds
         if moment.steady - opened.last_steady >= quiet:
@@ -102,7 +102,7 @@ class EventMachine:
         return []
 
     def _more(self, opened: OpenEvent, moment: Moment) -> list[EventChange]:
-        is_better = opened.touch(moment.frame, moment.look, moment.steady, self.settings.alert_when)
+        is_better = opened.touch(moment.frame, moment.observation, moment.steady, self.settings.alert_when)
         self._choose(opened, moment, is_better)
         if opened.kind == "motion" and moment.steady - opened.started_steady >= self.settings.longest_seconds:
             return self.end("longest", moment.steady)
@@ -117,7 +117,7 @@ class EventMachine:
 
     def _leave(self, moment: Moment) -> None:
         """Keep the frame as what may be the one before the next event."""
-        if moment.look.verdict != "glitch":
+        if moment.observation.verdict != "glitch":
             self.left = moment.frame.data
 
     def _begin(self, moment: Moment) -> list[EventChange]:
@@ -131,7 +131,7 @@ class EventMachine:
 
     def _unconfirmed(self) -> list[Moment]:
         """The frame that first showed the scene, which the one after it has confirmed."""
-        return [seen for seen in list(self.window)[-2:-1] if seen.look.verdict == "glitch"]
+        return [seen for seen in list(self.window)[-2:-1] if seen.observation.verdict == "glitch"]
 
     def _begin_motion(self, moment: Moment) -> list[EventChange]:
         moving = [seen for seen in self.window if seen.shows == "motion"]
@@ -148,8 +148,8 @@ class EventMachine:
                 opened.frames += 1
                 self.kept.strip.add(seen.frame.at, seen.frame.data)
         for seen in shown:
-            opened.touch(seen.frame, seen.look, seen.steady, self.settings.alert_when)
-        best = max(shown, key=lambda seen: seen.look.value)
+            opened.touch(seen.frame, seen.observation, seen.steady, self.settings.alert_when)
+        best = max(shown, key=lambda seen: seen.observation.value)
         self._show(opened, best)
         self._look_for_people(opened, best)
         self.opened, self.left = opened, moment.frame.data
@@ -158,7 +158,7 @@ class EventMachine:
 
     def _before(self, first: Moment) -> bytes | None:
         """The last frame before the first one that shows the event, glitches left out."""
-        earlier = [m.frame.data for m in self.window if m.steady < first.steady and m.look.verdict != "glitch"]
+        earlier = [m.frame.data for m in self.window if m.steady < first.steady and m.observation.verdict != "glitch"]
         return earlier[-1] if earlier else self.left
 
     def _tell(self, change: str, opened: OpenEvent, steady: float) -> EventChange:
@@ -177,7 +177,7 @@ class EventMachine:
             self._show(opened, moment)
 
     def _show(self, opened: OpenEvent, moment: Moment) -> None:
-        opened.show(moment.frame, moment.look)
+        opened.show(moment.frame, moment.observation)
         if self.kept:
             self.kept.replace_best(moment.frame)
 
@@ -187,7 +187,7 @@ class EventMachine:
             return False
         opened.looked_steady = moment.steady
         try:
-            people = self.find_people(full_color(moment.frame.data)).among(moment.look.regions)
+            people = self.find_people(full_color(moment.frame.data)).among(moment.observation.regions)
         except UnreadableFrameError:
             return False
         if people.boxes or not opened.shows_people:

@@ -6,7 +6,7 @@ from typing import Any
 from imagemill.domain.motion_kinds import EventClass, Kind
 from imagemill.domain.motion_settings import AlertWhen, MotionSettings
 from imagemill.motion.annotate import annotated
-from imagemill.motion.detector import Look
+from imagemill.motion.detector import Observation
 from imagemill.motion.events import Change, EndReason, Event, EventChange, classify, event_id, people_as_dict
 from imagemill.motion.frames import Frame, UnreadableFrameError
 from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
@@ -51,19 +51,19 @@ class OpenEvent:
         """Whether somebody was found in the frame that is shown."""
         return bool(self.people and self.people.boxes)
 
-    def touch(self, frame: Frame, look: Look, steady: float, when: AlertWhen) -> bool:
+    def touch(self, frame: Frame, observation: Observation, steady: float, when: AlertWhen) -> bool:
         """Take in a frame that shows the event; True when it shows more of it than the one that is shown."""
         self.last_at, self.last_steady = frame.at, steady
         self.moving_frames += 1
-        self.area = max(self.area, sum(region.area for region in look.regions))
-        self.zones = sorted({*self.zones, *(name for region in look.regions for name in region.zones)})
-        self.best_value = max(self.best_value, look.value)
+        self.area = max(self.area, sum(region.area for region in observation.regions))
+        self.zones = sorted({*self.zones, *(name for region in observation.regions for name in region.zones)})
+        self.best_value = max(self.best_value, observation.value)
         self.judge(when)
-        return look.value > self.shown_value
+        return observation.value > self.shown_value
 
-    def show(self, frame: Frame, look: Look) -> None:
+    def show(self, frame: Frame, observation: Observation) -> None:
         """Make this the frame that stands for the event."""
-        self.best_at, self.shown_value, self.regions = frame.at, look.value, list(look.regions)
+        self.best_at, self.shown_value, self.regions = frame.at, observation.value, list(observation.regions)
 
     def judge(self, when: AlertWhen) -> None:
         """Raise the class when the settings' conditions hold; it never falls."""

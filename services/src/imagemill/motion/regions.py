@@ -58,7 +58,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Found:
+class RegionsFound:
     """Regions in motion, and whether others were explained by light or by a thing that came to rest."""
 
     moving: tuple[Region, ...]
@@ -76,7 +76,7 @@ def changed_share(changed: Mask, visible: Mask) -> float:
     return float(np.count_nonzero(changed)) / max(1, int(np.count_nonzero(visible)))
 
 
-def find_regions(scene: Scene, min_area: float) -> Found:
+def find_regions(scene: Scene, min_area: float) -> RegionsFound:
     """Threshold, dilate, contours; then each region is judged by itself."""
     changed = changed_mask(scene.difference, scene.threshold, scene.visible)
     moving: list[Region] = []
@@ -88,7 +88,7 @@ def find_regions(scene: Scene, min_area: float) -> Found:
             lit = True
         else:
             moving.append(_region(scene, blob, min_area))
-    return Found(tuple(sorted(moving, key=lambda region: -region.score * region.area)), lit, still)
+    return RegionsFound(tuple(sorted(moving, key=lambda region: -region.score * region.area)), lit, still)
 
 
 @dataclass(frozen=True)

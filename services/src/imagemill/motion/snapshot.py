@@ -7,7 +7,7 @@ import numpy as np
 
 from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion import pixels
-from imagemill.motion.detector import Detector, Look
+from imagemill.motion.detector import Detector, Observation
 from imagemill.motion.frames import Frame
 from imagemill.motion.frozen import FrozenWatch
 from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
@@ -108,20 +108,20 @@ def _kept(files: dict[str, bytes], strip: dict[str, Any] | None, settings: Motio
 
 
 def _moment_as_dict(moment: Moment) -> dict[str, Any]:
-    look, frame = moment.look, moment.frame
+    observation, frame = moment.observation, moment.frame
     return {
         "at": frame.at,
         "sequence": frame.sequence,
         "generation": frame.generation,
         "steady": moment.steady,
         "frozen": moment.frozen,
-        "verdict": look.verdict,
-        "changed": look.changed,
-        "regions": [asdict(region) for region in look.regions],
+        "verdict": observation.verdict,
+        "changed": observation.changed,
+        "regions": [asdict(region) for region in observation.regions],
     }
 
 
 def _moment(saved: dict[str, Any], data: bytes) -> Moment:
     regions = tuple(Region(**(region | {"zones": tuple(region["zones"])})) for region in saved["regions"])
     frame = Frame(saved["at"], data, saved["sequence"], saved["generation"])
-    return Moment(frame, Look(saved["verdict"], regions, saved["changed"]), saved["frozen"], saved["steady"])
+    return Moment(frame, Observation(saved["verdict"], regions, saved["changed"]), saved["frozen"], saved["steady"])

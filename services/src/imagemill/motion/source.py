@@ -1,7 +1,7 @@
 """The analyzer of one source: frames in, changes of events out, and a snapshot to carry on from."""
 
 from imagemill.domain.motion_settings import MotionSettings
-from imagemill.motion.detector import Detector, Look
+from imagemill.motion.detector import Detector, Observation
 from imagemill.motion.events import EventChange
 from imagemill.motion.frames import Frame, Gray, UnreadableFrameError, small_gray
 from imagemill.motion.frozen import FrozenWatch
@@ -28,7 +28,7 @@ class SourceAnalyzer:
         self.machine = EventMachine(source, settings, find_people)
         self.frames = 0
         self.unreadable = 0
-        self.last_look: Look | None = None
+        self.last_look: Observation | None = None
 
     def see(self, frame: Frame) -> list[EventChange]:
         """Take the next frame; late and unreadable ones are counted and change nothing else."""
@@ -111,7 +111,7 @@ class SourceAnalyzer:
         changes = self._after_gap(elapsed)
         self.frames += 1
         frozen = self.frozen.see(gray, elapsed)
-        self.last_look = self.detector.look(gray, elapsed)
+        self.last_look = self.detector.observation(gray, elapsed)
         return changes + self.machine.step(Moment(frame, self.last_look, frozen, self.ordering.steady))
 
     def _after_gap(self, elapsed: float) -> list[EventChange]:

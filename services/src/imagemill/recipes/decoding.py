@@ -40,22 +40,22 @@ _PILLOW: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class DecodePlan:
     """What the steps that follow leave to be decoded: brightness alone; no more than a certain size."""
 
     grey: bool = False
     needed: Callable[[sizes.Size], sizes.Size] | None = None
 
 
-def plan_for(steps: Iterable[Step]) -> Plan:
+def plan_for(steps: Iterable[Step]) -> DecodePlan:
     """Derived from the leading steps that decoding can take over: grey, and the first that shrinks."""
     leading = [step.params for step in takewhile(lambda step: step.name in ("gray", "fit", "fill"), steps)]
     grey = any(isinstance(params, parameters.Gray) for params in leading)
     boxes = [params for params in leading if isinstance(params, parameters.Box)]
-    return Plan(grey, _needed(boxes[0]) if boxes else None)
+    return DecodePlan(grey, _needed(boxes[0]) if boxes else None)
 
 
-def decode(data: bytes, plan: Plan) -> Pixels:
+def decode(data: bytes, plan: DecodePlan) -> Pixels:
     """Upright pixels. Raises ImageError: `truncated`, `undecodable`, `too-many-pixels`, or a code of `headers`."""
     info = _checked(data)
     decoder = _with_pillow if _is_odd(info) else _with_alpha if _has_loose_alpha(info) else _with_opencv
@@ -99,21 +99,21 @@ def _has_loose_alpha(info: headers.Info) -> bool:
     return info.alpha and info.content_type in ("image/png", "image/webp")
 
 
-def _with_opencv(data: bytes, info: headers.Info, plan: Plan) -> Pixels | None:
+def _with_opencv(data: bytes, info: headers.Info, plan: DecodePlan) -> Pixels | None:
     stored = np.frombuffer(data, np.uint8)
     if info.content_type == "image/tiff" and info.alpha:
         return cv2.imdecode(stored, cv2.IMREAD_UNCHANGED)  # of TIFFs alone this turns upright
     return cv2.imdecode(stored, _flags(info, plan))
 
 
-def _flags(info: headers.Info, plan: Plan) -> int:
+def _flags(info: headers.Info, plan: DecodePlan) -> int:
     by = _reduction(info, plan)
     if by == 1:
         return _GREY if plan.grey else _AS_STORED
     return _REDUCED_GREY[by] | (0 if plan.grey else cv2.IMREAD_ANYCOLOR)
 
 
-def _reduction(info: headers.Info, plan: Plan) -> int:
+def _reduction(info: headers.Info, plan: DecodePlan) -> int:
     """Only JPEG's decoder gets cheaper by it. The orientation is not known yet: it has to do for both ways up."""
     if plan.needed is None or info.content_type != "image/jpeg":
         return 1
@@ -121,7 +121,7 @@ def _reduction(info: headers.Info, plan: Plan) -> int:
     return min(sizes.reduction(size, plan.needed(size)), sizes.reduction(turned, plan.needed(turned)))
 
 
-def _with_alpha(data: bytes, info: headers.Info, plan: Plan) -> Pixels | None:  # noqa: ARG001 - one signature
+def _with_alpha(data: bytes, info: headers.Info, plan: DecodePlan) -> Pixels | None:  # noqa: ARG001 - one signature
     """Alpha is kept by IMREAD_UNCHANGED alone, which leaves the picture as the camera was held."""
     stored = np.frombuffer(data, np.uint8)
     pixels, kinds, blocks = cv2.imdecodeWithMetadata(stored, flags=cv2.IMREAD_UNCHANGED)
@@ -129,7 +129,7 @@ def _with_alpha(data: bytes, info: headers.Info, plan: Plan) -> Pixels | None:  
     return pixels if pixels is None else oriented(pixels, headers.orientation(exif))
 
 
-def _with_pillow(data: bytes, info: headers.Info, plan: Plan) -> Pixels | None:  # noqa: ARG001 - one signature
+def _with_pillow(data: bytes, info: headers.Info, plan: DecodePlan) -> Pixels | None:  # noqa: ARG001 - one signature
     with _PILLOW[info.content_type](io.BytesIO(data)) as opened:
         image = ImageOps.exif_transpose(opened)
         if info.colour == "cmyk" and info.content_type == "image/jpeg":

@@ -25,7 +25,7 @@ class AlertPage:
     next: int | None
 
 
-class AlertBook:
+class AlertStore:
     """Safe to use from many threads. It is also the store of alerts.numbering: create, and get."""
 
     def __init__(self, couch: Couch) -> None:

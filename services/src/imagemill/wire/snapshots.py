@@ -1,16 +1,16 @@
-"""A look at a camera: somebody asks, its reader answers with the newest frame. Unasked, nothing is sent."""
+"""A snapshot of a camera: somebody asks, its reader answers with the newest frame. Unasked, nothing is sent."""
 
 from dataclasses import dataclass
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
 
-LOOK = "look"
+SNAPSHOT = "look"
 _CAMERA, _WIDTH, _AT = "camera", "width", "at"
 
 
 @dataclass(frozen=True)
-class Look:
+class SnapshotRequest:
     """The question; `width` 0 wants the frame as it is, else it may be made smaller, but not below."""
 
     camera: str
@@ -19,7 +19,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Snapshot:
     """The answer, a picture; `at` is when it was taken, in seconds since the epoch."""
 
     camera: str
@@ -28,31 +28,37 @@ class Sight:
     data: bytes
 
 
-def look_message(look: Look) -> Outgoing:
+def snapshot_request_message(request: SnapshotRequest) -> Outgoing:
     """To all readers; those that do not hold the camera say nothing."""
-    headers = {_CAMERA: look.camera, _WIDTH: look.width}
+    headers = {_CAMERA: request.camera, _WIDTH: request.width}
     return Outgoing(
-        topology.LOOKS, "", headers=headers, type=LOOK, reply_to=look.reply_to, mandatory=False, durable=False
+        topology.SNAPSHOTS,
+        "",
+        headers=headers,
+        type=SNAPSHOT,
+        reply_to=request.reply_to,
+        mandatory=False,
+        durable=False,
     )
 
 
-def look_of(delivery: Delivery) -> Look:
+def snapshot_request_of(delivery: Delivery) -> SnapshotRequest:
     """Reads a question; raises ValueError when it is none."""
     headers, reply_to = delivery.headers, delivery.properties.reply_to
     if not headers.get(_CAMERA) or not reply_to:
-        raise ValueError("a look must name its camera and where the answer goes")
-    return Look(str(headers[_CAMERA]), int(headers.get(_WIDTH, 0)), str(reply_to))
+        raise ValueError("a snapshot request must name its camera and where the answer goes")
+    return SnapshotRequest(str(headers[_CAMERA]), int(headers.get(_WIDTH, 0)), str(reply_to))
 
 
-def sight_message(sight: Sight, reply_to: str) -> Outgoing:
+def snapshot_message(snapshot: Snapshot, reply_to: str) -> Outgoing:
     """Straight to the API process that asked."""
-    headers = {_CAMERA: sight.camera, _WIDTH: sight.width, _AT: repr(sight.at)}
-    return Outgoing("", reply_to, body=sight.data, headers=headers, type=LOOK, mandatory=False, durable=False)
+    headers = {_CAMERA: snapshot.camera, _WIDTH: snapshot.width, _AT: repr(snapshot.at)}
+    return Outgoing("", reply_to, body=snapshot.data, headers=headers, type=SNAPSHOT, mandatory=False, durable=False)
 
 
-def sight_of(delivery: Delivery) -> Sight:
+def snapshot_of(delivery: Delivery) -> Snapshot:
     """Reads an answer; raises ValueError when it is none."""
     headers = delivery.headers
     if not headers.get(_CAMERA) or not headers.get(_AT):
-        raise ValueError("a sight must name its camera and its time")
-    return Sight(str(headers[_CAMERA]), int(headers.get(_WIDTH, 0)), float(headers[_AT]), delivery.body)
+        raise ValueError("a snapshot must name its camera and its time")
+    return Snapshot(str(headers[_CAMERA]), int(headers.get(_WIDTH, 0)), float(headers[_AT]), delivery.body)

@@ -24,7 +24,7 @@ DEAD = "dead"
 ACTIVITY = "activity"
 FRAMES = "frames"
 EVENTS = "events"
-LOOKS = "looks"
+SNAPSHOTS = "looks"
 
 RESULTS_QUEUE = "results.store"
 JOURNAL_QUEUE = "activity.journal"
@@ -37,7 +37,7 @@ JOURNAL_MAX_BYTES = 64 * MEBIBYTE
 EVENTS_MAX_BYTES = 64 * MEBIBYTE
 REPLICA_QUEUE_MAX_LENGTH = 2000
 REPLICA_QUEUE_EXPIRES_MS = 60_000
-LOOKS_TTL_MS = 3000
+SNAPSHOTS_TTL_MS = 3000
 EVENT_KEY_LETTERS = 50
 
 
@@ -114,7 +114,7 @@ def shared(settings: Settings, recipes: Iterable[str]) -> Topology:
             ACTIVITY: "topic",
             FRAMES: "x-consistent-hash",
             EVENTS: "topic",
-            LOOKS: "fanout",
+            SNAPSHOTS: "fanout",
         },
         queues=(*pools, _results_queue(settings), _journal_queue(), *_frames_queues(settings), _alerter_queue()),
     )
@@ -137,9 +137,9 @@ def reader(instance: str) -> Topology:
         "x-expires": REPLICA_QUEUE_EXPIRES_MS,
         "x-max-length": REPLICA_QUEUE_MAX_LENGTH,
         "x-overflow": "drop-head",
-        "x-message-ttl": LOOKS_TTL_MS,
+        "x-message-ttl": SNAPSHOTS_TTL_MS,
     }
-    return Topology(queues=(Queue(reader_queue(instance), arguments, ((LOOKS, ""),), durable=False),))
+    return Topology(queues=(Queue(reader_queue(instance), arguments, ((SNAPSHOTS, ""),), durable=False),))
 
 
 def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queue]:

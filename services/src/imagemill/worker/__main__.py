@@ -13,10 +13,10 @@ from imagemill.settings import Settings
 from imagemill.wire import topology
 from imagemill.wire.broker import Consumer
 from imagemill.wire.work import ClaimCheck
-from imagemill.worker.consumer_threads import Workshop
+from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.freed import keep_freed_memory
 from imagemill.worker.isolation import IsolatedWorker
-from imagemill.worker.recipe_runner import THREADS, Craft
+from imagemill.worker.recipe_runner import THREADS, RecipeRunner
 
 log = structlog.get_logger(__name__)
 _WATCH_SECONDS = 1.0
@@ -33,15 +33,15 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds)
-    workshop = Workshop(Craft(claims, isolated, settings.instance), claims, settings.worker_threads)
-    consumer = Consumer(topology.work_queue(settings.pool), workshop.put, settings.prefetch)
+    consumers = ConsumerThreads(RecipeRunner(claims, isolated, settings.instance), claims, settings.worker_threads)
+    consumer = Consumer(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
     broker = runtime.open_broker(settings, f"worker-{settings.pool}", [consumer]).start()
     activity = runtime.open_activity(settings, "worker", broker).start()
-    workshop.start(broker, activity)
-    health = runtime.serve_health(settings, runtime.health_of(broker, work=_not_stuck(workshop, settings)))
-    _watch(workshop, settings, stopping)
+    consumers.start(broker, activity)
+    health = runtime.serve_health(settings, runtime.health_of(broker, work=_not_stuck(consumers, settings)))
+    _watch(consumers, settings, stopping)
     broker.stop_consuming()
-    drained = workshop.drain(settings.drain_seconds)
+    drained = consumers.drain(settings.drain_seconds)
     isolated.close()
     activity.close()
     broker.close()
@@ -49,16 +49,16 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     return 0 if drained else 1
 
 
-def _not_stuck(workshop: Workshop, settings: Settings) -> Check:
+def _not_stuck(consumers: ConsumerThreads, settings: Settings) -> Check:
     limit = settings.image_timeout_seconds
-    return lambda: None if workshop.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
+    return lambda: None if consumers.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
 
 
-def _watch(workshop: Workshop, settings: Settings, stopping: threading.Event) -> None:
+def _watch(consumers: ConsumerThreads, settings: Settings, stopping: threading.Event) -> None:
     # A thread inside OpenCV cannot be stopped. Without this process the broker gives the picture out again, and the
     # next worker works on it in a child process which it can end.
     while not stopping.wait(_WATCH_SECONDS):
-        if workshop.longest_work_seconds > 1.5 * settings.image_timeout_seconds:
+        if consumers.longest_work_seconds > 1.5 * settings.image_timeout_seconds:
             log.error("a picture is stuck in work; this process ends itself", limit=settings.image_timeout_seconds)
             os._exit(70)
 

@@ -13,7 +13,7 @@ from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, Delivery, Unroutable
 from imagemill.wire.work import ClaimCheck, reply_message, result_message
-from imagemill.worker.recipe_runner import BUSY, Craft, Finished, read_item
+from imagemill.worker.recipe_runner import BUSY, Finished, RecipeRunner, read_item
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +22,11 @@ _POLL_SECONDS = 0.2
 _PUBLISH_ATTEMPTS = 100
 
 
-class Workshop:
+class ConsumerThreads:
     """A bounded inbox (the prefetch bounds it) and threads which empty it."""
 
-    def __init__(self, craft: Craft, claims: ClaimCheck, threads: int) -> None:
-        self._craft, self._claims = craft, claims
+    def __init__(self, runner: RecipeRunner, claims: ClaimCheck, threads: int) -> None:
+        self._runner, self._claims = runner, claims
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
@@ -54,7 +54,7 @@ class Workshop:
         self._stopping.set()
         while True:
             try:
-                self._inbox.get_nowait().give_back()
+                self._inbox.get_nowait().requeue()
             except queue.Empty:
                 break
         deadline = time.monotonic() + timeout_seconds
@@ -74,8 +74,8 @@ class Workshop:
             except queue.Empty:
                 continue
             if self._stopping.is_set():
-                delivery.give_back()
-            elif not delivery.lost:
+                delivery.requeue()
+            elif not delivery.channel_closed:
                 self._work(delivery)
 
     def _work(self, delivery: Delivery) -> None:
@@ -87,11 +87,11 @@ class Workshop:
         except StoreUnavailable as error:
             log.warning("original not fetched, given back", error=str(error))
             self._stopping.wait(pause_seconds(3))
-            delivery.give_back()
+            delivery.requeue()
         except Exception:
             # Counted by the broker: the delivery limit ends what fails for ever.
             log.exception("work failed, given back", message_id=delivery.properties.message_id)
-            delivery.give_back()
+            delivery.requeue()
         finally:
             BUSY.dec()
             self._started.pop(threading.get_ident(), None)
@@ -102,7 +102,7 @@ class Workshop:
             delivery.ack()
             return
         self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch)
-        finished = self._craft.work_on(delivery, item)
+        finished = self._runner.work_on(delivery, item)
         self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch)
         self._reply(finished)
         with self._settled:
@@ -133,9 +133,14 @@ class Workshop:
             self._retry(delivery, finished, attempt, error)
 
     def _retry(self, delivery: Delivery, finished: Finished, attempt: int, error: BaseException) -> None:
-        if delivery.lost or self._stopping.is_set() or attempt >= _PUBLISH_ATTEMPTS or isinstance(error, Unroutable):
+        if (
+            delivery.channel_closed
+            or self._stopping.is_set()
+            or attempt >= _PUBLISH_ATTEMPTS
+            or isinstance(error, Unroutable)
+        ):
             log.warning("result not handed over, picture given back", image=finished.item.job.id, error=str(error))
-            delivery.give_back()
+            delivery.requeue()
             self._count_settled()
             return
         timer = threading.Timer(pause_seconds(attempt), self._hand_over, (delivery, finished, attempt + 1))

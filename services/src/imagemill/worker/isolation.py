@@ -16,7 +16,7 @@ class Crashed(Exception):
     """The child died, or did not come to an end, over this picture."""
 
 
-class Child:
+class DecoderProcess:
     """One child process and the pipe to it."""
 
     def __init__(self) -> None:
@@ -54,12 +54,12 @@ class IsolatedWorker:
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout = timeout_seconds
         self._lock = threading.Lock()
-        self._child: Child | None = None
+        self._child: DecoderProcess | None = None
 
     def apply(self, recipe: Recipe, data: bytes) -> Picture:
         """Like recipe.apply; raises Crashed instead of dying."""
         with self._lock:
-            self._child = self._child or Child()
+            self._child = self._child or DecoderProcess()
             try:
                 answer = self._child.ask((recipe, data), self._timeout)
             except Crashed:

@@ -35,7 +35,7 @@ class Finished:
     data: bytes
 
 
-class Craft:
+class RecipeRunner:
     """Applies recipes to deliveries. Stateless but for the child process, and safe to use from many threads."""
 
     def __init__(self, claims: ClaimCheck, isolated: IsolatedWorker, by: str) -> None:

@@ -17,7 +17,7 @@ from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
-from imagemill.writer.store import Store
+from imagemill.writer.store import OutcomeWriter
 
 log = structlog.get_logger(__name__)
 _OVERLAPPING_GROUPS = 2
@@ -29,7 +29,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
-    store = Store(stores.blobs, stores.ledger, claims, settings.instance, at_once, stopping)
+    store = OutcomeWriter(stores.blobs, stores.ledger, claims, settings.instance, at_once, stopping)
     grouper: Grouper[Delivery] = Grouper(store.handle, _bounds(settings), _OVERLAPPING_GROUPS, _weight, "store")
     queues = [topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)]
     consumers = [Consumer(queue, grouper.put, settings.writer_prefetch) for queue in queues]
@@ -85,7 +85,7 @@ def _weight(delivery: Delivery) -> int:
     return len(delivery.body)
 
 
-def _redrive(settings: Settings, stores: runtime.Stores, claims: ClaimCheck, store: Store) -> Redrive:
+def _redrive(settings: Settings, stores: runtime.Stores, claims: ClaimCheck, store: OutcomeWriter) -> Redrive:
     lease = Lease(stores.couch, "redrive", settings.instance, settings.lease_seconds)
     return Redrive(
         stores.couch, stores.ledger, claims, lease, settings.redrive_after_seconds,

@@ -11,7 +11,7 @@ from imagemill.wire.work import result_of, work_item
 
 
 @dataclass(frozen=True)
-class Entry:
+class OutcomeEntry:
     """A delivery which will become an outcome."""
 
     delivery: Delivery
@@ -19,13 +19,13 @@ class Entry:
     outcome: Outcome
 
 
-def entry_of(delivery: Delivery, by: str) -> Entry:
+def entry_of(delivery: Delivery, by: str) -> OutcomeEntry:
     """Reads a result or a dead letter; raises ValueError when it is neither."""
     if "outcome" in delivery.headers:
         job, outcome = result_of(delivery)
-        return Entry(delivery, job, outcome)
+        return OutcomeEntry(delivery, job, outcome)
     job = work_item(delivery).job
-    return Entry(delivery, job, dead_letter_outcome(job, delivery.headers, by))
+    return OutcomeEntry(delivery, job, dead_letter_outcome(job, delivery.headers, by))
 
 
 def dead_letter_outcome(job: Job, headers: Mapping[str, Any], by: str) -> Outcome:
@@ -41,14 +41,14 @@ def dead_letter_outcome(job: Job, headers: Mapping[str, Any], by: str) -> Outcom
     )  # fmt: skip
 
 
-def known_result(entry: Entry) -> KnownResult | None:
+def known_result(entry: OutcomeEntry) -> KnownResult | None:
     """What the ledger shall remember of a success."""
     if entry.outcome.result is None:
         return None
     return KnownResult(key=entry.job.result_key, job=entry.job.id, result=entry.outcome.result)
 
 
-def final_outcome(entry: Entry, known: Mapping[str, KnownResult], by: str) -> Outcome:
+def final_outcome(entry: OutcomeEntry, known: Mapping[str, KnownResult], by: str) -> Outcome:
     """The outcome as it goes to the ledger: with its last mark; a duplicate points to the result that was first."""
     first = known.get(entry.job.result_key) if entry.outcome.result else None
     attempt = max((step.attempt for step in entry.outcome.trace), default=1)

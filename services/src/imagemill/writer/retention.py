@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from imagemill.settings import Settings
 from imagemill.store import activity_log
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import KIND as EVENTS
 from imagemill.store.events import EventStore, month_of_event
@@ -27,7 +27,7 @@ class Retention:
 
     def __init__(self, couch: Couch, lease: Lease, keep_months: Mapping[str, int]) -> None:
         self._couch, self._lease, self._keep = couch, lease, keep_months
-        self._events, self._book = EventStore(couch), AlertBook(couch)
+        self._events, self._book = EventStore(couch), AlertStore(couch)
 
     def run(self, activity: Activity, every_seconds: float, stopping: threading.Event) -> None:
         """Until told to stop; the first round comes at once."""

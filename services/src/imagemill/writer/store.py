@@ -17,7 +17,7 @@ from imagemill.store.ledger import Ledger
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
 from imagemill.wire.work import ClaimCheck, outcome_message
-from imagemill.writer.entries import Entry, entry_of, final_outcome, known_result
+from imagemill.writer.entries import OutcomeEntry, entry_of, final_outcome, known_result
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ GROUP_SECONDS = Histogram("imagemill_writer_group_seconds", "Seconds per bulk wr
 Answer = TypeVar("Answer")
 
 
-class Store:
+class OutcomeWriter:
     """Handles groups of deliveries. What CouchDB does not take now stays unacknowledged and is tried again."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Store:
 
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""
-        entries = self._readable([delivery for delivery in deliveries if not delivery.lost])
+        entries = self._readable([delivery for delivery in deliveries if not delivery.channel_closed])
         if not entries:
             return
         try:
@@ -53,13 +53,13 @@ class Store:
         except StoreUnavailable:
             log.warning("shutting down before CouchDB came back; results are given back", count=len(entries))
             for entry in entries:
-                entry.delivery.give_back()
+                entry.delivery.requeue()
             return
         self._announce(outcomes)
         for entry in entries:
             entry.delivery.ack()
 
-    def _readable(self, deliveries: list[Delivery]) -> list[Entry]:
+    def _readable(self, deliveries: list[Delivery]) -> list[OutcomeEntry]:
         entries = []
         for delivery in deliveries:
             try:
@@ -69,7 +69,7 @@ class Store:
                 delivery.ack()
         return entries
 
-    def _store(self, entries: list[Entry]) -> list[Outcome]:
+    def _store(self, entries: list[OutcomeEntry]) -> list[Outcome]:
         list(self._pool.map(self._store_blob, entries))
         # Twice the same key within one group: the first is the one that made it.
         wanted = {item.key: item for item in reversed([known_result(e) for e in entries]) if item is not None}
@@ -77,7 +77,7 @@ class Store:
         finals = {entry.job.id: final_outcome(entry, known, self._by) for entry in reversed(entries)}
         return self._ledger.record_outcomes(list(finals.values()))
 
-    def _store_blob(self, entry: Entry) -> None:
+    def _store_blob(self, entry: OutcomeEntry) -> None:
         result = entry.outcome.result
         if result is not None and not self._claims.is_stored(entry.delivery):
             self._blobs.put(result.sha256, entry.delivery.body, result.content_type)

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, jsonify, request
 from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import picture
-from imagemill.api.alerts.service import AlertDesk, desk
+from imagemill.api.alerts.service import AlertStores, alert_stores
 from imagemill.api.images import reads
 from imagemill.api.web.problems import Problem
 from imagemill.store.couch import Document
@@ -18,7 +18,7 @@ _BASE = "/api/v1/camera-events"
 @blueprint.get("/api/v1/camera-events")
 def list_events() -> Response:
     """Newest first, of all cameras or one."""
-    found = desk()
+    found = alert_stores()
     page = page_of(found, "event")
     told = [_told(document, number) for document, number in service.with_numbers(found, page.documents, "id")]
     return jsonify({"events": told, "next": page.next})
@@ -27,7 +27,7 @@ def list_events() -> Response:
 @blueprint.get("/api/v1/camera-events/<event_id>")
 def get_event(event_id: str) -> Response:
     """One event."""
-    found = desk()
+    found = alert_stores()
     document = event_of(found, event_id)
     return jsonify(_told(document, found.book.numbers_of([event_id]).get(event_id)))
 
@@ -35,19 +35,19 @@ def get_event(event_id: str) -> Response:
 @blueprint.get("/api/v1/camera-events/<event_id>/pictures/<name>")
 def get_event_picture(event_id: str, name: str) -> Response:
     """One of its pictures."""
-    return picture(desk(), event_id, name, name)
+    return picture(alert_stores(), event_id, name, name)
 
 
 @blueprint.get("/api/v1/held-back")
 def list_held() -> Response:
     """What rules held back, newest first, with the reason."""
-    found = desk()
+    found = alert_stores()
     page = page_of(found, "held")
     told = [shapes.held(document, number) for document, number in service.with_numbers(found, page.documents, "event")]
     return jsonify({"held_back": told, "next": page.next})
 
 
-def page_of(found: AlertDesk, what: str) -> Page:
+def page_of(found: AlertStores, what: str) -> Page:
     """The page which the request's `camera`, `after` and `limit` describe."""
     read = found.events.events if what == "event" else found.events.held
     after = request.args.get("after") or None
@@ -57,7 +57,7 @@ def page_of(found: AlertDesk, what: str) -> Page:
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.") from None
 
 
-def event_of(found: AlertDesk, event_id: str) -> Document:
+def event_of(found: AlertStores, event_id: str) -> Document:
     """An event; raises Problem."""
     document = found.events.get(event_id)
     if document is None:

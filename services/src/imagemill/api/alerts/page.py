@@ -12,7 +12,7 @@ from imagemill.alerting.words import duration
 from imagemill.api.alerts import event_routes, service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import page_of_alerts
-from imagemill.api.alerts.service import AlertDesk, desk
+from imagemill.api.alerts.service import AlertStores, alert_stores
 from imagemill.api.web.search import alert_number
 
 _ENDS = {
@@ -50,13 +50,13 @@ def alerts_page() -> AnyResponse | str:
     if number:
         return redirect(f"/alerts/{number}")
     found, cursor = page_of_alerts()
-    thumbnails = _thumbnails(desk(), [alert["event"] for alert in found])
+    thumbnails = _thumbnails(alert_stores(), [alert["event"] for alert in found])
     return _render("alerts.html", alerts=found, cursor=cursor, thumbnails=thumbnails, wrong=request.args.get("number"))
 
 
 def events_page() -> str:
     """Events of cameras, whatever became of them."""
-    found = desk()
+    found = alert_stores()
     page = event_routes.page_of(found, "event")
     numbered = service.with_numbers(found, page.documents, "id")
     events = [shapes.event(document, number, _pictures_at(document["id"])) for document, number in numbered]
@@ -66,7 +66,7 @@ def events_page() -> str:
 
 def held_page() -> str:
     """What rules held back, and why not."""
-    found = desk()
+    found = alert_stores()
     page = event_routes.page_of(found, "held")
     numbered = service.with_numbers(found, page.documents, "event")
     held = [shapes.held(document, number) for document, number in numbered]
@@ -78,7 +78,7 @@ def held_page() -> str:
 
 def alert_page(number: int) -> str:
     """A short report."""
-    found = desk()
+    found = alert_stores()
     alert = service.whole(found, number)
     event = alert["details"]
     return _render(
@@ -89,7 +89,7 @@ def alert_page(number: int) -> str:
 
 def event_page(event_id: str) -> AnyResponse | str:
     """An event that is no alert; one that is has its alert's page."""
-    found = desk()
+    found = alert_stores()
     number = found.book.numbers_of([event_id]).get(event_id)
     if number:
         return redirect(f"/alerts/{number}")
@@ -117,7 +117,7 @@ def _lasted(event: shapes.Json) -> str | None:
     return duration(max(1.0, (ended - began).total_seconds()))
 
 
-def _thumbnails(found: AlertDesk, event_ids: list[str]) -> dict[str, str]:
+def _thumbnails(found: AlertStores, event_ids: list[str]) -> dict[str, str]:
     """The lightest picture that tells what happened, by event: the strip's second (first is before), else the best."""
     thumbnails = {}
     for event_id, document in found.events.get_many(event_ids).items():
@@ -139,25 +139,25 @@ def _render(template: str, **context: Any) -> str:
 
 def acknowledge_form(number: int) -> AnyResponse:
     """Somebody has seen it."""
-    service.acknowledge(desk(), number, service.given())
+    service.acknowledge(alert_stores(), number, service.given())
     return _to(f"/alerts/{number}")
 
 
 def pin_form(number: int) -> AnyResponse:
     """Its pictures stay."""
-    service.pin(desk(), number, service.given())
+    service.pin(alert_stores(), number, service.given())
     return _to(f"/alerts/{number}")
 
 
 def unpin_form(number: int) -> AnyResponse:
     """Its pictures go with their month."""
-    service.unpin(desk(), number)
+    service.unpin(alert_stores(), number)
     return _to(f"/alerts/{number}")
 
 
 def snooze_form(number: int) -> AnyResponse:
     """An hour's quiet about this camera."""
-    found = desk()
+    found = alert_stores()
     camera = service.alert_of(found, number)["camera"]
     service.snooze(found, {"seconds": _SNOOZE_SECONDS} | service.given(), camera)
     return _to("/alerts/rules")

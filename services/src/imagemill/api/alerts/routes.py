@@ -13,7 +13,7 @@ from flask import Blueprint, Response, json, jsonify, request
 from imagemill.admission import headers
 from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
-from imagemill.api.alerts.service import desk
+from imagemill.api.alerts.service import alert_stores
 from imagemill.api.images import reads
 from imagemill.api.web.problems import Problem
 
@@ -34,27 +34,27 @@ def page_of_alerts() -> tuple[list[dict[str, Any]], str | None]:
     if after is not None and not (after.isascii() and after.isdigit() and len(after) <= 10):
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.")
     camera = request.args.get("camera") or None
-    found, cursor = service.page(desk(), reads.page_limit(), int(after) if after else None, camera)
+    found, cursor = service.page(alert_stores(), reads.page_limit(), int(after) if after else None, camera)
     return found, str(cursor) if cursor else None
 
 
 @blueprint.get("/api/v1/alerts/<int:number>")
 def get_alert(number: int) -> Response:
     """One alert with everything that is known of it."""
-    return jsonify(service.whole(desk(), number))
+    return jsonify(service.whole(alert_stores(), number))
 
 
 @blueprint.get("/api/v1/alerts/<int:number>/pictures/<name>")
 def get_alert_picture(number: int, name: str) -> Response:
     """One of its pictures."""
-    found = desk()
+    found = alert_stores()
     return picture(found, service.alert_of(found, number)["event"], name, f"alert-{number}-{name}")
 
 
 @blueprint.get("/api/v1/alerts/<int:number>.zip")
 def get_alert_zip(number: int) -> Response:
     """The alert as JSON and all its pictures."""
-    found = desk()
+    found = alert_stores()
     alert = service.whole(found, number)
     names = [item["name"] for item in alert["details"]["pictures"]]
     files = {name: found.events.picture(alert["event"], name) for name in names}
@@ -66,27 +66,27 @@ def get_alert_zip(number: int) -> Response:
 @blueprint.post("/api/v1/alerts/<int:number>/acknowledge")
 def acknowledge(number: int) -> Response:
     """Somebody has seen it; the first one counts."""
-    return jsonify(service.acknowledge(desk(), number, service.given()))
+    return jsonify(service.acknowledge(alert_stores(), number, service.given()))
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/pin")
 def pin(number: int) -> Response:
     """Its pictures stay when their month goes."""
-    service.pin(desk(), number, service.given())
+    service.pin(alert_stores(), number, service.given())
     return jsonify({"number": number, "pinned": True})
 
 
 @blueprint.delete("/api/v1/alerts/<int:number>/pin")
 def unpin(number: int) -> Response:
     """They go with their month again."""
-    service.unpin(desk(), number)
+    service.unpin(alert_stores(), number)
     return jsonify({"number": number, "pinned": False})
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/snooze")
 def snooze_camera(number: int) -> Response:
     """Quiet about this alert's camera for `seconds`."""
-    found = desk()
+    found = alert_stores()
     camera = service.alert_of(found, number)["camera"]
     return _created(service.snooze(found, service.given(), camera))
 
@@ -94,19 +94,19 @@ def snooze_camera(number: int) -> Response:
 @blueprint.get("/api/v1/snoozes")
 def list_snoozes() -> Response:
     """Those which last."""
-    return jsonify({"snoozes": [shapes.snooze(named) for named in desk().snoozes.lasting(time.time())]})
+    return jsonify({"snoozes": [shapes.snooze(named) for named in alert_stores().snoozes.lasting(time.time())]})
 
 
 @blueprint.post("/api/v1/snoozes")
 def add_snooze() -> Response:
     """Quiet about a camera, a rule, or everything for `seconds`."""
-    return _created(service.snooze(desk(), service.given()))
+    return _created(service.snooze(alert_stores(), service.given()))
 
 
 @blueprint.delete("/api/v1/snoozes/<snooze_id>")
 def end_snooze(snooze_id: str) -> Response:
     """Ends it now."""
-    if not desk().snoozes.end(snooze_id, time.time()):
+    if not alert_stores().snoozes.end(snooze_id, time.time()):
         raise Problem(404, "unknown-snooze", f"There is no snooze {snooze_id!r}.")
     return Response(status=204)
 
@@ -121,7 +121,7 @@ def _created(snooze_id: str) -> Response:
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def picture(found: service.AlertDesk, event_id: str, name: str, download_name: str) -> Response:
+def picture(found: service.AlertStores, event_id: str, name: str, download_name: str) -> Response:
     """A picture of an event. It came from a camera or a stranger: nothing in it can run."""
     data = found.events.picture(event_id, name) if _PICTURE.fullmatch(name) else None
     if data is None:

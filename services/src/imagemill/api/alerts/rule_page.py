@@ -17,7 +17,7 @@ from imagemill.alerting.words import duration
 from imagemill.api.alerts import rule_fields as fields
 from imagemill.api.alerts import rule_routes
 from imagemill.api.alerts import views as shapes
-from imagemill.api.alerts.service import AlertDesk, desk
+from imagemill.api.alerts.service import AlertStores, alert_stores
 from imagemill.api.web import forms
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -52,7 +52,7 @@ def rules_page() -> str:
 
 def switch_rule_form(name: str) -> AnyResponse | str:
     """A rule on or off; all else of it stays."""
-    found = desk()
+    found = alert_stores()
     rule = shapes.rule(rule_routes.rule_of(found, name))
     rule.pop("revision")
     try:
@@ -64,7 +64,7 @@ def switch_rule_form(name: str) -> AnyResponse | str:
 
 def remove_rule_form(name: str) -> AnyResponse | str:
     """Removes a rule, then the list, which offers to put it back."""
-    found = desk()
+    found = alert_stores()
     try:
         gone = shapes.rule(rule_routes.removed(found, name, forms.text("revision") or None))
     except Problem as problem:
@@ -81,7 +81,7 @@ def restore_rule_form() -> AnyResponse | str:
     except (ValueError, TypeError, KeyError):
         raise Problem(400, "bad-json", "The form holds no rule.") from None
     try:
-        rule_routes.added(desk(), given, name)
+        rule_routes.added(alert_stores(), given, name)
     except Problem as problem:
         return Response(_list(problem=problem), problem.status, mimetype="text/html")
     return _to_list(name)
@@ -89,7 +89,7 @@ def restore_rule_form() -> AnyResponse | str:
 
 def end_snooze_form(snooze_id: str) -> AnyResponse:
     """No more quiet."""
-    desk().snoozes.end(snooze_id, time.time())
+    alert_stores().snoozes.end(snooze_id, time.time())
     return redirect(_LIST, HTTPStatus.SEE_OTHER)
 
 
@@ -105,7 +105,7 @@ def test_channel_form(name: str) -> AnyResponse | str:
 
 
 def _list(**happened: Any) -> str:
-    found = desk()
+    found = alert_stores()
     known = found.rules.all()
     saved = happened.get("saved")
     channels = found.book.channels()
@@ -129,7 +129,7 @@ def _durations(rule: Rule) -> dict[str, str]:
 
 def new_rule_page() -> str:
     """The empty form, or with `like` a copy of a rule."""
-    found = desk()
+    found = alert_stores()
     like = request.args.get("like")
     usual = rule_routes.rule_of(found, like) if like else Rule(name="-", timezone=services().settings.timezone)
     return _form(found, fields.shown(shapes.rule(usual)) | {"name": "", "revision": ""}, is_new=True, like=like)
@@ -137,13 +137,13 @@ def new_rule_page() -> str:
 
 def rule_page(name: str) -> str:
     """The form of a rule."""
-    found = desk()
+    found = alert_stores()
     return _form(found, fields.shown(shapes.rule(rule_routes.rule_of(found, name))))
 
 
 def add_rule_form() -> AnyResponse:
     """A new rule, then the list; what is wrong is said beside its field."""
-    found = desk()
+    found = alert_stores()
     try:
         given = fields.given()
         return _to_list(rule_routes.added(found, given, given["name"]).name)
@@ -153,7 +153,7 @@ def add_rule_form() -> AnyResponse:
 
 def save_rule_form(name: str) -> AnyResponse:
     """A changed rule, then the list."""
-    found = desk()
+    found = alert_stores()
     try:
         return _to_list(
             rule_routes.written(found, fields.given() | {"name": name}, name, forms.text("revision") or None).name
@@ -165,7 +165,7 @@ def save_rule_form(name: str) -> AnyResponse:
         return _again(_overtaken(found, typed, name), error)
 
 
-def _overtaken(found: AlertDesk, typed: Mapping[str, Any], name: str) -> str:
+def _overtaken(found: AlertStores, typed: Mapping[str, Any], name: str) -> str:
     """The form with what was typed, over what somebody else has made of the rule: saved again, it counts."""
     now = found.rules.get(name)
     if now is None:
@@ -179,7 +179,7 @@ def _overtaken(found: AlertDesk, typed: Mapping[str, Any], name: str) -> str:
 
 
 def _form(
-    found: AlertDesk, rule: Mapping[str, Any], is_new: bool = False, error: Exception | None = None, **more: Any
+    found: AlertStores, rule: Mapping[str, Any], is_new: bool = False, error: Exception | None = None, **more: Any
 ) -> str:
     return render_template(
         "rule.html", rule=rule, is_new=is_new, error=error, member=forms.member_of(error), classes=CLASSES,
@@ -187,7 +187,7 @@ def _form(
     )  # fmt: skip
 
 
-def _choices(found: AlertDesk) -> dict[str, list[tuple[str, str, str]]]:
+def _choices(found: AlertStores) -> dict[str, list[tuple[str, str, str]]]:
     """What can be ticked: value, word, hint."""
     cameras = services().cameras.cameras.all()
     zones = {zone["name"] for camera in cameras.values() for zone in camera.motion.get("zones", ())}

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from imagemill.alerting.rules import Rule, RuleError, parse_rule
 from imagemill.api.alerts import views as shapes
-from imagemill.api.alerts.service import AlertDesk, desk, given
+from imagemill.api.alerts.service import AlertStores, alert_stores, given
 from imagemill.api.web.preconditions import changed_meanwhile, seen_revision
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -26,13 +26,13 @@ _POLL_SECONDS = 0.2
 @blueprint.get("/api/v1/rules")
 def list_rules() -> Response:
     """All of them, by name."""
-    return jsonify({"rules": [shapes.rule(rule) for rule in desk().rules.all()]})
+    return jsonify({"rules": [shapes.rule(rule) for rule in alert_stores().rules.all()]})
 
 
 @blueprint.get("/api/v1/rules/<name>")
 def get_rule(name: str) -> Response:
     """One rule; the ETag is its revision."""
-    return _told(rule_of(desk(), name))
+    return _told(rule_of(alert_stores(), name))
 
 
 @blueprint.put("/api/v1/rules/<name>")
@@ -41,21 +41,21 @@ def put_rule(name: str) -> Response:
     body = {"name": name} | given()
     revision = seen_revision("rule", body.pop("revision", None), required=False)
     if "*" in request.if_none_match:
-        return _told(added(desk(), body, name))
-    return _told(written(desk(), body, name, revision))
+        return _told(added(alert_stores(), body, name))
+    return _told(written(alert_stores(), body, name, revision))
 
 
 @blueprint.delete("/api/v1/rules/<name>")
 def delete_rule(name: str) -> Response:
     """Deletes a rule; its alerts stay."""
-    removed(desk(), name, seen_revision("rule", required=False))
+    removed(alert_stores(), name, seen_revision("rule", required=False))
     return Response(status=204)
 
 
 @blueprint.get("/api/v1/channels")
 def list_channels() -> Response:
     """Their names and kinds; addresses and secrets are known to the alerter alone."""
-    channels = [{"name": item["name"], "kind": item["kind"]} for item in desk().book.channels()]
+    channels = [{"name": item["name"], "kind": item["kind"]} for item in alert_stores().book.channels()]
     return jsonify({"channels": channels})
 
 
@@ -67,7 +67,7 @@ def test_channel(name: str) -> Response:
 
 def tested(name: str) -> dict[str, Any]:
     """What came of a sample sent over a channel; raises Problem."""
-    found = desk()
+    found = alert_stores()
     if name not in {item["name"] for item in found.book.channels()} or not is_channel_name(name):
         raise Problem(404, "unknown-channel", f"There is no channel {name!r}; channels are in the alerter's file.")
     identifier = uuid7()
@@ -85,7 +85,7 @@ def tested(name: str) -> dict[str, Any]:
 # --- also for the page ----------------------------------------------------------------------------
 
 
-def rule_of(found: AlertDesk, name: str) -> Rule:
+def rule_of(found: AlertStores, name: str) -> Rule:
     """A rule; raises Problem."""
     rule = found.rules.get(name)
     if rule is None:
@@ -107,7 +107,7 @@ def checked(body: dict[str, Any], name: str) -> Rule:
     return rule
 
 
-def added(found: AlertDesk, body: dict[str, Any], name: str) -> Rule:
+def added(found: AlertStores, body: dict[str, Any], name: str) -> Rule:
     """A rule from its JSON form, saved as a new one; raises Problem."""
     rule = checked(body, name)
     _refuse_too_many(found)
@@ -118,7 +118,7 @@ def added(found: AlertDesk, body: dict[str, Any], name: str) -> Rule:
         raise Problem(412, "rule-exists", detail, member="name") from None
 
 
-def written(found: AlertDesk, body: dict[str, Any], name: str, revision: str | None) -> Rule:
+def written(found: AlertStores, body: dict[str, Any], name: str, revision: str | None) -> Rule:
     """A rule from its JSON form, saved over a revision (None: over whatever is there, or new); raises Problem."""
     rule = checked(body, name)
     if revision is None and found.rules.get(name) is None:
@@ -132,7 +132,7 @@ def written(found: AlertDesk, body: dict[str, Any], name: str, revision: str | N
         raise Problem(409, "rule-changed", detail) from None
 
 
-def removed(found: AlertDesk, name: str, revision: str | None) -> Rule:
+def removed(found: AlertStores, name: str, revision: str | None) -> Rule:
     """Removes a revision of a rule (None: the newest), and tells what it was; raises Problem."""
     rule = rule_of(found, name)
     if revision not in (None, rule.revision):
@@ -144,7 +144,7 @@ def removed(found: AlertDesk, name: str, revision: str | None) -> Rule:
     return rule
 
 
-def _refuse_too_many(found: AlertDesk) -> None:
+def _refuse_too_many(found: AlertStores) -> None:
     """Those beyond the limit would not count, and nobody would know."""
     if len(found.rules.all()) >= MOST_RULES:
         raise Problem(422, "bad-rule", f"There are {MOST_RULES} rules, as many as can be; remove one before.")

@@ -10,7 +10,7 @@ from imagemill.alerting.judge import Snooze
 from imagemill.api.alerts import views as shapes
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -25,25 +25,25 @@ _SCAN = 200
 
 
 @dataclass(frozen=True)
-class AlertDesk:
+class AlertStores:
     """The stores."""
 
-    book: AlertBook
+    book: AlertStore
     rules: RuleStore
     snoozes: Snoozes
     events: EventStore
 
 
-def desk() -> AlertDesk:
+def alert_stores() -> AlertStores:
     """Of the running app."""
     couch = services().stores.couch
-    return AlertDesk(AlertBook(couch), RuleStore(couch), Snoozes(couch), EventStore(couch))
+    return AlertStores(AlertStore(couch), RuleStore(couch), Snoozes(couch), EventStore(couch))
 
 
 # --- reading --------------------------------------------------------------------------------------
 
 
-def alert_of(found: AlertDesk, number: int) -> Document:
+def alert_of(found: AlertStores, number: int) -> Document:
     """The alert of a number; raises Problem."""
     document = found.book.alert(number)
     if document is None:
@@ -53,7 +53,7 @@ def alert_of(found: AlertDesk, number: int) -> Document:
     return document
 
 
-def whole(found: AlertDesk, number: int) -> Json:
+def whole(found: AlertStores, number: int) -> Json:
     """An alert with its event, its pictures and what was sent."""
     document = alert_of(found, number)
     stored = found.events.get(document["event"])
@@ -62,7 +62,7 @@ def whole(found: AlertDesk, number: int) -> Json:
     )
 
 
-def listed(found: AlertDesk, documents: list[Document]) -> list[Json]:
+def listed(found: AlertStores, documents: list[Document]) -> list[Json]:
     """Alerts of a list."""
     numbers = [int(document["number"]) for document in documents]
     acknowledged, pins = found.book.acknowledged(numbers), found.book.pins(numbers)
@@ -72,7 +72,7 @@ def listed(found: AlertDesk, documents: list[Document]) -> list[Json]:
     ]
 
 
-def page(found: AlertDesk, limit: int, below: int | None, camera: str | None) -> tuple[list[Json], int | None]:
+def page(found: AlertStores, limit: int, below: int | None, camera: str | None) -> tuple[list[Json], int | None]:
     """Alerts, newest first, and where the next page begins. Of one camera a page may be short and yet have a next."""
     if camera is None:
         newest = found.book.newest(limit, below)
@@ -91,7 +91,7 @@ def page(found: AlertDesk, limit: int, below: int | None, camera: str | None) ->
     return listed(found, matching), below
 
 
-def with_numbers(found: AlertDesk, documents: list[Document], event: str) -> list[tuple[Document, int | None]]:
+def with_numbers(found: AlertStores, documents: list[Document], event: str) -> list[tuple[Document, int | None]]:
     """Documents with the number of the alert that their event became; `event` is the member with its id."""
     numbers = found.book.numbers_of(dict.fromkeys(str(document[event]) for document in documents))
     return [(document, numbers.get(str(document[event]))) for document in documents]
@@ -131,7 +131,7 @@ def name_in(body: Json, member: str, default: str = "") -> str:
     return value.strip()
 
 
-def acknowledge(found: AlertDesk, number: int, body: Json) -> Json:
+def acknowledge(found: AlertStores, number: int, body: Json) -> Json:
     """Somebody has seen it."""
     alert_of(found, number)
     note = body.get("note") or ""
@@ -142,7 +142,7 @@ def acknowledge(found: AlertDesk, number: int, body: Json) -> Json:
     return shapes.seen(document)
 
 
-def pin(found: AlertDesk, number: int, body: Json) -> None:
+def pin(found: AlertStores, number: int, body: Json) -> None:
     """Its pictures shall stay."""
     document = alert_of(found, number)
     if found.events.get(document["event"]) is None:
@@ -150,14 +150,14 @@ def pin(found: AlertDesk, number: int, body: Json) -> None:
     found.book.pin(number, document["event"], name_in(body, "by", SOMEBODY), time.time())
 
 
-def unpin(found: AlertDesk, number: int) -> None:
+def unpin(found: AlertStores, number: int) -> None:
     """They go with their month."""
     document = alert_of(found, number)
     found.book.unpin(number)
     found.events.unpin(document["event"])
 
 
-def snooze(found: AlertDesk, body: Json, camera: str | None = None) -> str:
+def snooze(found: AlertStores, body: Json, camera: str | None = None) -> str:
     """Quiet for `seconds`; tells the snooze's id."""
     seconds = _seconds(body.get("seconds"))
     now = time.time()

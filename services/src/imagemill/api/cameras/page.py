@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.cameras import routes
 from imagemill.api.cameras.areas import areas_of, text_of
-from imagemill.api.cameras.service import CameraDesk
+from imagemill.api.cameras.service import CameraService
 from imagemill.api.web import forms
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -45,10 +45,10 @@ def add_to(blueprint: Blueprint) -> None:
 
 def cameras_page() -> str:
     """All cameras with their newest picture."""
-    desk = services().cameras
-    found, view = desk.cameras.all(), desk.states.view()
-    shown = [_with_time(routes.shape(desk, camera, view)) for _, camera in sorted(found.items())]
-    return render_template("cameras.html", cameras=shown, readers=len(desk.alive(view)), settings=desk.settings)
+    service = services().cameras
+    found, view = service.cameras.all(), service.states.view()
+    shown = [_with_time(routes.shape(service, camera, view)) for _, camera in sorted(found.items())]
+    return render_template("cameras.html", cameras=shown, readers=len(service.alive(view)), settings=service.settings)
 
 
 def new_page() -> str:
@@ -58,27 +58,27 @@ def new_page() -> str:
 
 def camera_page(camera_id: str) -> str:
     """The form of a camera, under its picture."""
-    desk = services().cameras
-    return _form(_shape(desk, routes.camera_of(desk, camera_id)), None, saved="saved" in request.args)
+    service = services().cameras
+    return _form(_shape(service, routes.camera_of(service, camera_id)), None, saved="saved" in request.args)
 
 
 def add_form() -> AnyResponse:
     """A new camera, then its page; what is wrong is said above the form."""
-    desk = services().cameras
+    service = services().cameras
     try:
-        return redirect(f"/cameras/{routes.added(desk, _given()).id}?saved", HTTPStatus.SEE_OTHER)
+        return redirect(f"/cameras/{routes.added(service, _given()).id}?saved", HTTPStatus.SEE_OTHER)
     except forms.WRONG as error:
         return _again({**_NEW, **_as_typed()}, error)
 
 
 def save_form(camera_id: str) -> AnyResponse:
     """A changed camera, then its page."""
-    desk = services().cameras
+    service = services().cameras
     try:
-        routes.changed(desk, camera_id, _given() | {"id": camera_id}, request.form.get("revision") or None)
+        routes.changed(service, camera_id, _given() | {"id": camera_id}, request.form.get("revision") or None)
         return redirect(f"/cameras/{camera_id}?saved", HTTPStatus.SEE_OTHER)
     except forms.WRONG as error:
-        return _again(_shape(desk, routes.camera_of(desk, camera_id)) | _as_typed(), error)
+        return _again(_shape(service, routes.camera_of(service, camera_id)) | _as_typed(), error)
 
 
 def remove_form(camera_id: str) -> AnyResponse:
@@ -89,9 +89,9 @@ def remove_form(camera_id: str) -> AnyResponse:
 
 def test_form() -> Response:
     """One frame of what the form says, whether it is saved or not. A script gets a problem, a person a page."""
-    desk = services().cameras
+    service = services().cameras
     try:
-        return routes.frame_response(desk.tests.frame(routes.checked(desk, {"name": "unsaved"} | _given())))
+        return routes.frame_response(service.tests.frame(routes.checked(service, {"name": "unsaved"} | _given())))
     except Problem as raised:
         problem = raised
     except forms.WRONG as error:
@@ -136,8 +136,8 @@ def _as_typed() -> dict[str, Any]:
     return typed | flags | {name: request.form.get(name, "") for name in ("areas", "more", "sensitivity")}
 
 
-def _shape(desk: CameraDesk, camera: Camera) -> dict[str, Any]:
-    return _with_time(routes.shape(desk, camera, desk.states.view()))
+def _shape(service: CameraService, camera: Camera) -> dict[str, Any]:
+    return _with_time(routes.shape(service, camera, service.states.view()))
 
 
 def _with_time(shown: dict[str, Any]) -> dict[str, Any]:

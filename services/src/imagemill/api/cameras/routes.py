@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.admission import headers
-from imagemill.api.cameras.service import CameraDesk
+from imagemill.api.cameras.service import CameraService
 from imagemill.api.cameras.snapshot_cache import SIZES
 from imagemill.api.web.preconditions import changed_meanwhile, seen_revision
 from imagemill.api.web.problems import Problem
@@ -25,25 +25,25 @@ _MOST_BODY_BYTES = 256 * 1024
 @blueprint.get("/api/v1/cameras")
 def list_cameras() -> Response:
     """All cameras with how they are, by id."""
-    desk = services().cameras
-    found, view = desk.cameras.all(), desk.states.view()
+    service = services().cameras
+    found, view = service.cameras.all(), service.states.view()
     readers = [
         {"id": reader.id, "capacity": reader.capacity, "cameras": _held_by(reader.id, view)}
-        for reader in desk.alive(view).values()
+        for reader in service.alive(view).values()
     ]
     return jsonify({
-        "cameras": [shape(desk, camera, view) for _, camera in sorted(found.items())],
+        "cameras": [shape(service, camera, view) for _, camera in sorted(found.items())],
         "readers": readers,
-        "credentials": names_of(desk.settings.camera_credentials_file),
+        "credentials": names_of(service.settings.camera_credentials_file),
     })  # fmt: skip
 
 
 @blueprint.post("/api/v1/cameras")
 def add_camera() -> Response:
     """A new one; its id follows from its name unless it is given."""
-    desk = services().cameras
-    camera = added(desk, _body())
-    response = _told(desk, camera)
+    service = services().cameras
+    camera = added(service, _body())
+    response = _told(service, camera)
     response.status_code = 201
     response.headers["Location"] = f"/api/v1/cameras/{camera.id}"
     return response
@@ -52,39 +52,39 @@ def add_camera() -> Response:
 @blueprint.get("/api/v1/cameras/<camera_id>")
 def get_camera(camera_id: str) -> Response:
     """One camera; the ETag is its revision."""
-    desk = services().cameras
-    return _told(desk, camera_of(desk, camera_id))
+    service = services().cameras
+    return _told(service, camera_of(service, camera_id))
 
 
 @blueprint.put("/api/v1/cameras/<camera_id>")
 def put_camera(camera_id: str) -> Response:
     """Over the revision which the client has seen."""
-    desk = services().cameras
+    service = services().cameras
     given = _body()
-    return _told(desk, changed(desk, camera_id, given, seen_revision("camera", given.pop("revision", None))))
+    return _told(service, changed(service, camera_id, given, seen_revision("camera", given.pop("revision", None))))
 
 
 @blueprint.delete("/api/v1/cameras/<camera_id>")
 def delete_camera(camera_id: str) -> Response:
     """Its events and pictures stay."""
-    desk = services().cameras
-    removed(desk, camera_id, seen_revision("camera", required=False))
+    service = services().cameras
+    removed(service, camera_id, seen_revision("camera", required=False))
     return Response(status=204)
 
 
 @blueprint.post("/api/v1/cameras/test")
 def try_camera() -> Response:
     """One frame of a camera that is not saved."""
-    desk = services().cameras
+    service = services().cameras
     given = {name: value for name, value in _body().items() if name != "revision"}
-    return frame_response(desk.tests.frame(checked(desk, {"name": "unsaved"} | given)))
+    return frame_response(service.tests.frame(checked(service, {"name": "unsaved"} | given)))
 
 
 @blueprint.post("/api/v1/cameras/<camera_id>/test")
 def test_camera(camera_id: str) -> Response:
     """One frame of a camera, read now."""
-    desk = services().cameras
-    return frame_response(desk.tests.frame(camera_of(desk, camera_id)))
+    service = services().cameras
+    return frame_response(service.tests.frame(camera_of(service, camera_id)))
 
 
 @blueprint.get("/api/v1/cameras/<camera_id>/latest")
@@ -93,13 +93,13 @@ def latest(camera_id: str) -> Response:
     size = request.args.get("size", "small")
     if size not in SIZES:
         raise Problem(400, "bad-size", f"size={size} is not possible; use {' or '.join(SIZES)}.")
-    sight = services().cameras.sights.newest(camera_id, SIZES[size])
-    if sight is None:
+    snapshot = services().cameras.snapshots.newest(camera_id, SIZES[size])
+    if snapshot is None:
         detail = f"No reader has a frame of {camera_id!r} now; see its state."
         raise Problem(404, "no-frame", detail, {"Retry-After": "1"})
-    response = frame_response(sight.data)
-    response.set_etag(f"{sight.at:.3f}-{sight.width}")
-    response.last_modified = datetime.fromtimestamp(sight.at, UTC)
+    response = frame_response(snapshot.data)
+    response.set_etag(f"{snapshot.at:.3f}-{snapshot.width}")
+    response.last_modified = datetime.fromtimestamp(snapshot.at, UTC)
     response.headers["Cache-Control"] = "private, max-age=1"
     return response.make_conditional(request)  # type: ignore[return-value]
 
@@ -107,64 +107,64 @@ def latest(camera_id: str) -> Response:
 # --- also for the page ----------------------------------------------------------------------------
 
 
-def camera_of(desk: CameraDesk, camera_id: str) -> Camera:
+def camera_of(service: CameraService, camera_id: str) -> Camera:
     """A camera; raises Problem."""
-    found = desk.cameras.get(camera_id)
+    found = service.cameras.get(camera_id)
     if found is None:
         raise Problem(404, "unknown-camera", f"There is no camera {camera_id!r}.")
     return found
 
 
-def checked(desk: CameraDesk, given: dict[str, Any]) -> Camera:
+def checked(service: CameraService, given: dict[str, Any]) -> Camera:
     """A camera from its JSON form which the settings allow; raises Problem."""
     try:
         camera = parse_camera(given)
     except CameraError as error:
         raise Problem(422, "bad-camera", f"The camera cannot be saved: {error}.", member=error.member) from error
-    reason = refusal(camera, desk.settings)
+    reason = refusal(camera, service.settings)
     if reason:
         raise Problem(422, "address-refused", f"The settings do not allow this address: {reason}.", member="address")
     return camera
 
 
-def added(desk: CameraDesk, given: dict[str, Any]) -> Camera:
+def added(service: CameraService, given: dict[str, Any]) -> Camera:
     """A camera from its JSON form, saved as a new one; raises Problem."""
-    camera = checked(desk, {name: value for name, value in given.items() if name != "revision"})
+    camera = checked(service, {name: value for name, value in given.items() if name != "revision"})
     try:
-        return desk.cameras.put(camera)
+        return service.cameras.put(camera)
     except Conflict:
         detail = f"There is a camera {camera.id!r} already; change that one, or give this one another id."
         raise Problem(409, "camera-exists", detail) from None
 
 
-def changed(desk: CameraDesk, camera_id: str, given: dict[str, Any], revision: str | None) -> Camera:
+def changed(service: CameraService, camera_id: str, given: dict[str, Any], revision: str | None) -> Camera:
     """A camera from its JSON form, saved over a revision (None: over the newest); raises Problem."""
-    before = camera_of(desk, camera_id)
-    camera = checked(desk, {"id": camera_id} | given)
+    before = camera_of(service, camera_id)
+    camera = checked(service, {"id": camera_id} | given)
     if camera.id != camera_id:
         raise Problem(
             422, "bad-camera", f"The id is {camera_id!r} and stays so; add a new camera instead.", member="id"
         )
     try:
-        return desk.cameras.put(replace(camera, revision=revision or before.revision))
+        return service.cameras.put(replace(camera, revision=revision or before.revision))
     except Conflict:
         raise changed_meanwhile(camera_id) from None
 
 
-def removed(desk: CameraDesk, camera_id: str, revision: str | None) -> None:
+def removed(service: CameraService, camera_id: str, revision: str | None) -> None:
     """Removes a revision of a camera (None: the newest); raises Problem."""
-    found = camera_of(desk, camera_id)
+    found = camera_of(service, camera_id)
     if revision not in (None, found.revision):
         raise changed_meanwhile(camera_id)
     try:
-        desk.cameras.remove(found)
+        service.cameras.remove(found)
     except Conflict:
         raise changed_meanwhile(camera_id) from None
 
 
-def shape(desk: CameraDesk, camera: Camera, view: View) -> dict[str, Any]:
+def shape(service: CameraService, camera: Camera, view: View) -> dict[str, Any]:
     """As the API tells it."""
-    return camera_as_dict(camera) | {"revision": camera.revision, "status": desk.shown(camera, view)}
+    return camera_as_dict(camera) | {"revision": camera.revision, "status": service.shown(camera, view)}
 
 
 def frame_response(data: bytes) -> Response:
@@ -176,8 +176,8 @@ def frame_response(data: bytes) -> Response:
     return response
 
 
-def _told(desk: CameraDesk, camera: Camera) -> Response:
-    response = jsonify(shape(desk, camera, desk.states.view()))
+def _told(service: CameraService, camera: Camera) -> Response:
+    response = jsonify(shape(service, camera, service.states.view()))
     response.set_etag(camera.revision)
     return response
 

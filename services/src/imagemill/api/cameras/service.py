@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagemill.api.cameras.camera_tests import CameraTests
-from imagemill.api.cameras.snapshot_cache import Sights
+from imagemill.api.cameras.snapshot_cache import SnapshotCache
 from imagemill.api.images.posted_frames import PostedFrames
 from imagemill.domain.activity import Record
 from imagemill.domain.cameras import Camera
@@ -24,14 +24,14 @@ _STRANGE_SECONDS = 60.0
 
 
 @dataclass
-class CameraDesk:
+class CameraService:
     """One per API process."""
 
     settings: Settings
     cameras: Cameras
     states: ReadingStates
     tests: CameraTests
-    sights: Sights
+    snapshots: SnapshotCache
     posted: PostedFrames
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -76,10 +76,10 @@ class CameraDesk:
         }
 
 
-def desk(settings: Settings, couch: Couch, broker: Broker, reply_to: str) -> CameraDesk:
+def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str) -> CameraService:
     """For a process whose replies come to a queue of its own."""
-    sights, posted = Sights(reply_to, broker.submit), PostedFrames(broker.submit)
-    return CameraDesk(settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), sights, posted)
+    snapshots, posted = SnapshotCache(reply_to, broker.submit), PostedFrames(broker.submit)
+    return CameraService(settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), snapshots, posted)
 
 
 def state_of(camera: Camera, view: View, alive: Mapping[str, Reader]) -> tuple[str, str | None]:

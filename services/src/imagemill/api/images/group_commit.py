@@ -38,7 +38,7 @@ class NewJob:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CommitEntry:
     """What one request brings. The future tells the ids which were done before, or why nothing was accepted."""
 
     jobs: Sequence[NewJob]
@@ -58,7 +58,7 @@ class GroupCommit:
     ) -> None:
         self._ledger, self._broker, self._claims, self._activity, self._by = ledger, broker, claims, activity, by
         self._full_until = 0.0
-        self._grouper: Grouper[Entry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
+        self._grouper: Grouper[CommitEntry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
 
     def start(self) -> "GroupCommit":
         """Begins to commit."""
@@ -78,14 +78,14 @@ class GroupCommit:
 
     def commit(self, jobs: Sequence[NewJob], rejections: Sequence[Rejection]) -> frozenset[str]:
         """Accepts; tells the jobs whose result was known already. Raises StoreUnavailable or BrokerUnavailable."""
-        entry = Entry(jobs, rejections)
+        entry = CommitEntry(jobs, rejections)
         self._grouper.put(entry)
         try:
             return entry.accepted.result(timeout=_ANSWER_TIMEOUT_SECONDS)
         except FutureTimeout as error:
             raise StoreUnavailable("the ledger did not answer in time") from error
 
-    def _handle(self, group: list[Entry]) -> None:
+    def _handle(self, group: list[CommitEntry]) -> None:
         try:
             known = self._write(group)
         except (StoreUnavailable, BrokerUnavailable) as error:
@@ -101,7 +101,7 @@ class GroupCommit:
         for entry in group:
             entry.accepted.set_result(frozenset(new.job.id for new in entry.jobs if new.job.result_key in known))
 
-    def _write(self, group: list[Entry]) -> dict[str, KnownResult]:
+    def _write(self, group: list[CommitEntry]) -> dict[str, KnownResult]:
         news = [new for entry in group for new in entry.jobs]
         jobs = [new.job for new in news]
         rejections = [rejection for entry in group for rejection in entry.rejections]

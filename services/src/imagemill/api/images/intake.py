@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill.admission.validate import Header, Refused, examine
+from imagemill.admission.validate import Header, Rejected, validate
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem, unavailable
@@ -22,7 +22,7 @@ _PORTION_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Order:
+class UploadOptions:
     """What a request asks for, checked."""
 
     batch: str
@@ -41,7 +41,7 @@ class Offer:
 
 
 @dataclass
-class Answer:
+class UploadAnswer:
     """What the client is told; `status` is that of the first refusal when nothing was accepted."""
 
     batch: str
@@ -54,7 +54,7 @@ class Answer:
         return {"batch": self.batch, "accepted": self.accepted, "rejected": self.rejected}
 
 
-def order_of(services: Services, wanted: Sequence[str], batch: str, source: str, priority: str) -> Order:
+def order_of(services: Services, wanted: Sequence[str], batch: str, source: str, priority: str) -> UploadOptions:
     """Checks what a request asks for; raises Problem."""
     names = list(dict.fromkeys(wanted)) or [services.settings.default_recipe]
     if len(names) > services.settings.max_request_recipes:
@@ -69,12 +69,12 @@ def order_of(services: Services, wanted: Sequence[str], batch: str, source: str,
     if len(source) > 100:
         raise Problem(400, "bad-source", "The source's name is longer than 100 characters.")
     recipes = [services.recipes[name] for name in names]
-    return Order(batch or uuid7(), recipes, source or None, _priority(priority))
+    return UploadOptions(batch or uuid7(), recipes, source or None, _priority(priority))
 
 
-def take_in(services: Services, order: Order, offers: Iterable[Offer], wait: bool = False) -> Answer:
+def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:
     """Judges, stores, commits; raises a 503 Problem when nothing could be accepted."""
-    answer = Answer(order.batch)
+    answer = UploadAnswer(order.batch)
     for portion in _portions(offers):
         try:
             _take_in_portion(services, order, portion, answer, services.reply_to if wait else None)
@@ -87,7 +87,7 @@ def take_in(services: Services, order: Order, offers: Iterable[Offer], wait: boo
 
 
 def _take_in_portion(
-    services: Services, order: Order, portion: list[Offer], answer: Answer, reply_to: str | None
+    services: Services, order: UploadOptions, portion: list[Offer], answer: UploadAnswer, reply_to: str | None
 ) -> None:
     services.group_commit.check_open()
     judged = [_judge(services, order, offer) for offer in portion]
@@ -117,10 +117,10 @@ class _Refusal:
     index: int
 
 
-def _judge(services: Services, order: Order, offer: Offer) -> ImageInfo | _Refusal:
+def _judge(services: Services, order: UploadOptions, offer: Offer) -> ImageInfo | _Refusal:
     try:
-        header = examine(offer.data, services.limits)
-    except Refused as no:
+        header = validate(offer.data, services.limits)
+    except Rejected as no:
         rejection = Rejection(
             id=uuid7(), batch=order.batch, name=offer.name, code=no.code, detail=no.detail, at=timestamp()
         )
@@ -144,7 +144,7 @@ def _store_originals(services: Services, good: Sequence[tuple[Offer, ImageInfo]]
 
 def new_job(
     services: Services,
-    order: Order,
+    order: UploadOptions,
     recipe: Recipe,
     name: str,
     info: ImageInfo,

@@ -1,6 +1,6 @@
 """Pictures once more: a failed one, or a stored original under another recipe. Nothing is uploaded again."""
 
-from imagemill.api.images.intake import Order, new_job
+from imagemill.api.images.intake import UploadOptions, new_job
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.domain.images import Image
@@ -30,7 +30,7 @@ def under_recipe(mill: Services, found: Image, name: str) -> str:
 
 def _committed(mill: Services, found: Image, recipe: Recipe, retry_of: str | None) -> str:
     job = found.job
-    order = Order(job.batch, [recipe], job.source, job.priority)
+    order = UploadOptions(job.batch, [recipe], job.source, job.priority)
     new = new_job(mill, order, recipe, job.name, job.original, None, retry_of=retry_of)
     mill.group_commit.check_open()
     mill.group_commit.commit([new], [])

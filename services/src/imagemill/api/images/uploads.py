@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, json, request
 from werkzeug.datastructures import FileStorage
 
-from imagemill.api.images.intake import Answer, Offer, Order, offered, order_of, take_in
+from imagemill.api.images.intake import Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
@@ -82,7 +82,7 @@ def _wait_seconds(mill: Services, text: str) -> float:
     return seconds
 
 
-def _answered(answer: Answer) -> Response:
+def _answered(answer: UploadAnswer) -> Response:
     if answer.accepted:
         location = answer.accepted[0]["url"] if len(answer.accepted) == 1 else f"/api/v1/batches/{answer.batch}"
         return _json(answer.body(), 202, {"Location": location})
@@ -92,7 +92,7 @@ def _answered(answer: Answer) -> Response:
     raise Problem(answer.status, code, detail, batch=answer.batch, rejected=answer.rejected)
 
 
-def _waited(mill: Services, order: Order, offers: Iterable[Offer], wait_seconds: float) -> Response:
+def _waited(mill: Services, order: UploadOptions, offers: Iterable[Offer], wait_seconds: float) -> Response:
     answer = take_in(mill, order, offers, wait=True)
     if not answer.accepted:
         return _answered(answer)

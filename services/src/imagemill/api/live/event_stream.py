@@ -28,7 +28,7 @@ _RECENT_RECORDS = 200
 
 
 @dataclass(frozen=True)
-class Event:
+class StreamEvent:
     """A server-sent event."""
 
     kind: str
@@ -44,10 +44,10 @@ class Stream:
 
     def __init__(self, batch: str | None) -> None:
         self._batch = batch
-        self._events: queue.Queue[Event | None] = queue.Queue(_EVENTS_PER_STREAM)
+        self._events: queue.Queue[StreamEvent | None] = queue.Queue(_EVENTS_PER_STREAM)
         self._overrun = threading.Event()
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: StreamEvent) -> None:
         """Adds an event unless it concerns another batch, or there is no room."""
         if self._batch and event.data.get("batch", self._batch) != self._batch:
             return
@@ -62,15 +62,15 @@ class Stream:
             self._events.queue.clear()
         self._events.put_nowait(None)
 
-    def take(self, timeout_seconds: float) -> Event | None:
+    def take(self, timeout_seconds: float) -> StreamEvent | None:
         """The next event; `lost` after an overrun, `ping` when there is none in time, None at the end."""
         if self._overrun.is_set() and self._events.empty():
             self._overrun.clear()
-            return Event("lost", {"detail": "too many events at once; read the current state again"})
+            return StreamEvent("lost", {"detail": "too many events at once; read the current state again"})
         try:
             return self._events.get(timeout=timeout_seconds)
         except queue.Empty:
-            return Event("ping", {})
+            return StreamEvent("ping", {})
 
 
 class Hub:
@@ -145,10 +145,10 @@ class Hub:
         elif kind == "outcome":
             outcome = announced(delivery.body)
             self._answer(outcome, None)
-            self._offer(Event("outcome", outcome.model_dump(mode="json")))
+            self._offer(StreamEvent("outcome", outcome.model_dump(mode="json")))
         elif kind == EVENT:
             news = news_of(delivery)
-            self._offer(Event("camera-event", {"change": news.change, "event": dict(news.event)}))
+            self._offer(StreamEvent("camera-event", {"change": news.change, "event": dict(news.event)}))
         elif kind in self._handlers:
             self._handlers[kind](delivery)
             return
@@ -156,7 +156,7 @@ class Hub:
             for record in records_of(delivery.body):
                 self._notice(record)
                 self._remember(record)
-                self._offer(Event("activity", record))
+                self._offer(StreamEvent("activity", record))
         self._changed.set()
 
     def _answer(self, outcome: Outcome, data: bytes | None) -> None:
@@ -176,7 +176,7 @@ class Hub:
             with self._lock:
                 self._recent.append(record)
 
-    def _offer(self, event: Event) -> None:
+    def _offer(self, event: StreamEvent) -> None:
         with self._lock:
             for stream in self._streams:
                 stream.offer(event)
@@ -197,7 +197,7 @@ class Hub:
             log.warning("totals not told", error=str(error))
             return last
         if counts != last:
-            self._offer(Event("totals", shape(None, counts)))
+            self._offer(StreamEvent("totals", shape(None, counts)))
         return counts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from imagemill.api.services import Services
 from imagemill.domain.ids import is_batch_name, is_uuid
 from imagemill.domain.images import Image, Job
-from imagemill.store.alerts import AlertBook
+from imagemill.store.alerts import AlertStore
 
 SEARCHED = 2000
 _SHOWN = 50
@@ -38,7 +38,7 @@ def find(mill: Services, query: str, after: str | None = None) -> Finding:
 def _exactly(mill: Services, query: str) -> str | None:
     ledger = mill.stores.ledger
     number = alert_number(query)
-    if number and AlertBook(mill.stores.couch).alert(number):
+    if number and AlertStore(mill.stores.couch).alert(number):
         return f"/alerts/{number}"
     if is_uuid(query.lower()) and ledger.image(query.lower()):
         return f"/pictures/{query.lower()}"

@@ -38,7 +38,7 @@ class Delivery:
         return int(count) if count is not None else int(self.redelivered)
 
     @property
-    def lost(self) -> bool:
+    def channel_closed(self) -> bool:
         """Is the channel gone over which it could be settled?"""
         return not self._channel.is_open
 
@@ -46,7 +46,7 @@ class Delivery:
         """It is done with."""
         self._run(partial(self._settle, self._channel.basic_ack))
 
-    def give_back(self) -> None:
+    def requeue(self) -> None:
         """Somebody else shall have it."""
         self._run(partial(self._settle, self._channel.basic_nack, requeue=True))
 
