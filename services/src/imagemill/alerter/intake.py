@@ -1,6 +1,5 @@
 """Deliveries of the alerter's queue, one after the other: what happened is judged in the order in which it happened."""
 
-import itertools
 import queue
 import threading
 
@@ -10,7 +9,7 @@ from imagemill.alerter.channel_test import is_channel_test, run_channel_test
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.sender import NotificationSender
 from imagemill.alerter.service import AlertService
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import Delivery
@@ -65,19 +64,15 @@ class Intake:
                 self._until_handled(delivery)
 
     def _until_handled(self, delivery: Delivery) -> None:
-        for attempt in itertools.count(1):
-            try:
-                self._handle(delivery)
-                delivery.ack()
-                return
-            except StoreUnavailable as error:
-                log.warning("an event waits for CouchDB", error=str(error))
-            except (ValueError, KeyError, TypeError) as error:
-                log.error("not an event, dropped", type=delivery.properties.type, error=repr(error))
-                delivery.ack()
-                return
-            if self._stopping.wait(pause_seconds(attempt)):
-                return  # unacknowledged: the broker keeps it
+        try:
+            until(
+                lambda: self._handle(delivery), self._stopping, on=StoreUnavailable, what="an event waits for CouchDB"
+            )
+        except Stopped:
+            return  # unacknowledged: the broker keeps it
+        except (ValueError, KeyError, TypeError) as error:
+            log.error("not an event, dropped", type=delivery.properties.type, error=repr(error))
+        delivery.ack()
 
     def _handle(self, delivery: Delivery) -> None:
         if is_channel_test(delivery):

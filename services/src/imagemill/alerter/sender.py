@@ -21,7 +21,7 @@ from imagemill.alerter.post import SendResult, send
 from imagemill.alerting.message import alert_url, message
 from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerting.retries import Attempt, plan
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, pause_seconds, until
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document, StoreUnavailable
 from imagemill.wire.activity import Activity
@@ -144,7 +144,7 @@ class NotificationSender:
         key = (status.number, status.channel)
         try:
             self._attempt(status)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Stopped) as error:
             log.warning("an attempt waits for CouchDB", number=status.number, error=str(error))
         except Exception as error:
             log.error("an attempt went wrong", number=status.number, channel=status.channel, error=type(error))
@@ -195,23 +195,14 @@ class NotificationSender:
             attached=answer.attached,
         )  # fmt: skip
         doc_id = sent_id(status.number, status.channel, status.next_attempt)
-        self._until_stored(doc_id, document)
+        # However long CouchDB takes; at the program's end the attempt counts as cut off.
+        until(
+            lambda: self._book.create(doc_id, document), self._stopping,
+            on=StoreUnavailable, what="what was sent waits to be recorded",
+        )  # fmt: skip
         SENDS.labels(status.channel, document["result"]).inc()
         self._activity.note("told", None, number=str(status.number), channel=status.channel, result=document["result"])
         log.info("told" if answer.ok else "not told", number=status.number, channel=status.channel)
-
-    def _until_stored(self, doc_id: str, document: Document) -> None:
-        """What was sent is recorded, however long CouchDB takes; at the program's end the attempt counts as cut off."""
-        attempt = 0
-        while True:
-            try:
-                self._book.create(doc_id, document)
-                return
-            except StoreUnavailable as error:
-                log.warning("what was sent waits to be recorded", error=str(error))
-            attempt += 1
-            if self._stopping.wait(pause_seconds(attempt)):
-                return
 
 
 def body_of(alert: Document, url: str) -> dict[str, Any]:

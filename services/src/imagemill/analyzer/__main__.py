@@ -7,9 +7,10 @@ import structlog
 
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.partition import Partition
-from imagemill.analyzer.publisher import EventPublisher, ShuttingDown
+from imagemill.analyzer.publisher import EventPublisher
 from imagemill.analyzer.silence import SilenceWatch
 from imagemill.analyzer.state import StateStore
+from imagemill.concurrency.retry import Stopped
 from imagemill.process import runtime
 from imagemill.process.health import Check
 from imagemill.settings import Settings
@@ -79,7 +80,7 @@ def _watch(silence: SilenceWatch, stopping: threading.Event) -> None:
     while not stopping.wait(_SILENCE_EVERY_SECONDS):
         try:
             silence.round()
-        except ShuttingDown:
+        except Stopped:
             return
 
 

@@ -4,23 +4,26 @@ import queue
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.counting import BROKEN, SECONDS, SOURCES, Counting
 from imagemill.analyzer.people import find_people_for
-from imagemill.analyzer.publisher import EventPublisher, ShuttingDown
+from imagemill.analyzer.publisher import EventPublisher
 from imagemill.analyzer.state import StateStore
 from imagemill.analyzer.tracked import Tracked
-from imagemill.analyzer.waiting import until_stored
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.motion import EventChange, Frame, SourceAnalyzer
-from imagemill.store.couch import Conflict
+from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Delivery
 from imagemill.wire.frames import SourceFrame, frame_of
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 
 _IDLE_SECONDS = 1.0
 # When frames of the last seconds come, nothing older waits in the queue: silence of one source is silence then.
@@ -73,7 +76,7 @@ class Partition:
             while not self._stopping.is_set():
                 self._next()
             self._save_all()
-        except ShuttingDown:
+        except Stopped:
             log.warning("shutting down before everything was kept; frames come again", queue=self.name)
 
     def _next(self) -> None:
@@ -92,7 +95,7 @@ class Partition:
         try:
             frame = _frame(delivery)
             self._see(frame.source, Frame(frame.at, frame.data, frame.sequence, frame.generation), delivery)
-        except ShuttingDown:
+        except Stopped:
             raise
         except Exception as error:
             # Frames come from strangers: one that cannot be worked on must not end, and end again, all other cameras.
@@ -149,7 +152,7 @@ class Partition:
 
     def _load(self, source: str) -> Tracked:
         settings = self._cameras.at_first(source)
-        saved = until_stored(lambda: self._states.load(source), self._stopping)
+        saved = self._until_stored(lambda: self._states.load(source))
         people = find_people_for(settings)
         if saved is None:
             return Tracked(SourceAnalyzer(source, settings, people), None, 0.0)
@@ -175,9 +178,7 @@ class Partition:
         source = tracked.analyzer.source
         try:
             snapshot = tracked.analyzer.snapshot()
-            tracked.revision = until_stored(
-                lambda: self._states.save(source, snapshot, tracked.revision), self._stopping
-            )
+            tracked.revision = self._until_stored(lambda: self._states.save(source, snapshot, tracked.revision))
         except Conflict:
             log.warning("another analyzer has the source; its frames are given back", source=source)
             tracked.requeue()
@@ -185,6 +186,9 @@ class Partition:
             return
         tracked.saved_at, tracked.is_new = time.monotonic(), False
         tracked.acknowledge()
+
+    def _until_stored(self, attempt: Callable[[], Answer]) -> Answer:
+        return until(attempt, self._stopping, on=StoreUnavailable, what="the state of a source waits for CouchDB")
 
     def _forget(self, source: str) -> None:
         if self._sources.pop(source, None) is not None:

@@ -1,13 +1,12 @@
 """Telling a change of an event: its document with the pictures first, then the message. Both may be told again."""
 
-import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
 
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import until
 from imagemill.motion import EventChange
 from imagemill.store.couch import Missing, StoreUnavailable
 from imagemill.store.events import EventStore
@@ -18,10 +17,7 @@ from imagemill.wire.events import EventNews, event_message
 log = structlog.get_logger(__name__)
 
 EVENTS = Counter("imagemill_camera_events", "Changes of events that were told", ["kind", "change"])
-
-
-class ShuttingDown(Exception):
-    """The program ends before something could be told: what it is about is not acknowledged and comes again."""
+_PASSING = (StoreUnavailable, BrokerUnavailable, Unroutable)
 
 
 class EventPublisher:
@@ -35,16 +31,9 @@ class EventPublisher:
         self._broker = broker
 
     def tell(self, change: EventChange) -> None:
-        """Stores and publishes; raises ShuttingDown."""
-        for attempt in itertools.count(1):
-            try:
-                self._tell(change)
-                EVENTS.labels(change.event.kind, change.change).inc()
-                return
-            except (StoreUnavailable, BrokerUnavailable, Unroutable) as error:
-                log.warning("an event waits to be told", event=change.event.id, error=str(error))
-            if self._stopping.wait(pause_seconds(attempt)):
-                raise ShuttingDown
+        """Stores and publishes; raises Stopped, then the frames of the event come again."""
+        until(lambda: self._tell(change), self._stopping, on=_PASSING, what=f"event {change.event.id} waits to be told")
+        EVENTS.labels(change.event.kind, change.change).inc()
 
     def _tell(self, change: EventChange) -> None:
         event = change.event.as_dict()

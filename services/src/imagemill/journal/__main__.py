@@ -5,7 +5,7 @@ import threading
 import structlog
 
 from imagemill.concurrency.grouping import Bounds, Grouper
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.activity import Record
 from imagemill.process import runtime
 from imagemill.settings import Settings
@@ -21,7 +21,6 @@ _PREFETCH = 50
 # For the live page alone: each camera tells its counts every few seconds, and nobody reads old ones.
 _PASSING = frozenset({"camera-counts"})
 _BOUNDS = Bounds(entries=50, seconds=0.5)
-_LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Journal:
@@ -33,21 +32,15 @@ class Journal:
     def handle(self, deliveries: list[Delivery]) -> None:
         """Keeps, then acknowledges."""
         records = [record for delivery in deliveries for record in _records(delivery)]
-        attempt = 0
-        while not self._written(records):
-            attempt += 1
-            if self._stopping.wait(pause_seconds(attempt)):
-                return  # unacknowledged: the broker keeps them
+        try:
+            until(
+                lambda: activity_log.write(self._couch, records), self._stopping,
+                on=StoreUnavailable, what="the journal waits for CouchDB",
+            )  # fmt: skip
+        except Stopped:
+            return  # unacknowledged: the broker keeps them
         for delivery in deliveries:
             delivery.ack()
-
-    def _written(self, records: list[Record]) -> bool:
-        try:
-            activity_log.write(self._couch, records)
-        except StoreUnavailable as error:
-            log.warning("journal waits for CouchDB", error=str(error))
-            return False
-        return True
 
 
 def _records(delivery: Delivery) -> list[Record]:

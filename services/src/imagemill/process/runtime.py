@@ -1,5 +1,6 @@
 """What every program does at its start and its end."""
 
+import contextlib
 import signal
 import sys
 import threading
@@ -11,13 +12,13 @@ import structlog
 from pydantic import ValidationError
 
 from imagemill import recipes
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.process import logs
 from imagemill.process.health import Check, Health, HealthServer
 from imagemill.settings import Settings
 from imagemill.store import activity_log, cameras, leases
 from imagemill.store.blobs import Blobs
-from imagemill.store.couch import Couch, StoreUnavailable
+from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
 from imagemill.store.rules import RuleStore
@@ -96,19 +97,17 @@ def open_activity(settings: Settings, program: str, broker: Broker) -> Activity:
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:
     """Waits until the databases are there, creating them if it may; says what it waits for."""
-    attempt = 0
-    while not stopping.is_set():
-        try:
-            if settings.prepare:
-                stores.prepare()
-            if stores.ledger.prepared():
-                stores.there.set()
-                return
-            log.warning("waiting for the databases to be created", prefix=settings.couchdb_prefix)
-        except StoreUnavailable as error:
-            log.warning("waiting for CouchDB", error=str(error))
-        attempt += 1
-        stopping.wait(pause_seconds(attempt))
+
+    def attempt() -> None:
+        if settings.prepare:
+            stores.prepare()
+        if not stores.ledger.prepared():
+            raise StoreUnavailable(f"the databases {settings.couchdb_prefix}-… are not created yet; the writer does it")
+
+    # A conflict: another program makes the same databases at this moment.
+    with contextlib.suppress(Stopped):
+        until(attempt, stopping, on=(StoreUnavailable, Conflict), what="waiting for CouchDB")
+        stores.there.set()
 
 
 def prepare_stores_in_background(stores: Stores, settings: Settings) -> None:

@@ -1,15 +1,12 @@
 """Groups of entries into CouchDB: blobs over several connections, then results, then outcomes, each in one bulk."""
 
-import itertools
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter, Histogram
 
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.images import Outcome
 from imagemill.store.blobs import Blobs
 from imagemill.store.couch import StoreUnavailable
@@ -23,8 +20,6 @@ log = structlog.get_logger(__name__)
 
 OUTCOMES = Counter("imagemill_outcomes", "Outcomes written to the ledger", ["status"])
 GROUP_SECONDS = Histogram("imagemill_writer_group_seconds", "Seconds per bulk write")
-
-Answer = TypeVar("Answer")
 
 
 class OutcomeWriter:
@@ -48,10 +43,14 @@ class OutcomeWriter:
         if not entries:
             return
         try:
+            # Without a limit but the shutdown: the picture is safe in the queue, and to requeue it would only count
+            # as a delivery.
             with GROUP_SECONDS.time():
-                outcomes = self._until_stored(lambda: self._store(entries))
-        except StoreUnavailable:
-            log.warning("shutting down before CouchDB came back; results are given back", count=len(entries))
+                outcomes = until(
+                    lambda: self._store(entries), self._stopping, on=StoreUnavailable, what="results wait for CouchDB"
+                )
+        except Stopped:
+            log.warning("shutting down before CouchDB came back; results are requeued", count=len(entries))
             for entry in entries:
                 entry.delivery.requeue()
             return
@@ -81,19 +80,6 @@ class OutcomeWriter:
         result = entry.outcome.result
         if result is not None and not self._claims.is_stored(entry.delivery):
             self._blobs.put(result.sha256, entry.delivery.body, result.content_type)
-
-    def _until_stored(self, attempt: Callable[[], Answer]) -> Answer:
-        # Without a limit but the shutdown: the picture is safe in the queue, and giving it back would only count
-        # as a delivery. The pause has a limit and jitter.
-        for attempt_number in itertools.count(1):
-            try:
-                return attempt()
-            except StoreUnavailable as error:
-                log.warning("results wait for CouchDB", error=str(error))
-                if self._stopping.is_set():
-                    raise
-            self._stopping.wait(pause_seconds(attempt_number))
-        raise AssertionError("unreachable")
 
     def _announce(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
