@@ -78,7 +78,10 @@ def _media(node: Any) -> Iterator[dict[str, Any]]:
 
 # --- codes ----------------------------------------------------------------------------------------
 
-_RAISING = {"Problem", "Refused", "ImageError", "HeaderError"}
+_RAISING = {
+    "Problem", "Refused", "ImageError", "HeaderError",
+    "Invalid", "NotFound", "AlreadyExists", "ChangedMeanwhile", "Gone", "Busy", "NoAnswer",
+}  # fmt: skip
 _CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 

@@ -8,12 +8,18 @@ import structlog
 from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from imagemill.domain import errors
+from imagemill.domain.errors import DomainError
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+_STATUSES: Mapping[type[DomainError], int] = {
+    errors.NotFound: 404, errors.AlreadyExists: 409, errors.Gone: 410, errors.ChangedMeanwhile: 412,
+    errors.Invalid: 422, errors.Busy: 503, errors.NoAnswer: 504,
+}  # fmt: skip
 # Python's own phrases for these change with its version; a code must not.
 _PLAIN_CODES = {413: "request-too-large", 416: "requested-range-not-satisfiable", 422: "unprocessable"}
 
@@ -41,6 +47,13 @@ class Problem(Exception):
         return Response(json.dumps(body), self.status, self.headers, mimetype="application/problem+json")
 
 
+def problem_of(error: DomainError) -> Problem:
+    """Express a domain error in HTTP."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, errors.Busy) else {}
+    members = {"member": error.member} if error.member else {}
+    return Problem(_STATUSES[type(error)], error.code, str(error), headers, **members)
+
+
 def unavailable(what: str) -> Problem:
     """Nothing was accepted; the same request may succeed in a moment."""
     return Problem(
@@ -52,6 +65,7 @@ def unavailable(what: str) -> Problem:
 def install(app: Flask) -> None:
     """Makes every error of the app a problem."""
     app.register_error_handler(Problem, lambda problem: problem.response())
+    app.register_error_handler(DomainError, lambda error: problem_of(error).response())
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(BrokerUnavailable, _broker_unavailable)
     app.register_error_handler(RequestEntityTooLarge, _too_large)

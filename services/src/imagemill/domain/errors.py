@@ -1,0 +1,37 @@
+"""What can be wrong with a request, whoever makes it; `api.web.problems` alone says it in HTTP."""
+
+
+class DomainError(Exception):
+    """A request that cannot be met: a stable `code` for programs, a sentence for people, the `member` that is wrong."""
+
+    def __init__(self, code: str, sentence: str, member: str = "") -> None:
+        super().__init__(sentence)
+        self.code, self.member = code, member
+
+
+class Invalid(DomainError, ValueError):
+    """A value that cannot be."""
+
+
+class NotFound(DomainError):
+    """There is nothing of that name."""
+
+
+class AlreadyExists(DomainError):
+    """There is one of that name."""
+
+
+class ChangedMeanwhile(DomainError):
+    """It is not, or not any more, what the request takes it for."""
+
+
+class Gone(DomainError):
+    """It was there, and is not any more."""
+
+
+class Busy(DomainError):
+    """As much is under way as may be; the same request may succeed in a moment."""
+
+
+class NoAnswer(DomainError):
+    """Whoever must do it did not answer in time."""
