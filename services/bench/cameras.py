@@ -27,7 +27,7 @@ from imagemill.store.camera_leases import ReadingStates
 from imagemill.store.cameras import Cameras
 from imagemill.store.couch import Couch
 from imagemill.wire import topology
-from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.broker import Broker, Delivery, parameters_of
 from imagemill.wire.frames import SourceFrame, frame_of
 from mill import Mill, wait_for
 
@@ -99,11 +99,10 @@ def counting(amqp_url: str) -> Iterator[dict[str, Counted]]:
         frame = frame_of(delivery)
         counted[frame.source].see(frame)
 
-    settings = Settings()
-    queues = [topology.frames_queue(number) for number in range(settings.frame_partitions)]
-    broker = Broker(
-        parameters_of(amqp_url, "bench"), [Consumer(queue, see, 100, auto_ack=True) for queue in queues]
-    ).start()
+    broker = Broker(parameters_of(amqp_url, "bench"))
+    for number in range(Settings().frame_partitions):
+        broker.consume(topology.frames_queue(number), see, 100, auto_ack=True)
+    broker.start()
     try:
         yield counted
     finally:

@@ -16,7 +16,7 @@ from imagemill.store.cameras import Cameras
 from imagemill.store.cameras import prepare as prepare_cameras
 from imagemill.store.couch import Couch
 from imagemill.wire import topology
-from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.broker import Broker, Delivery, parameters_of
 from imagemill.wire.events import EventNews, news_of
 from imagemill.wire.frames import SourceFrame, frame_of
 from mill import Mill
@@ -46,14 +46,13 @@ class Eyes:
         self.frames: list[SourceFrame] = []
         self.news: list[EventNews] = []
         self.settings = settings
-        frames = [
-            Consumer(topology.frames_queue(number), self._frame, 100, auto_ack=True)
-            for number in range(settings.frame_partitions)
-        ]
-        consumers = [*frames, Consumer(topology.ALERTER_QUEUE, self._event, 10)]
         parameters = parameters_of(amqp_url, "eyes")
         wanted = [topology.shared(settings, ["gray"])]
-        self.broker = Broker(parameters, consumers, lambda: topology.declare_at(parameters, wanted)).start()
+        self.broker = Broker(parameters, lambda: topology.declare_at(parameters, wanted))
+        for number in range(settings.frame_partitions):
+            self.broker.consume(topology.frames_queue(number), self._frame, 100, auto_ack=True)
+        self.broker.consume(topology.ALERTER_QUEUE, self._event)
+        self.broker.start()
 
     def of(self, source: str) -> list[SourceFrame]:
         return [frame for frame in list(self.frames) if frame.source == source]

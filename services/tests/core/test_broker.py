@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 
 import pika
 import pytest
@@ -11,7 +12,6 @@ from imagemill.local.rabbit import RabbitServer
 from imagemill.wire.broker import (
     Broker,
     BrokerUnavailable,
-    Consumer,
     Delivery,
     Outgoing,
     Refused,
@@ -27,8 +27,14 @@ def declare(url: str, queue: str, **arguments: object) -> None:
     connection.close()
 
 
-def started(url: str, *consumers: Consumer, **options: object) -> Broker:
-    broker = Broker(parameters_of(url, "test"), consumers, **options).start()  # type: ignore[arg-type]
+def started(
+    url: str, on_delivery: Callable[[Delivery], object] | None = None, prefetch: int = 10, **options: object
+) -> Broker:
+    """Connected, and if told so consuming from the queue `q`."""
+    broker = Broker(parameters_of(url, "test"), **options)  # type: ignore[arg-type]
+    if on_delivery:
+        broker.consume("q", on_delivery, prefetch)
+    broker.start()
     assert broker.wait_ready(60)
     return broker
 
@@ -74,7 +80,7 @@ def test_a_picture_is_taken_in_with_a_few_reads(amqp_url: str, monkeypatch: pyte
 
     monkeypatch.setattr(_AsyncTransportBase, "_sigint_safe_recv", staticmethod(counted))
     seen: list[bytes] = []
-    broker = started(amqp_url, Consumer("q", lambda delivery: seen.append(delivery.body)))
+    broker = started(amqp_url, lambda delivery: seen.append(delivery.body))
     broker.publish_all([Outgoing("", "q", b"x" * 220_000)])
     wait_for(lambda: seen, "the picture")
     broker.close()
@@ -89,7 +95,7 @@ def test_deliveries_are_settled_from_other_threads(amqp_url: str) -> None:
     def on_delivery(delivery: Delivery) -> None:
         threading.Thread(target=lambda: (seen.append(delivery.body), delivery.ack())).start()
 
-    broker = started(amqp_url, Consumer("q", on_delivery, prefetch=2))
+    broker = started(amqp_url, on_delivery, prefetch=2)
     broker.publish_all(Outgoing("", "q", str(n).encode()) for n in range(20))
     wait_for(lambda: len(seen) == 20, "all deliveries")
     broker.close()
@@ -107,7 +113,7 @@ def test_what_was_given_back_comes_again_and_counts(amqp_url: str) -> None:
         else:
             delivery.ack()
 
-    broker = started(amqp_url, Consumer("q", on_delivery))
+    broker = started(amqp_url, on_delivery)
     broker.publish(Outgoing("", "q"))
     wait_for(lambda: len(failed) == 3, "three deliveries")
     broker.close()
@@ -121,12 +127,7 @@ def test_it_comes_back_after_the_broker_was_killed_and_goes_on_consuming(own_rab
         seen.append(delivery.body)
         delivery.ack()
 
-    broker = Broker(
-        parameters_of(own_rabbit.amqp_url, "test"),
-        [Consumer("q", on_delivery)],
-        prepare=lambda: declare(own_rabbit.amqp_url, "q"),
-    ).start()
-    assert broker.wait_ready(60)
+    broker = started(own_rabbit.amqp_url, on_delivery, prepare=lambda: declare(own_rabbit.amqp_url, "q"))
     # RabbitMQ 3.10 writes down a new quorum queue's members seconds later; killed before, it finds no leader again.
     own_rabbit.restart()
     wait_for(lambda: broker.ready, "the first return")
@@ -156,10 +157,18 @@ def test_no_future_is_left_open_when_the_broker_dies_under_load(own_rabbit: Rabb
     broker.close()
 
 
+def test_a_consumer_that_comes_too_late_is_refused(amqp_url: str) -> None:
+    declare(amqp_url, "q")
+    broker = started(amqp_url)
+    with pytest.raises(RuntimeError, match="before the broker is started"):
+        broker.consume("q", print)
+    broker.close()
+
+
 def test_nothing_comes_after_consuming_was_stopped(amqp_url: str) -> None:
     declare(amqp_url, "q")
     seen: list[Delivery] = []
-    broker = started(amqp_url, Consumer("q", seen.append))
+    broker = started(amqp_url, seen.append)
     broker.publish(Outgoing("", "q"))
     wait_for(lambda: len(seen) == 1, "the first delivery")
     broker.stop_consuming()

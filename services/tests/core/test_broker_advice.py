@@ -41,7 +41,7 @@ def test_other_words_have_no_advice() -> None:
 
 def test_programs_log_the_advice(amqp_url: str) -> None:
     with structlog.testing.capture_logs() as logs:
-        broker = Broker(parameters_of(with_password(amqp_url, "wrong"), "test"), []).start()
+        broker = Broker(parameters_of(with_password(amqp_url, "wrong"), "test")).start()
         try:
             wait_for(lambda: any("the password" in entry.get("advice", "") for entry in logs), "the advice")
         finally:

@@ -16,42 +16,33 @@ from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.wire import topology
-from imagemill.wire.broker import Consumer, Delivery
 
 log = structlog.get_logger(__name__)
 _PREFETCH = 20
 _TELL_CHANNELS_SECONDS = 5.0
 
 
-class _Door:
-    """Where deliveries go; there before the intake, which needs the broker first."""
-
-    intake: Intake
-
-    def put(self, delivery: Delivery) -> None:
-        self.intake.put(delivery)
-
-
 def main(settings: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     stores = runtime.open_stores(settings)
-    book, channels, door = AlertStore(stores.couch), Channels(settings.channels_file), _Door()
-    broker = runtime.open_broker(settings, "alerter", [Consumer(topology.ALERTER_QUEUE, door.put, _PREFETCH)])
+    book, channels = AlertStore(stores.couch), Channels(settings.channels_file)
+    broker = runtime.open_broker(settings, "alerter")
     activity = runtime.open_activity(settings, "alerter", broker)
     pictures = Pictures(EventStore(stores.couch))
     sender = NotificationSender(
         book, channels, pictures, activity, settings.instance, settings.page_url, settings.timezone
     )
-    door.intake = Intake(AlertService(stores.couch, activity), book, channels, sender, stopping)
-    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, work=_works(door.intake, stopping)))
+    intake = Intake(AlertService(stores.couch, activity), book, channels, sender, stopping)
+    broker.consume(topology.ALERTER_QUEUE, intake.put, _PREFETCH)
+    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, work=_works(intake, stopping)))
     runtime.wait_for_stores(stores, settings, stopping)
     activity.start()
     sender.start()
-    door.intake.start()
+    intake.start()
     broker.start()
     _tell_channels(book, channels, stopping)
     broker.stop_consuming()
-    drained = door.intake.join(settings.drain_seconds)
+    drained = intake.join(settings.drain_seconds)
     sender.close(settings.drain_seconds)
     activity.close()
     broker.close()

@@ -17,7 +17,7 @@ from imagemill.settings import Settings
 from imagemill.store.events import EventStore
 from imagemill.store.leases import Lease
 from imagemill.wire import topology
-from imagemill.wire.broker import Consumer
+from imagemill.wire.activity import Activity
 
 log = structlog.get_logger(__name__)
 _SILENCE_EVERY_SECONDS = 30.0
@@ -28,19 +28,20 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     cv2.setNumThreads(1)
     stores = runtime.open_stores(settings)
     cameras, states = CameraSettings(stores.couch), StateStore(stores.couch)
-    publisher = EventPublisher(EventStore(stores.couch), stopping)
-    partitions = _partitions(settings, cameras, states, publisher, stopping)
-    consumers = [Consumer(partition.name, partition.put, settings.analyzer_prefetch) for partition in partitions]
-    broker = runtime.open_broker(settings, "analyzer", consumers)
-    publisher.start(broker)
+    broker = runtime.open_broker(settings, "analyzer")
+    activity = runtime.open_activity(settings, "analyzer", broker)
+    publisher = EventPublisher(EventStore(stores.couch), broker, stopping)
+    partitions = _partitions(settings, cameras, states, publisher, activity, stopping)
+    for partition in partitions:
+        broker.consume(partition.name, partition.put, settings.analyzer_prefetch)
     healthy = runtime.health_of(broker, stores.couch, work=_all_alive(partitions, stopping))
     health = runtime.serve_health(settings, healthy)
     runtime.wait_for_stores(stores, settings, stopping)
     cameras.refresh()
     cameras.keep_fresh(settings.cameras_refresh_seconds, stopping)
-    activity = runtime.open_activity(settings, "analyzer", broker).start()
+    activity.start()
     for partition in partitions:
-        partition.start(activity)
+        partition.start()
     broker.start()
     lease = Lease(stores.couch, "silence", settings.instance, settings.lease_seconds)
     _watch(SilenceWatch(cameras, states, publisher, lease), stopping)
@@ -57,12 +58,20 @@ def _partitions(
     cameras: CameraSettings,
     states: StateStore,
     publisher: EventPublisher,
+    activity: Activity,
     stopping: threading.Event,
 ) -> list[Partition]:
     each = max(1, settings.analyzer_max_sources // settings.frame_partitions)
     return [
         Partition(
-            topology.frames_queue(number), cameras, states, publisher, settings.analyzer_save_seconds, each, stopping
+            topology.frames_queue(number),
+            cameras,
+            states,
+            publisher,
+            activity,
+            settings.analyzer_save_seconds,
+            each,
+            stopping,
         )
         for number in range(settings.frame_partitions)
     ]

@@ -36,11 +36,11 @@ class Partition:
     """`put` hands over (bounded by the prefetch); everything else happens in the thread."""
 
     def __init__(
-        self, name: str, cameras: CameraSettings, states: StateStore, publisher: EventPublisher, save_seconds: float,
-        max_sources: int, stopping: threading.Event,
+        self, name: str, cameras: CameraSettings, states: StateStore, publisher: EventPublisher, activity: Activity,
+        save_seconds: float, max_sources: int, stopping: threading.Event,
     ) -> None:  # fmt: skip
         self.name = name
-        self._cameras, self._states, self._publisher = cameras, states, publisher
+        self._cameras, self._states, self._publisher, self._activity = cameras, states, publisher, activity
         self._save_seconds, self._max_sources, self._stopping = save_seconds, max_sources, stopping
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._sources: OrderedDict[str, Tracked] = OrderedDict()
@@ -50,9 +50,8 @@ class Partition:
         self._checked_at = 0.0
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
 
-    def start(self, activity: Activity) -> None:
-        """Begins to work."""
-        self._activity = activity
+    def start(self) -> None:
+        """Begin to work."""
         self._thread.start()
 
     def put(self, delivery: Delivery) -> None:

@@ -23,12 +23,8 @@ _PASSING = (StoreUnavailable, BrokerUnavailable, Unroutable)
 class EventPublisher:
     """Waits for CouchDB and the broker as long as it takes; frames pile up in bounded queues meanwhile."""
 
-    def __init__(self, events: EventStore, stopping: threading.Event) -> None:
-        self._events, self._stopping = events, stopping
-
-    def start(self, broker: Broker) -> None:
-        """Where the news go."""
-        self._broker = broker
+    def __init__(self, events: EventStore, broker: Broker, stopping: threading.Event) -> None:
+        self._events, self._broker, self._stopping = events, broker, stopping
 
     def tell(self, change: EventChange) -> None:
         """Stores and publishes; raises Stopped, then the frames of the event come again."""

@@ -16,7 +16,7 @@ from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Consumer
+from imagemill.wire.broker import Broker
 from imagemill.wire.snapshots import SNAPSHOT
 from imagemill.wire.work import ClaimCheck
 
@@ -70,9 +70,8 @@ def build(settings: Settings) -> Services:
     known = recipes.load(settings.recipes_file)
     stores = runtime.open_stores(settings)
     hub = Hub(settings.api_event_streams, stores.ledger.counts)
-    own = topology.replica(settings.instance)
-    consumer = Consumer(own.queues[0].name, hub.receive, _REPLICA_PREFETCH, auto_ack=True)
-    broker = runtime.open_broker(settings, "api", [consumer], own)
+    broker = runtime.open_broker(settings, "api", topology.replica(settings.instance))
+    broker.consume(topology.replica_queue(settings.instance), hub.receive, _REPLICA_PREFETCH, auto_ack=True)
     activity = runtime.open_activity(settings, "api", broker)
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)

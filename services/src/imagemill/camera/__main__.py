@@ -11,7 +11,6 @@ from imagemill.camera.membership import Heartbeat
 from imagemill.camera.offline_events import OfflineEventPublisher
 from imagemill.camera.reconciler import Reconciler
 from imagemill.camera.snapshots import SnapshotResponder
-from imagemill.cameras.feeds import Grab
 from imagemill.process import runtime
 from imagemill.settings import Settings
 from imagemill.store.camera_leases import Reader, ReadingStates
@@ -20,7 +19,7 @@ from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Consumer
+from imagemill.wire.broker import Broker
 
 log = structlog.get_logger(__name__)
 _ROUNDS_PER_LEASE = 4
@@ -34,20 +33,21 @@ def main(given: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     settings = _own_settings(given)
     stores = runtime.open_stores(settings)
-    responder = SnapshotResponder(lambda camera: _newest(feeds, camera))
-    own = topology.reader(settings.instance)
-    consumer = Consumer(own.queues[0].name, responder.put, _LOOKS_PREFETCH, auto_ack=True)
-    broker = runtime.open_broker(settings, "camera", [consumer], own)
+    broker = runtime.open_broker(settings, "camera", topology.reader(settings.instance))
     activity = runtime.open_activity(settings, "camera", broker)
-    feeds = FeedManager(settings, broker, lambda: reconciler.may_send)
-    reconciler = _reconciler(settings, stores.couch, broker, feeds, activity)
+    holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
+    heartbeat = Heartbeat(ReadingStates(stores.couch), holder, settings.camera_lease_seconds)
+    feeds = FeedManager(settings, broker, heartbeat)
+    reconciler = _reconciler(settings, stores.couch, broker, heartbeat, feeds, activity)
+    responder = SnapshotResponder(feeds.newest, broker)
+    broker.consume(topology.reader_queue(settings.instance), responder.put, _LOOKS_PREFETCH, auto_ack=True)
     beat = _Beat(settings.camera_lease_seconds * _STUCK_LEASES)
     health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch, rounds=beat.problem))
     runtime.wait_for_stores(stores, settings, stopping)
     broker.start()
     activity.start()
     feeds.start()
-    responder.start(broker)
+    responder.start()
     _rounds(reconciler, broker, beat, settings.camera_lease_seconds / _ROUNDS_PER_LEASE, stopping)
     _leave(reconciler)
     feeds.close()
@@ -58,10 +58,10 @@ def main(given: Settings, stopping: threading.Event) -> int:
     return 0
 
 
-def _reconciler(settings: Settings, couch: Couch, broker: Broker, feeds: FeedManager, activity: Activity) -> Reconciler:
-    holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
+def _reconciler(
+    settings: Settings, couch: Couch, broker: Broker, heartbeat: Heartbeat, feeds: FeedManager, activity: Activity
+) -> Reconciler:
     states, offline_events = ReadingStates(couch), OfflineEventPublisher(broker, EventStore(couch))
-    heartbeat = Heartbeat(states, holder, settings.camera_lease_seconds)
     return Reconciler(
         heartbeat, states, Cameras(couch), feeds, offline_events, activity, settings.camera_offline_alert_seconds
     )
@@ -90,11 +90,6 @@ def _own_settings(settings: Settings) -> Settings:
             "confirm_window": max(settings.confirm_window, settings.camera_capacity + _OTHER_CONFIRMS),
         }
     )
-
-
-def _newest(feeds: FeedManager, camera: str) -> Grab | None:
-    reading = feeds.reading(camera)
-    return reading.newest if reading else None
 
 
 def _rounds(

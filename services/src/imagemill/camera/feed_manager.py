@@ -1,9 +1,10 @@
 """All cameras that this process reads, and the thread that sends what they give."""
 
 import threading
-from collections.abc import Callable
 
+from imagemill.camera.membership import Heartbeat
 from imagemill.camera.reading import Reading, open_reading
+from imagemill.cameras.feeds import Grab
 from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 from imagemill.wire.broker import Broker
@@ -12,9 +13,8 @@ from imagemill.wire.broker import Broker
 class FeedManager:
     """Readings by camera. The feeds call when they have a frame; one thread sends them all."""
 
-    def __init__(self, settings: Settings, broker: Broker, allowed: Callable[[], bool]) -> None:
-        """`allowed` tells whether anything may be sent now: whoever lost touch must be silent."""
-        self._settings, self._broker, self._allowed = settings, broker, allowed
+    def __init__(self, settings: Settings, broker: Broker, heartbeat: Heartbeat) -> None:
+        self._settings, self._broker, self._heartbeat = settings, broker, heartbeat
         self._readings: dict[str, Reading] = {}
         self._waiting: dict[str, None] = {}
         self._changed = threading.Condition()
@@ -34,6 +34,11 @@ class FeedManager:
     def reading(self, camera_id: str) -> Reading | None:
         """What is read, if it is."""
         return self._readings.get(camera_id)
+
+    def newest(self, camera_id: str) -> Grab | None:
+        """The newest frame of a camera that is read here."""
+        reading = self._readings.get(camera_id)
+        return reading.newest if reading else None
 
     @property
     def cameras(self) -> list[str]:
@@ -57,11 +62,6 @@ class FeedManager:
         for camera_id in self.cameras:
             self.close_reading(camera_id)
 
-    @property
-    def alive(self) -> bool:
-        """Does the sending thread live?"""
-        return self._thread.is_alive()
-
     def _note(self, camera_id: str) -> None:
         with self._changed:
             self._waiting[camera_id] = None
@@ -77,4 +77,4 @@ class FeedManager:
                 waiting, self._waiting = self._waiting, {}
                 for camera_id in waiting:
                     if camera_id in self._readings:
-                        self._readings[camera_id].send(self._broker, self._allowed())
+                        self._readings[camera_id].send(self._broker, self._heartbeat.may_send)

@@ -21,6 +21,8 @@ class Heartbeat:
     ) -> None:
         self._states, self.me, self._lasts, self._clock = states, me, lasts_seconds, clock
         self._until = float("-inf")
+        # Must everything be taken again? Only a whole round ends that: the one before may have failed half-way.
+        self.incomplete = True
         self._seen: dict[str, tuple[str, float]] = {}
 
     @property
@@ -28,13 +30,20 @@ class Heartbeat:
         """Is everything that was taken still held? Ends before any other reader can take it."""
         return self._clock() < self._until
 
+    @property
+    def may_send(self) -> bool:
+        """Is everything that is read held, as far as anybody could know?"""
+        return self.held and not self.incomplete
+
     def beat(self, now: float) -> bool:
-        """Renews everything; False when touch was lost before, so that everything must be taken again."""
+        """Renew everything; False when touch was lost before, so that everything must be taken again."""
         began, unbroken = self._clock(), self.held
+        self.incomplete = self.incomplete or not unbroken
         try:
             revision = self._states.beat(replace(self.me, at=now))
         except Conflict:
             # Somebody forgot this reader, or an answer was lost. Anew, and nothing is held.
+            self.incomplete = True
             self.me = replace(self.me, revision=self._revision_there())
             revision, unbroken = self._states.beat(replace(self.me, at=now)), False
         self.me = replace(self.me, revision=revision)

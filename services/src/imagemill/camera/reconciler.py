@@ -66,29 +66,21 @@ class Reconciler:
         self._heartbeat, self._states, self._cameras, self._feeds = heartbeat, states, cameras, feeds
         self._offline_events, self._activity, self._alert_seconds = offline_events, activity, alert_seconds
         self._known: tuple[str, dict[str, Camera]] = ("", {})
-        self._broken = True
 
     def tick(self) -> None:
         """One round; raises StoreUnavailable, and then everything stays as it is until touch is lost."""
         now = time.time()
-        # Only a whole round ends the need to take everything again: the one before may have failed half-way.
-        self._broken = self._broken or not self._heartbeat.held
-        self._broken = not self._heartbeat.beat(now) or self._broken
+        self._heartbeat.beat(now)
         cameras = self._all_cameras()
         view = self._states.view()
         wanted = {camera.id: camera for camera in cameras.values() if _is_wanted(camera, view)}
         current = Round(now, view, wanted)
         self._decide(current, cameras)
         self._act(current)
-        self._broken = False
+        self._heartbeat.incomplete = False
         gone = self._heartbeat.gone(view)
         if gone:
             self._states.remove_readers(gone)
-
-    @property
-    def may_send(self) -> bool:
-        """Is everything that is read held, as far as anybody could know?"""
-        return self._heartbeat.held and not self._broken
 
     def leave(self) -> None:
         """Gives everything up, so that others take it at once."""
@@ -130,7 +122,7 @@ class Reconciler:
             self._retire(current, lease, keep=lease.camera in cameras)
         elif lease.camera in decided.give_up:
             current.next[lease.camera] = _released(lease, current.now)
-        elif self._broken or not self._reads(camera):
+        elif self._heartbeat.incomplete or not self._reads(camera):
             current.take.append(lease.camera)
         else:
             self._watch_own(current, camera)

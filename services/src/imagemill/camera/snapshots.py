@@ -22,15 +22,13 @@ _SMALL_BYTES = 20_000
 class SnapshotResponder:
     """Looks, in the order they came."""
 
-    def __init__(self, newest: Callable[[str], Grab | None]) -> None:
-        self._newest = newest
+    def __init__(self, newest: Callable[[str], Grab | None], broker: Broker) -> None:
+        self._newest, self._broker = newest, broker
         self._requests: queue.Queue[SnapshotRequest | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._live, name="show", daemon=True)
-        self._broker: Broker | None = None
 
-    def start(self, broker: Broker) -> "SnapshotResponder":
-        """Begins to answer."""
-        self._broker = broker
+    def start(self) -> "SnapshotResponder":
+        """Begin to answer."""
         self._thread.start()
         return self
 
@@ -56,7 +54,7 @@ class SnapshotResponder:
     def _live(self) -> None:
         while (request := self._requests.get()) is not None:
             grab = self._newest(request.camera)
-            if grab is None or self._broker is None:
+            if grab is None:
                 continue
             try:
                 snapshot = Snapshot(request.camera, request.width, grab.at, smaller(grab.data, request.width))

@@ -13,7 +13,7 @@ from imagemill.store import activity_log
 from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.wire import topology
 from imagemill.wire.activity import records_of
-from imagemill.wire.broker import Consumer, Delivery
+from imagemill.wire.broker import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +55,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     """Runs until told to stop."""
     stores = runtime.open_stores(settings)
     grouper: Grouper[Delivery] = Grouper(Journal(stores.couch, stopping).handle, _BOUNDS, name="journal")
-    consumer = Consumer(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
-    broker = runtime.open_broker(settings, "journal", [consumer])
+    broker = runtime.open_broker(settings, "journal")
+    broker.consume(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
     health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
     runtime.wait_for_stores(stores, settings, stopping)
     grouper.start()

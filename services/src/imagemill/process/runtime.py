@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -24,7 +24,7 @@ from imagemill.store.ledger import Ledger
 from imagemill.store.rules import RuleStore
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Consumer, parameters_of
+from imagemill.wire.broker import Broker, parameters_of
 
 log = structlog.get_logger(__name__)
 _STUCK_SECONDS = 60
@@ -75,7 +75,6 @@ def open_stores(settings: Settings) -> Stores:
 def open_broker(
     settings: Settings,
     program: str,
-    consumers: Sequence[Consumer] = (),
     own: topology.Topology = topology.Topology(),  # noqa: B008
 ) -> Broker:
     """A broker connection which declares the shared topology, if it may, and the program's own."""
@@ -87,7 +86,7 @@ def open_broker(
         if wanted:
             topology.declare_at(parameters, wanted)
 
-    return Broker(parameters, consumers, prepare, settings.confirm_window, settings.confirm_timeout_seconds)
+    return Broker(parameters, prepare, settings.confirm_window, settings.confirm_timeout_seconds)
 
 
 def open_activity(settings: Settings, program: str, broker: Broker) -> Activity:

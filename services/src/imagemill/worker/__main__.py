@@ -11,7 +11,6 @@ from imagemill.process import runtime
 from imagemill.process.health import Check
 from imagemill.settings import Settings
 from imagemill.wire import topology
-from imagemill.wire.broker import Consumer
 from imagemill.wire.work import ClaimCheck
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.freed import keep_freed_memory
@@ -33,11 +32,13 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds)
-    consumers = ConsumerThreads(RecipeRunner(claims, isolated, settings.instance), claims, settings.worker_threads)
-    consumer = Consumer(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
-    broker = runtime.open_broker(settings, f"worker-{settings.pool}", [consumer]).start()
+    broker = runtime.open_broker(settings, f"worker-{settings.pool}")
     activity = runtime.open_activity(settings, "worker", broker).start()
-    consumers.start(broker, activity)
+    runner = RecipeRunner(claims, isolated, settings.instance)
+    consumers = ConsumerThreads(runner, claims, broker, activity, settings.worker_threads)
+    broker.consume(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
+    consumers.start()
+    broker.start()
     health = runtime.serve_health(settings, runtime.health_of(broker, work=_not_stuck(consumers, settings)))
     _watch(consumers, settings, stopping)
     broker.stop_consuming()

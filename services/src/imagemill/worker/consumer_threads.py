@@ -25,8 +25,10 @@ _PUBLISH_ATTEMPTS = 100
 class ConsumerThreads:
     """A bounded inbox (the prefetch bounds it) and threads which empty it."""
 
-    def __init__(self, runner: RecipeRunner, claims: ClaimCheck, threads: int) -> None:
-        self._runner, self._claims = runner, claims
+    def __init__(
+        self, runner: RecipeRunner, claims: ClaimCheck, broker: Broker, activity: Activity, threads: int
+    ) -> None:
+        self._runner, self._claims, self._broker, self._activity = runner, claims, broker, activity
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
@@ -34,9 +36,8 @@ class ConsumerThreads:
         self._unsettled = 0
         self._settled = threading.Condition()
 
-    def start(self, broker: Broker, activity: Activity) -> None:
-        """Begins to work."""
-        self._broker, self._activity = broker, activity
+    def start(self) -> None:
+        """Begin to work."""
         for thread in self._threads:
             thread.start()
 

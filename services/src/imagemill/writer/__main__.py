@@ -13,7 +13,7 @@ from imagemill.store.couch import StoreUnavailable
 from imagemill.store.leases import Lease
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Consumer, Delivery, parameters_of
+from imagemill.wire.broker import Broker, Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
@@ -29,15 +29,15 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores = runtime.open_stores(settings)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
-    store = OutcomeWriter(stores.blobs, stores.ledger, claims, settings.instance, at_once, stopping)
+    broker = runtime.open_broker(settings, "writer")
+    activity = runtime.open_activity(settings, "writer", broker)
+    store = OutcomeWriter(stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping)
     grouper: Grouper[Delivery] = Grouper(store.handle, _bounds(settings), _OVERLAPPING_GROUPS, _weight, "store")
-    queues = [topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)]
-    consumers = [Consumer(queue, grouper.put, settings.writer_prefetch) for queue in queues]
-    broker = runtime.open_broker(settings, "writer", consumers)
+    for queue in (topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)):
+        broker.consume(queue, grouper.put, settings.writer_prefetch)
     health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
     runtime.wait_for_stores(stores, settings, stopping)
-    activity = runtime.open_activity(settings, "writer", broker).start()
-    store.start(broker, activity)
+    activity.start()
     grouper.start()
     broker.start()
     redriving = _start_redrive(settings, _redrive(settings, stores, claims, store), broker, activity, stopping)

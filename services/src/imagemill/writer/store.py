@@ -26,16 +26,14 @@ class OutcomeWriter:
     """Handles groups of deliveries. What CouchDB does not take now stays unacknowledged and is tried again."""
 
     def __init__(
-        self, blobs: Blobs, ledger: Ledger, claims: ClaimCheck, by: str, connections: int, stopping: threading.Event
-    ) -> None:
+        self, blobs: Blobs, ledger: Ledger, claims: ClaimCheck, broker: Broker, activity: Activity, by: str,
+        connections: int, stopping: threading.Event,
+    ) -> None:  # fmt: skip
         self._blobs, self._ledger, self._claims, self._by = blobs, ledger, claims, by
+        self._broker, self._activity = broker, activity
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
         self._stopping = stopping
         self.frontier: dict[str, str] = {}
-
-    def start(self, broker: Broker, activity: Activity) -> None:
-        """Where the news go."""
-        self._broker, self._activity = broker, activity
 
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
@@ -17,7 +17,7 @@ from pika.channel import Channel
 
 from imagemill.concurrency.retry import pause_seconds
 from imagemill.wire.broker.advice import advice
-from imagemill.wire.broker.consumer import Consumer, Consumption
+from imagemill.wire.broker.consumer import Consumer, Consumption, Delivery
 from imagemill.wire.broker.publisher import BrokerUnavailable, Outgoing, Publisher
 
 _HEARTBEAT_SECONDS = 20
@@ -48,12 +48,12 @@ class Broker:
     def __init__(
         self,
         parameters: pika.ConnectionParameters,
-        consumers: Sequence[Consumer] = (),
         prepare: Callable[[], None] = lambda: None,
         confirm_window: int = 200,
         confirm_timeout_seconds: float = 10,
     ) -> None:
-        self._parameters, self._consumers, self._prepare = parameters, consumers, prepare
+        self._parameters, self._prepare = parameters, prepare
+        self._consumers: list[Consumer] = []
         self._timeout = confirm_timeout_seconds
         self._window = threading.BoundedSemaphore(confirm_window)
         self._connection: pika.SelectConnection | None = None
@@ -69,8 +69,16 @@ class Broker:
 
     # --- for any thread ---------------------------------------------------------------------------
 
+    def consume(
+        self, queue: str, on_delivery: Callable[[Delivery], None], prefetch: int = 10, auto_ack: bool = False
+    ) -> None:
+        """Add a consumer before `start`; `on_delivery` must hand over, not work: it is the connection's thread."""
+        if self._thread.ident is not None:
+            raise RuntimeError(f"the consumer of {queue} must be added before the broker is started")
+        self._consumers.append(Consumer(queue, on_delivery, prefetch, auto_ack))
+
     def start(self) -> "Broker":
-        """Connects in the background."""
+        """Connect in the background."""
         self._thread.start()
         return self
 

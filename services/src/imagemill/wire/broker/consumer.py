@@ -57,12 +57,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Consumer:
-    """What to consume. `on_delivery` runs in the connection's thread: it must hand over, not work."""
+    """What to consume (see Broker.consume)."""
 
     queue: str
     on_delivery: Callable[[Delivery], None]
-    prefetch: int = 10
-    auto_ack: bool = False
+    prefetch: int
+    auto_ack: bool
 
 
 class Consumption:
