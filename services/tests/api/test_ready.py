@@ -6,7 +6,7 @@ import pytest
 
 from imagemill.api.services import build
 from imagemill.api.web.app import create_app
-from imagemill.process import runtime
+from imagemill.process.stores import open_stores, wait_for_stores
 from imagemill.settings import Settings
 
 
@@ -18,7 +18,7 @@ def test_it_is_not_ready_before_its_databases_are_there(couchdb_url: str, couchd
     assert answer.status_code == 503
     assert answer.json["problems"]["databases"] == "the databases are not there yet"
     assert "databases" not in client.get("/healthz").json["problems"]
-    runtime.wait_for_stores(services.stores, settings, threading.Event())
+    wait_for_stores(services.stores, settings, threading.Event())
     assert "databases" not in client.get("/readyz").json["problems"]
 
 
@@ -26,7 +26,7 @@ def test_the_ledger_by_which_others_see_that_all_is_there_is_made_last(
     couchdb_url: str, couchdb_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(couchdb_url=couchdb_url, couchdb_prefix=couchdb_prefix.rstrip("-"))
-    stores = runtime.open_stores(settings)
+    stores = open_stores(settings)
     assert not stores.ledger.prepared()
     prepare, seen = stores.ledger.prepare, []
 

@@ -9,8 +9,8 @@ import yaml
 
 from feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
 from imagemill.domain.cameras import Camera, parse_camera
-from imagemill.process import runtime
 from imagemill.settings import Settings
+from imagemill.store import leases
 from imagemill.store.camera_leases import ReadingStates
 from imagemill.store.cameras import Cameras
 from imagemill.store.cameras import prepare as prepare_cameras
@@ -70,7 +70,7 @@ def store(couchdb_url: str, couchdb_prefix: str) -> Couch:
     """This test's databases, prepared as any program prepares them."""
     made = Couch(couchdb_url, couchdb_prefix.rstrip("-"))
     prepare_cameras(made)
-    runtime.leases.prepare(made)
+    leases.prepare(made)
     return made
 
 

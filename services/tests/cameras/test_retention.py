@@ -13,6 +13,8 @@ from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.months import Months, expired, month_at
 from imagemill.store.rules import RuleStore
+from imagemill.wire.activity import Activity
+from imagemill.wire.broker import Broker, parameters_of
 from imagemill.writer.retention import Retention
 from mill import Mill, wait_for
 
@@ -62,7 +64,8 @@ def stored(couch: Couch, source: str, at: float) -> tuple[str, int]:
 
 
 def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
-    return Retention(couch, Lease(couch, "retention", holder, 30), {"events": 3, "activity": 0} | keep)
+    activity = Activity(Broker(parameters_of("amqp://nowhere", "test")), "writer", "me", 1, 10)
+    return Retention(couch, Lease(couch, "retention", holder, 30), {"events": 3, "activity": 0} | keep, activity)
 
 
 def test_a_dropped_month_takes_its_events_and_leaves_what_is_pinned(couch_of_test: Couch) -> None:

@@ -25,7 +25,8 @@ def test_a_group_ends_when_it_is_heavy_enough() -> None:
 
 def test_a_lone_item_waits_no_longer_than_the_window() -> None:
     handled = threading.Event()
-    grouper: Grouper[int] = Grouper(lambda _: handled.set(), Bounds(entries=100, seconds=0.05)).start()
+    grouper: Grouper[int] = Grouper(lambda _: handled.set(), Bounds(entries=100, seconds=0.05))
+    grouper.start()
     began = time.monotonic()
     grouper.put(1)
     assert handled.wait(60)
@@ -40,7 +41,8 @@ def test_groups_overlap_when_there_are_several_threads() -> None:
         both.wait(60)
         running.update(group)
 
-    grouper: Grouper[int] = Grouper(handle, Bounds(entries=1, seconds=0), threads=2).start()
+    grouper: Grouper[int] = Grouper(handle, Bounds(entries=1, seconds=0), threads=2)
+    grouper.start()
     grouper.put(1)
     grouper.put(2)
     wait_for(lambda: running == {1, 2}, "both groups at the same time")

@@ -9,6 +9,7 @@ from imagemill.alerter.channel_test import is_channel_test, run_channel_test
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.sender import NotificationSender
 from imagemill.alerter.service import AlertService
+from imagemill.concurrency.loop import Loop, each
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
@@ -16,7 +17,6 @@ from imagemill.wire.broker import Delivery
 from imagemill.wire.events import news_of
 
 log = structlog.get_logger(__name__)
-_POLL_SECONDS = 0.5
 
 
 class Intake:
@@ -33,35 +33,16 @@ class Intake:
         self._service, self._book, self._channels, self._sender = service, book, channels, sender
         self._stopping = stopping
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._live, name="intake", daemon=True)
-
-    def start(self) -> "Intake":
-        """Begins to work."""
-        self._thread.start()
-        return self
+        self._loop = Loop("intake", each(self._inbox, self._take), heals=False)
+        self.start, self.close = self._loop.start, self._loop.close
 
     def put(self, delivery: Delivery) -> None:
-        """A message comes in."""
+        """Take a message in."""
         self._inbox.put(delivery)
 
-    @property
-    def alive(self) -> bool:
-        """Does its thread run, if it was started?"""
-        return self._thread.ident is None or self._thread.is_alive()
-
-    def join(self, timeout_seconds: float) -> bool:
-        """Waits for the end; False when it takes too long."""
-        self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
-
-    def _live(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                delivery = self._inbox.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if not delivery.channel_closed:
-                self._until_handled(delivery)
+    def _take(self, delivery: Delivery) -> None:
+        if not delivery.channel_closed:
+            self._until_handled(delivery)
 
     def _until_handled(self, delivery: Delivery) -> None:
         try:

@@ -21,7 +21,9 @@ from imagemill.alerter.post import SendResult, send
 from imagemill.alerting.message import alert_url, message
 from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerting.retries import Attempt, plan
-from imagemill.concurrency.retry import Stopped, pause_seconds, until
+from imagemill.concurrency.heartbeat import beat
+from imagemill.concurrency.loop import Loop
+from imagemill.concurrency.retry import Stopped, until
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document, StoreUnavailable
 from imagemill.wire.activity import Activity
@@ -54,38 +56,24 @@ class NotificationSender:
         self._done: set[int] = set()
         self._due: dict[tuple[int, str], DeliveryStatus] = {}
         self._busy: set[tuple[int, str]] = set()
-        self._woken, self._stopping = threading.Event(), threading.Event()
+        self._stopping = threading.Event()
         self._searched_at = float("-inf")
-        self._thread = threading.Thread(target=self._live, name="sender", daemon=True)
+        self._loop = Loop("sender", self._turn, every_seconds=_TURN_SECONDS, passing=StoreUnavailable)
+        self.start = self._loop.start
 
-    def start(self) -> "NotificationSender":
-        """Begins to look."""
-        self._thread.start()
-        return self
-
-    def close(self, timeout_seconds: float) -> None:
-        """Ends; what is being sent is finished and recorded."""
+    def close(self, timeout_seconds: float) -> bool:
+        """End; what is being sent is finished and recorded."""
         self._stopping.set()
-        self._woken.set()
-        self._thread.join(timeout_seconds)
+        ended = self._loop.close(timeout_seconds)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        return ended
 
     def nudge(self) -> None:
         """There is a new alert."""
         self._searched_at = float("-inf")
-        self._woken.set()
+        self._loop.wake()
 
     # --- the thread that looks --------------------------------------------------------------------
-
-    def _live(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                self._turn()
-            except StoreUnavailable as error:
-                log.warning("what is to be sent waits for CouchDB", error=str(error))
-                self._stopping.wait(pause_seconds(3))
-            self._woken.wait(_TURN_SECONDS)
 
     def _turn(self) -> None:
         if time.monotonic() - self._searched_at >= _SEARCH_SECONDS:
@@ -105,6 +93,7 @@ class NotificationSender:
             page = self._book.newest(_PAGE, below)
             recent = [alert for alert in page.alerts if alert["at"] >= oldest]
             for alert in recent:
+                beat()
                 self._look_at(alert)
             seen.update(int(alert["number"]) for alert in recent)
             below = page.next

@@ -1,6 +1,5 @@
 """What the owners of cameras have set, looked at every few seconds. A source without a document has the defaults."""
 
-import threading
 from collections.abc import Mapping
 
 import structlog
@@ -41,14 +40,3 @@ class CameraSettings:
                 self._sequence = sequence
         except StoreUnavailable as error:
             log.warning("settings of the cameras not read again", error=str(error))
-
-    def keep_fresh(self, every_seconds: float, stopping: threading.Event) -> threading.Thread:
-        """A thread which refreshes until told to stop."""
-
-        def live() -> None:
-            while not stopping.wait(every_seconds):
-                self.refresh()
-
-        thread = threading.Thread(target=live, name="cameras", daemon=True)
-        thread.start()
-        return thread

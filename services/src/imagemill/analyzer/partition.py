@@ -15,6 +15,7 @@ from imagemill.analyzer.people import find_people_for
 from imagemill.analyzer.publisher import EventPublisher
 from imagemill.analyzer.state import StateStore
 from imagemill.analyzer.tracked import Tracked
+from imagemill.concurrency.loop import Loop, each
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.motion import EventChange, Frame, SourceAnalyzer
 from imagemill.store.couch import Conflict, StoreUnavailable
@@ -48,42 +49,17 @@ class Partition:
         self._last: Delivery | None = None
         self._last_at = 0.0
         self._checked_at = 0.0
-        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
+        body = each(self._inbox, self._take, lambda: self._between(idle=True), _IDLE_SECONDS)
+        self._loop = Loop(name, body, at_end=self._save_all, heals=False)
+        self.start, self.close = self._loop.start, self._loop.close
 
     def put(self, delivery: Delivery) -> None:
-        """A frame comes in."""
+        """Take a frame in."""
         self._inbox.put(delivery)
-
-    def join(self, timeout_seconds: float) -> bool:
-        """Waits for the end; False when it takes too long."""
-        self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
-
-    @property
-    def alive(self) -> bool:
-        """Does its thread run, if it was started?"""
-        return self._thread.ident is None or self._thread.is_alive()
 
     # --- in the thread --------------------------------------------------------------------------------
 
-    def _live(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._next()
-            self._save_all()
-        except Stopped:
-            log.warning("shutting down before everything was kept; frames come again", queue=self.name)
-
-    def _next(self) -> None:
-        try:
-            delivery = self._inbox.get(timeout=_IDLE_SECONDS)
-        except queue.Empty:
-            self._between(idle=True)
-            return
+    def _take(self, delivery: Delivery) -> None:
         self._notice_loss(delivery)
         if not delivery.channel_closed:
             with SECONDS.time():

@@ -7,9 +7,10 @@ import structlog
 from imagemill.analyzer.cameras import CameraSettings
 from imagemill.analyzer.publisher import EventPublisher
 from imagemill.analyzer.state import Saved, StateStore
+from imagemill.concurrency.heartbeat import beat
 from imagemill.motion import SourceAnalyzer
 from imagemill.motion.source import SILENCE_SECONDS
-from imagemill.store.couch import Conflict, StoreUnavailable
+from imagemill.store.couch import Conflict
 from imagemill.store.leases import Lease
 
 log = structlog.get_logger(__name__)
@@ -24,13 +25,11 @@ class SilenceWatch:
         self._cameras, self._states, self._publisher, self._lease = cameras, states, publisher, lease
 
     def round(self) -> None:
-        """Ends what is overdue."""
-        try:
-            if self._lease.hold():
-                for source, saved in self._states.with_open_event(time.time() - SILENCE_SECONDS - _MARGIN_SECONDS):
-                    self._end(source, saved)
-        except StoreUnavailable as error:
-            log.warning("silent sources are looked for later", error=str(error))
+        """End what is overdue; raises StoreUnavailable."""
+        if self._lease.hold():
+            for source, saved in self._states.with_open_event(time.time() - SILENCE_SECONDS - _MARGIN_SECONDS):
+                beat()
+                self._end(source, saved)
 
     def _end(self, source: str, saved: Saved) -> None:
         settings = self._cameras.of(source)

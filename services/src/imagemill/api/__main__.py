@@ -13,7 +13,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from imagemill import recipes
 from imagemill.api.services import Services, build
 from imagemill.api.web.app import create_app
-from imagemill.process import logs, runtime
+from imagemill.process import logs
+from imagemill.process.program import load_settings
 from imagemill.recipes import RecipeError
 from imagemill.settings import Settings
 
@@ -70,7 +71,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         """In the worker process: threads do not survive a fork."""
         services = build(self._settings)
         app = create_app(self._settings, services)
-        runtime.prepare_stores_in_background(services.stores, self._settings)
         services.start()
         # Only now: closing what never started would hide the error that kept it from starting.
         self._services = services
@@ -79,7 +79,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def main() -> None:
     """Runs until told to stop."""
-    settings = runtime.load_settings()
+    settings = load_settings()
     logs.configure(settings.log_level, "api", settings.instance)
     wrong = recipes_problem(settings)
     if wrong:

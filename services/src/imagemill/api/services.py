@@ -1,5 +1,6 @@
 """What the API's routes work with."""
 
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.live.event_stream import Hub
 from imagemill.concurrency.grouping import Bounds
-from imagemill.process import runtime
+from imagemill.process.program import Program
+from imagemill.process.stores import Stores
 from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.wire import topology
@@ -21,6 +23,7 @@ from imagemill.wire.snapshots import SNAPSHOT
 from imagemill.wire.work import ClaimCheck
 
 _REPLICA_PREFETCH = 200
+_GOODBYE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Services:
     """Everything with a connection or a thread."""
 
     settings: Settings
-    stores: runtime.Stores
+    program: Program
+    stores: Stores
     broker: Broker
     activity: Activity
     hub: Hub
@@ -48,35 +52,29 @@ class Services:
         """Where workers send results to requests which wait here."""
         return topology.replica_queue(self.settings.instance)
 
-    def start(self) -> "Services":
-        """Begins to serve."""
-        self.broker.start()
-        self.activity.start()
-        self.hub.start()
-        self.group_commit.start()
-        return self
+    def start(self) -> None:
+        """Begin to serve."""
+        self.program.start(self.program.databases, self.hub, self.group_commit)
 
     def close(self) -> None:
-        """Commits what is under way and says goodbye."""
-        self.hub.close()
-        self.group_commit.close()
-        self.activity.close()
-        self.broker.close()
+        """Commit what is under way, and end."""
+        self.program.stopping.set()
+        self.program.close(_GOODBYE_SECONDS)
         self.uploads.shutdown(wait=False)
 
 
 def build(settings: Settings) -> Services:
-    """Services of one API process, not started yet. Raises RecipeError."""
+    """Build the services of one API process, not started yet. Raises RecipeError."""
     known = recipes.load(settings.recipes_file)
-    stores = runtime.open_stores(settings)
+    replies = topology.replica_queue(settings.instance)
+    program = Program("api", settings, threading.Event(), topology.replica(settings.instance))
+    stores, broker, activity = program.stores, program.broker, program.activity
     hub = Hub(settings.api_event_streams, stores.ledger.counts)
-    broker = runtime.open_broker(settings, "api", topology.replica(settings.instance))
-    broker.consume(topology.replica_queue(settings.instance), hub.receive, _REPLICA_PREFETCH, auto_ack=True)
-    activity = runtime.open_activity(settings, "api", broker)
+    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True)
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
-    cameras = service.build_service(settings, stores.couch, broker, topology.replica_queue(settings.instance))
+    cameras = service.build_service(settings, stores.couch, broker, replies)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
-    return Services(settings, stores, broker, activity, hub, commit, known, uploads, cameras)
+    return Services(settings, program, stores, broker, activity, hub, commit, known, uploads, cameras)

@@ -5,9 +5,12 @@ import threading
 from imagemill.camera.membership import Heartbeat
 from imagemill.camera.reading import Reading, open_reading
 from imagemill.cameras.feeds import Grab
+from imagemill.concurrency.loop import Loop
 from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 from imagemill.wire.broker import Broker
+
+_IDLE_SECONDS = 1.0
 
 
 class FeedManager:
@@ -17,14 +20,9 @@ class FeedManager:
         self._settings, self._broker, self._heartbeat = settings, broker, heartbeat
         self._readings: dict[str, Reading] = {}
         self._waiting: dict[str, None] = {}
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._send, name="send", daemon=True)
-
-    def start(self) -> "FeedManager":
-        """Begins to send."""
-        self._thread.start()
-        return self
+        self._lock = threading.Lock()
+        self._loop = Loop("send", self._send, every_seconds=_IDLE_SECONDS)
+        self.start = self._loop.start
 
     def open(self, camera: Camera, generation: int) -> None:
         """Reads a camera, instead of what was read under its id before."""
@@ -47,34 +45,27 @@ class FeedManager:
 
     def close_reading(self, camera_id: str) -> None:
         """Nothing more of this camera is sent once this returns."""
-        with self._changed:
+        with self._lock:
             reading = self._readings.pop(camera_id, None)
         if reading is not None:
             reading.close()
 
-    def close(self) -> None:
-        """Ends everything."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(5)
+    def close(self, timeout_seconds: float) -> bool:
+        """End everything; False when that takes too long."""
+        ended = self._loop.close(timeout_seconds)
         for camera_id in self.cameras:
             self.close_reading(camera_id)
+        return ended
 
     def _note(self, camera_id: str) -> None:
-        with self._changed:
+        with self._lock:
             self._waiting[camera_id] = None
-            self._changed.notify_all()
+        self._loop.wake()
 
     def _send(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                if self._stopping:
-                    return
-                # Sent under the lock: after close_reading nobody sends another frame of that camera.
-                waiting, self._waiting = self._waiting, {}
-                for camera_id in waiting:
-                    if camera_id in self._readings:
-                        self._readings[camera_id].send(self._broker, self._heartbeat.may_send)
+        # Sent under the lock: after close_reading nobody sends another frame of that camera.
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+            for camera_id in waiting:
+                if camera_id in self._readings:
+                    self._readings[camera_id].send(self._broker, self._heartbeat.may_send)

@@ -1,13 +1,13 @@
 """Answers who wants to see a camera's newest frame, in a thread of its own; unasked it does nothing."""
 
 import queue
-import threading
 from collections.abc import Callable
 
 import structlog
 
 from imagemill.admission.validate import Limits, Rejected, validate
 from imagemill.cameras.feeds import Grab
+from imagemill.concurrency.loop import Loop, each
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
 from imagemill.wire.snapshots import Snapshot, SnapshotRequest, snapshot_message, snapshot_request_of
 
@@ -24,13 +24,9 @@ class SnapshotResponder:
 
     def __init__(self, newest: Callable[[str], Grab | None], broker: Broker) -> None:
         self._newest, self._broker = newest, broker
-        self._requests: queue.Queue[SnapshotRequest | None] = queue.Queue(_MOST_WAITING)
-        self._thread = threading.Thread(target=self._live, name="show", daemon=True)
-
-    def start(self) -> "SnapshotResponder":
-        """Begin to answer."""
-        self._thread.start()
-        return self
+        self._requests: queue.Queue[SnapshotRequest] = queue.Queue(_MOST_WAITING)
+        self._loop = Loop("snapshots", each(self._requests, self._answer), passing=BrokerUnavailable)
+        self.start, self.close = self._loop.start, self._loop.close
 
     def put(self, delivery: Delivery) -> None:
         """A question (in the connection's thread); for cameras that are read elsewhere there is no answer from here."""
@@ -41,26 +37,11 @@ class SnapshotResponder:
         except (ValueError, queue.Full) as error:
             log.warning("a snapshot request is not answered", error=repr(error))
 
-    def close(self) -> None:
-        """Answers no more."""
-        while True:
-            try:
-                self._requests.put_nowait(None)
-                break
-            except queue.Full:
-                self._requests.get_nowait()
-        self._thread.join(5)
-
-    def _live(self) -> None:
-        while (request := self._requests.get()) is not None:
-            grab = self._newest(request.camera)
-            if grab is None:
-                continue
-            try:
-                snapshot = Snapshot(request.camera, request.width, grab.at, smaller(grab.data, request.width))
-                self._broker.submit(snapshot_message(snapshot, request.reply_to))
-            except BrokerUnavailable as error:
-                log.warning("a snapshot request is not answered", error=str(error))
+    def _answer(self, request: SnapshotRequest) -> None:
+        grab = self._newest(request.camera)
+        if grab is not None:
+            snapshot = Snapshot(request.camera, request.width, grab.at, smaller(grab.data, request.width))
+            self._broker.submit(snapshot_message(snapshot, request.reply_to))
 
 
 def smaller(data: bytes, width: int) -> bytes:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from imagemill.concurrency.loop import Loop, close_all
+
 Item = TypeVar("Item")
 _POLL_SECONDS = 0.2
 
@@ -34,35 +36,27 @@ class Grouper(Generic[Item]):
         self._handle, self._bounds, self._weigh = handle, bounds, weigh
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._collecting = threading.Lock()
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._live, name=f"{name}-{n}", daemon=True) for n in range(threads)]
+        self._loops = [Loop(f"{name}-{n}", self._next, at_end=self._next, heals=False) for n in range(threads)]
 
-    def start(self) -> "Grouper[Item]":
-        """Begins to handle."""
-        for thread in self._threads:
-            thread.start()
-        return self
+    def start(self) -> None:
+        """Begin to handle."""
+        for loop in self._loops:
+            loop.start()
 
     def put(self, item: Item) -> None:
-        """An item comes in. Who puts is who bounds: by a prefetch, or by waiting for the answer."""
+        """Take an item in. Who puts is who bounds: by a prefetch, or by waiting for the answer."""
         self._inbox.put(item)
 
     def close(self, timeout_seconds: float) -> bool:
-        """Handles what is there, then ends; False when that takes too long."""
-        self._stopping.set()
-        deadline = time.monotonic() + timeout_seconds
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Handle what is there, then end; False when that takes too long."""
+        return close_all(self._loops, timeout_seconds)
 
-    def _live(self) -> None:
-        while True:
-            with self._collecting:
-                group = self._collect()
-            if group:
-                self._handle(group)
-            elif self._stopping.is_set():
-                return
+    def _next(self) -> bool:
+        with self._collecting:
+            group = self._collect()
+        if group:
+            self._handle(group)
+        return bool(group)
 
     def _collect(self) -> list[Item]:
         group: list[Item] = []

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import structlog
 
+from imagemill.concurrency.heartbeat import beat
+
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 _FIRST_SECONDS = 0.2
@@ -35,6 +37,7 @@ def until(
             return attempt()
         except on as error:
             log.warning(what, error=str(error))
+        beat()
         if stopping.wait(pause_seconds(number)):
             raise Stopped(what)
     raise AssertionError("unreachable")

@@ -7,7 +7,7 @@ import structlog
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.activity import Record
-from imagemill.process import runtime
+from imagemill.process.program import Program, run
 from imagemill.settings import Settings
 from imagemill.store import activity_log
 from imagemill.store.couch import Couch, StoreUnavailable
@@ -24,13 +24,13 @@ _BOUNDS = Bounds(entries=50, seconds=0.5)
 
 
 class Journal:
-    """Writes groups of activity messages; waits for CouchDB as long as it takes, the queue is bounded."""
+    """Writes groups of activity messages; waits for CouchDB as long as it takes: the queue is bounded."""
 
     def __init__(self, couch: Couch, stopping: threading.Event) -> None:
         self._couch, self._stopping = couch, stopping
 
     def handle(self, deliveries: list[Delivery]) -> None:
-        """Keeps, then acknowledges."""
+        """Write the records, then acknowledge."""
         records = [record for delivery in deliveries for record in _records(delivery)]
         try:
             until(
@@ -52,22 +52,13 @@ def _records(delivery: Delivery) -> list[Record]:
 
 
 def main(settings: Settings, stopping: threading.Event) -> int:
-    """Runs until told to stop."""
-    stores = runtime.open_stores(settings)
-    grouper: Grouper[Delivery] = Grouper(Journal(stores.couch, stopping).handle, _BOUNDS, name="journal")
-    broker = runtime.open_broker(settings, "journal")
-    broker.consume(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
-    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
-    runtime.wait_for_stores(stores, settings, stopping)
-    grouper.start()
-    broker.start()
-    stopping.wait()
-    broker.stop_consuming()
-    grouper.close(settings.drain_seconds)
-    broker.close()
-    health.close()
-    return 0
+    """Run until told to stop."""
+    program = Program("journal", settings, stopping)
+    journal = Journal(program.stores.couch, stopping)
+    grouper: Grouper[Delivery] = Grouper(journal.handle, _BOUNDS, name="journal")
+    program.broker.consume(topology.JOURNAL_QUEUE, grouper.put, _PREFETCH)
+    return program.run(grouper)
 
 
 if __name__ == "__main__":
-    runtime.run("journal", main)
+    run("journal", main)

@@ -1,13 +1,14 @@
 """Small records of what happens, for the live page and the journal; under pressure they are dropped."""
 
 import json
-import threading
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import Counter
 
+from imagemill.concurrency.heartbeat import beat
+from imagemill.concurrency.loop import Loop
 from imagemill.domain.activity import Record
 from imagemill.domain.ids import timestamp
 from imagemill.wire import topology
@@ -18,39 +19,31 @@ DROPPED = Counter("imagemill_activity_dropped", "Activity records which were dro
 
 
 class Activity:
-    """Collects records and sends them in batches from a thread of its own."""
+    """Collects records, and sends them in batches from a thread of its own."""
 
     def __init__(self, broker: Broker, program: str, instance: str, flush_seconds: float, max_records: int) -> None:
         self._broker, self._program, self._instance = broker, program, instance
-        self._flush_seconds = flush_seconds
         self._records: deque[Record] = deque(maxlen=max_records)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="activity", daemon=True)
+        self._loop = Loop("activity", self._flush, every_seconds=flush_seconds, at_end=self._flush)
 
-    def start(self) -> "Activity":
-        """Begins to send."""
-        self._thread.start()
-        return self
+    def start(self) -> None:
+        """Begin to send."""
+        self._loop.start()
 
     def note(self, kind: str, image: str | None = None, **facts: Any) -> None:
-        """Something happened, to a picture or to the program."""
+        """Note that something happened, to an image or to the program."""
         if len(self._records) == self._records.maxlen:
             DROPPED.inc()
         record = {"at": timestamp(), "kind": kind, "program": self._program, "by": self._instance}
         self._records.append(record | ({"image": image} if image else {}) | facts)
 
-    def close(self) -> None:
-        """Sends what is left."""
-        self._stopping.set()
-        self._thread.join(timeout=5)
-
-    def _live(self) -> None:
-        while not self._stopping.wait(self._flush_seconds):
-            self._flush()
-        self._flush()
+    def close(self, timeout_seconds: float = 5) -> bool:
+        """Send what is left; False when that takes too long."""
+        return self._loop.close(timeout_seconds)
 
     def _flush(self) -> None:
         while self._records:
+            beat()
             count = min(len(self._records), _MAX_RECORDS_PER_MESSAGE)
             batch = [self._records.popleft() for _ in range(count)]
             try:

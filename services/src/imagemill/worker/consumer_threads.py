@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from imagemill.concurrency.loop import Loop, close_all, each
 from imagemill.concurrency.retry import pause_seconds
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.activity import Activity
@@ -17,7 +18,6 @@ from imagemill.worker.recipe_runner import BUSY, Finished, RecipeRunner, read_it
 
 log = structlog.get_logger(__name__)
 
-_POLL_SECONDS = 0.2
 # About a quarter of an hour; after that somebody else shall try.
 _PUBLISH_ATTEMPTS = 100
 
@@ -32,26 +32,26 @@ class ConsumerThreads:
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
-        self._threads = [threading.Thread(target=self._live, name=f"work-{n}", daemon=True) for n in range(threads)]
+        self._loops = [Loop(f"work-{n}", each(self._inbox, self._take)) for n in range(threads)]
         self._unsettled = 0
         self._settled = threading.Condition()
 
     def start(self) -> None:
         """Begin to work."""
-        for thread in self._threads:
-            thread.start()
+        for loop in self._loops:
+            loop.start()
 
     def put(self, delivery: Delivery) -> None:
-        """A delivery comes in (in the connection's thread)."""
+        """Take a delivery in (in the connection's thread)."""
         self._inbox.put(delivery)
 
     @property
     def longest_work_seconds(self) -> float:
-        """How long the oldest work in progress takes already, where nobody else could end it."""
+        """How long the oldest work takes already that only the end of this process could end."""
         return time.monotonic() - min(self._started.values(), default=time.monotonic())
 
-    def drain(self, timeout_seconds: float) -> bool:
-        """Gives back what was not started, waits for what was; False when that takes too long."""
+    def close(self, timeout_seconds: float) -> bool:
+        """Requeue what was not started, wait for what was; False when that takes too long."""
         self._stopping.set()
         while True:
             try:
@@ -59,25 +59,19 @@ class ConsumerThreads:
             except queue.Empty:
                 break
         deadline = time.monotonic() + timeout_seconds
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        ended = close_all(self._loops, timeout_seconds)
         with self._settled:
             remaining = max(0.0, deadline - time.monotonic())
             all_settled = self._settled.wait_for(lambda: self._unsettled == 0, remaining)
-        return all_settled and not any(thread.is_alive() for thread in self._threads)
+        return ended and all_settled
 
     # --- in the work threads ----------------------------------------------------------------------
 
-    def _live(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                delivery = self._inbox.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if self._stopping.is_set():
-                delivery.requeue()
-            elif not delivery.channel_closed:
-                self._work(delivery)
+    def _take(self, delivery: Delivery) -> None:
+        if self._stopping.is_set():
+            delivery.requeue()
+        elif not delivery.channel_closed:
+            self._work(delivery)
 
     def _work(self, delivery: Delivery) -> None:
         if not delivery.failed_deliveries:  # else it is worked on in a child process, which has a time limit itself
@@ -86,12 +80,12 @@ class ConsumerThreads:
         try:
             self._finish(delivery)
         except StoreUnavailable as error:
-            log.warning("original not fetched, given back", error=str(error))
+            log.warning("original not fetched, requeued", error=str(error))
             self._stopping.wait(pause_seconds(3))
             delivery.requeue()
         except Exception:
             # Counted by the broker: the delivery limit ends what fails for ever.
-            log.exception("work failed, given back", message_id=delivery.properties.message_id)
+            log.exception("work failed, requeued", message_id=delivery.properties.message_id)
             delivery.requeue()
         finally:
             BUSY.dec()
@@ -140,7 +134,7 @@ class ConsumerThreads:
             or attempt >= _PUBLISH_ATTEMPTS
             or isinstance(error, Unroutable)
         ):
-            log.warning("result not handed over, picture given back", image=finished.item.job.id, error=str(error))
+            log.warning("result not handed over, picture requeued", image=finished.item.job.id, error=str(error))
             delivery.requeue()
             self._count_settled()
             return

@@ -69,9 +69,13 @@ class IsolatedWorker:
             return answer
         raise answer
 
-    def close(self) -> None:
-        """Ends the child; work in it is lost, and Crashed is raised where it is waited for."""
+    def start(self) -> None:
+        """Do nothing: the child is made when it is needed."""
+
+    def close(self, timeout_seconds: float = 0) -> bool:  # noqa: ARG002 - it is killed
+        """End the child; work in it is lost, and Crashed is raised where it is waited for."""
         self._discard()
+        return True
 
     def _discard(self) -> None:
         child, self._child = self._child, None

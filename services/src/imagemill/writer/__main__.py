@@ -7,13 +7,13 @@ import pika
 import structlog
 
 from imagemill.concurrency.grouping import Bounds, Grouper
-from imagemill.process import runtime
+from imagemill.concurrency.loop import Loop
+from imagemill.process.program import Program, run
 from imagemill.settings import Settings
-from imagemill.store.couch import StoreUnavailable
+from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.leases import Lease
 from imagemill.wire import topology
-from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Delivery, parameters_of
+from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
@@ -21,60 +21,24 @@ from imagemill.writer.store import OutcomeWriter
 
 log = structlog.get_logger(__name__)
 _OVERLAPPING_GROUPS = 2
-_PREPARE_EVERY_SECONDS = 3600
+_PASSING = (StoreUnavailable, Conflict)
 
 
 def main(settings: Settings, stopping: threading.Event) -> int:
-    """Runs until told to stop."""
-    stores = runtime.open_stores(settings)
+    """Run until told to stop."""
+    program = Program("writer", settings, stopping)
+    stores, broker, activity = program.stores, program.broker, program.activity
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
-    broker = runtime.open_broker(settings, "writer")
-    activity = runtime.open_activity(settings, "writer", broker)
     store = OutcomeWriter(stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping)
     grouper: Grouper[Delivery] = Grouper(store.handle, _bounds(settings), _OVERLAPPING_GROUPS, _weight, "store")
     for queue in (topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)):
         broker.consume(queue, grouper.put, settings.writer_prefetch)
-    health = runtime.serve_health(settings, runtime.health_of(broker, stores.couch))
-    runtime.wait_for_stores(stores, settings, stopping)
-    activity.start()
-    grouper.start()
-    broker.start()
-    redriving = _start_redrive(settings, _redrive(settings, stores, claims, store), broker, activity, stopping)
-    _start_retention(settings, stores, activity, stopping)
-    while not stopping.wait(_PREPARE_EVERY_SECONDS):
-        _prepare_next_month(stores, settings)
-    broker.stop_consuming()
-    drained = grouper.close(settings.drain_seconds)
-    redriving.join(settings.drain_seconds)
-    activity.close()
-    broker.close()
-    health.close()
-    return 0 if drained else 1
-
-
-def _prepare_next_month(stores: runtime.Stores, settings: Settings) -> None:
-    try:
-        if settings.prepare:
-            stores.prepare()
-    except StoreUnavailable as error:
-        log.warning("next month's database not created yet; tried again later", error=str(error))
-
-
-def _start_redrive(
-    settings: Settings, redrive: Redrive, broker: Broker, activity: Activity, stopping: threading.Event
-) -> threading.Thread:
-    arguments = (broker, activity, settings.redrive_every_seconds, stopping)
-    thread = threading.Thread(target=redrive.run, args=arguments, name="redrive")
-    thread.start()
-    return thread
-
-
-def _start_retention(settings: Settings, stores: runtime.Stores, activity: Activity, stopping: threading.Event) -> None:
-    """A daemon: it may be in the middle of a long copy, and what it does not finish it does after the next start."""
-    arguments = (activity, settings.retention_every_seconds, stopping)
-    retention = retention_of(settings, stores.couch)
-    threading.Thread(target=retention.run, args=arguments, name="retention", daemon=True).start()
+    retention = Loop(
+        "retention", retention_of(settings, stores.couch, activity).round,
+        every_seconds=settings.retention_every_seconds, passing=_PASSING,
+    )  # fmt: skip
+    return program.run(retention, program.databases, grouper, _redrive(program, claims, store))
 
 
 def _bounds(settings: Settings) -> Bounds:
@@ -85,11 +49,16 @@ def _weight(delivery: Delivery) -> int:
     return len(delivery.body)
 
 
-def _redrive(settings: Settings, stores: runtime.Stores, claims: ClaimCheck, store: OutcomeWriter) -> Redrive:
+def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop:
+    settings, stores = program.settings, program.stores
     lease = Lease(stores.couch, "redrive", settings.instance, settings.lease_seconds)
-    return Redrive(
-        stores.couch, stores.ledger, claims, lease, settings.redrive_after_seconds,
+    redrive = Redrive(
+        stores.couch, stores.ledger, claims, program.broker, program.activity, lease, settings.redrive_after_seconds,
         _waiting(settings), lambda recipe: _frontier(store.frontier, recipe, settings),
+    )  # fmt: skip
+    return Loop(
+        "redrive", redrive.turn, every_seconds=settings.redrive_every_seconds, at_once=False, at_end=lease.release,
+        passing=_PASSING,
     )  # fmt: skip
 
 
@@ -115,4 +84,4 @@ def _waiting(settings: Settings) -> Callable[[str], int | None]:
 
 
 if __name__ == "__main__":
-    runtime.run("writer", main)
+    run("writer", main)

@@ -1,6 +1,5 @@
 """Re-drive: jobs whose message was lost are published again from the ledger, by one program at a time."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,14 +7,15 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter, Gauge
 
+from imagemill.concurrency.heartbeat import beat
 from imagemill.domain.ids import floor_at, made_at
 from imagemill.domain.images import Job
-from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.couch import Couch
 from imagemill.store.leases import Lease
 from imagemill.store.ledger import Ledger
 from imagemill.store.watermark import Watermark
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker
+from imagemill.wire.broker import Broker, BrokerUnavailable, Unroutable
 from imagemill.wire.work import ClaimCheck, work_message
 
 log = structlog.get_logger(__name__)
@@ -35,14 +35,13 @@ class Rounds:
     last: dict[str, float] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
 
-    def note(self, job_id: str, now: float) -> int:
-        """Counts a re-drive of the job."""
+    def note(self, job_id: str, now: float) -> None:
+        """Count a re-drive of the job."""
         self.last[job_id] = now
         self.times[job_id] = self.times.get(job_id, 0) + 1
-        return self.times[job_id]
 
     def forget_all_but(self, in_flight: Iterable[str]) -> None:
-        """Keeps memory to what is in flight."""
+        """Keep memory to what is in flight."""
         kept = set(in_flight)
         self.last = {job_id: at for job_id, at in self.last.items() if job_id in kept}
         self.times = {job_id: count for job_id, count in self.times.items() if job_id in kept}
@@ -63,48 +62,39 @@ def is_lost(job: Job, waiting: int | None, frontier: str, now: float, after_seco
 
 
 class Redrive:
-    """A thread which searches the ledger while it holds the lease."""
+    """Searches the ledger for lost jobs while this program holds the lease; call `turn` again and again."""
 
     def __init__(
         self,
         couch: Couch,
         ledger: Ledger,
         claims: ClaimCheck,
+        broker: Broker,
+        activity: Activity,
         lease: Lease,
         after_seconds: float,
         waiting: Callable[[str], int | None],
         frontier: Callable[[str], str],
     ) -> None:
         self._watermark = Watermark(couch)
-        self._ledger, self._claims, self._lease = ledger, claims, lease
+        self._ledger, self._claims, self._broker, self._activity, self._lease = ledger, claims, broker, activity, lease
         self._after, self._waiting, self._frontier = after_seconds, waiting, frontier
         self._rounds = Rounds()
 
-    def run(self, broker: Broker, activity: Activity, every_seconds: float, stopping: threading.Event) -> None:
-        """Until told to stop."""
-        while not stopping.wait(every_seconds):
-            try:
-                if self._lease.hold() and broker.ready:
-                    self.round(broker, activity)
-            except (StoreUnavailable, Conflict) as error:
-                log.warning("re-drive postponed", error=str(error))
-        try:
-            self._lease.release()
-        except StoreUnavailable:
-            log.warning("lease not released; it expires by itself")
-
-    def round(self, broker: Broker, activity: Activity) -> int:
-        """One search; tells how many jobs were published again."""
+    def turn(self) -> None:
+        """Search once, if it is this program's turn. Raises StoreUnavailable or Conflict."""
+        if not (self._lease.hold() and self._broker.ready):
+            return
         now = time.time()
         overdue = self._overdue(now)
         OLDEST.set(now - made_at(overdue[0]) if overdue else 0)
         self._rounds.forget_all_but(overdue)
         lost = self._lost(self._ledger.jobs(overdue), now)
         for job in lost:
-            if not self._lease.held:
-                return 0
-            self._publish(job, broker, activity, now)
-        return len(lost)
+            beat()
+            if not (self._lease.held and self._broker.ready):
+                return
+            self._publish(job, now)
 
     def _overdue(self, now: float) -> list[str]:
         end = floor_at(now - self._after)
@@ -124,9 +114,15 @@ class Redrive:
             if is_lost(job, waiting[job.recipe], self._frontier(job.recipe), now, self._after, self._rounds)
         ]
 
-    def _publish(self, job: Job, broker: Broker, activity: Activity, now: float) -> None:
-        times = self._rounds.note(job.id, now)
-        broker.publish(work_message(job, None, self._claims, redriven=times))
+    def _publish(self, job: Job, now: float) -> None:
+        times = self._rounds.times.get(job.id, 0) + 1
+        try:
+            self._broker.publish(work_message(job, None, self._claims, redriven=times))
+        except (BrokerUnavailable, Unroutable) as error:
+            # One that no queue takes must not keep those behind it from being published.
+            log.warning("not published again yet", image=job.id, recipe=job.recipe, error=str(error))
+            return
+        self._rounds.note(job.id, now)
         REDRIVEN.inc()
-        activity.note("redriven", job.id, batch=job.batch, times=times)
+        self._activity.note("redriven", job.id, batch=job.batch, times=times)
         log.warning("published again", image=job.id, recipe=job.recipe, times=times)

@@ -1,16 +1,16 @@
 """Retention: months that are over for long enough are dropped whole; pinned events are copied out first."""
 
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter
 
+from imagemill.concurrency.heartbeat import beat
 from imagemill.settings import Settings
 from imagemill.store import activity_log
 from imagemill.store.alerts import AlertStore
-from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.couch import Couch
 from imagemill.store.events import KIND as EVENTS
 from imagemill.store.events import EventStore, month_of_event
 from imagemill.store.leases import Lease
@@ -25,22 +25,13 @@ DROPPED = Counter("imagemill_months_dropped", "Databases of a month that were dr
 class Retention:
     """A duty of one program at a time. What is not dropped now, because something went wrong, is dropped later."""
 
-    def __init__(self, couch: Couch, lease: Lease, keep_months: Mapping[str, int]) -> None:
-        self._couch, self._lease, self._keep = couch, lease, keep_months
+    def __init__(self, couch: Couch, lease: Lease, keep_months: Mapping[str, int], activity: Activity) -> None:
+        self._couch, self._lease, self._keep, self._activity = couch, lease, keep_months, activity
         self._events, self._book = EventStore(couch), AlertStore(couch)
 
-    def run(self, activity: Activity, every_seconds: float, stopping: threading.Event) -> None:
-        """Until told to stop; the first round comes at once."""
-        while not stopping.is_set():
-            try:
-                for name in self.round(datetime.now(UTC)):
-                    activity.note("month-dropped", None, database=name)
-            except (StoreUnavailable, Conflict) as error:
-                log.warning("months that are over are dropped later", error=str(error))
-            stopping.wait(every_seconds)
-
-    def round(self, now: datetime) -> list[str]:
-        """Drops what is due; tells the databases."""
+    def round(self, now: datetime | None = None) -> list[str]:
+        """Drop what is due; returns the databases. Raises StoreUnavailable or Conflict."""
+        now = now or datetime.now(UTC)
         if not self._lease.hold():
             return []
         return [
@@ -58,21 +49,23 @@ class Retention:
             return False
         Months(self._couch, kind).database(month).delete()
         DROPPED.labels(kind).inc()
+        self._activity.note("month-dropped", None, database=f"{kind}-{month}")
         log.info("a month is over and dropped", kind=kind, month=month)
         return True
 
     def _copy_pinned(self, month: str) -> None:
-        """Raises StoreUnavailable when one cannot be copied: then the month stays."""
+        """Copy out what is pinned. Raises StoreUnavailable when that cannot be: then the month stays."""
         for number, pin in self._book.pins().items():
+            beat()
             if month_of_event(str(pin["event"])) == month and self._events.pin(str(pin["event"])):
                 log.info("the pictures of a pinned alert are kept", number=number)
 
 
-def retention_of(settings: Settings, couch: Couch) -> Retention:
-    """As the settings say."""
+def retention_of(settings: Settings, couch: Couch, activity: Activity) -> Retention:
+    """Build it as the settings say."""
     lease = Lease(couch, "retention", settings.instance, settings.lease_seconds)
     keep = {
         EVENTS: settings.retention_months_events,
         activity_log.KIND: settings.retention_months_activity,
     }
-    return Retention(couch, lease, keep)
+    return Retention(couch, lease, keep, activity)

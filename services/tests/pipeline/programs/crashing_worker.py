@@ -4,7 +4,7 @@ import os
 import signal
 
 from imagemill.admission import headers
-from imagemill.process import runtime
+from imagemill.process.program import run as run_program
 from imagemill.recipes import engine
 from imagemill.worker.__main__ import main
 
@@ -20,4 +20,4 @@ def run(recipe: object, data: bytes) -> object:
 engine.run = run  # also in the child process, which imports this file again
 
 if __name__ == "__main__":
-    runtime.run("worker", main)
+    run_program("worker", main)

@@ -3,7 +3,7 @@
 import time
 
 from imagemill.admission import headers
-from imagemill.process import runtime
+from imagemill.process.program import run as run_program
 from imagemill.recipes import engine
 from imagemill.worker.__main__ import main
 
@@ -19,4 +19,4 @@ def run(recipe: object, data: bytes) -> object:
 engine.run = run
 
 if __name__ == "__main__":
-    runtime.run("worker", main)
+    run_program("worker", main)

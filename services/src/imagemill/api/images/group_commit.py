@@ -60,14 +60,13 @@ class GroupCommit:
         self._full_until = 0.0
         self._grouper: Grouper[CommitEntry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
 
-    def start(self) -> "GroupCommit":
-        """Begins to commit."""
+    def start(self) -> None:
+        """Begin to commit."""
         self._grouper.start()
-        return self
 
-    def close(self) -> None:
-        """Commits what is there."""
-        self._grouper.close(timeout_seconds=5)
+    def close(self, timeout_seconds: float) -> bool:
+        """Commit what is there; False when that takes too long."""
+        return self._grouper.close(timeout_seconds)
 
     def check_open(self) -> None:
         """Raises BrokerUnavailable while nothing could be published: nothing is stored then either."""

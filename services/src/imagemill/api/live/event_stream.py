@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,8 +11,10 @@ from typing import Any
 
 import structlog
 
+from imagemill.concurrency.loop import Loop
 from imagemill.domain.activity import Record
 from imagemill.domain.images import Counts, Outcome
+from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.activity import records_of
 from imagemill.wire.broker import Delivery
 from imagemill.wire.events import TYPE as EVENT
@@ -86,24 +87,24 @@ class Hub:
         self._lock = threading.Lock()
         self._changed = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._tell_totals, name="totals", daemon=True)
+        self._last: Counts | None = None
+        self._loop = Loop("totals", self._tell_totals, every_seconds=_TOTALS_EVERY_SECONDS, passing=StoreUnavailable)
 
     def also(self, kind: str, handler: Callable[[Delivery], None], notice: Callable[[Record], None]) -> None:
         """Messages of one more type, and activity records, for somebody else in this process; both must be quick."""
         self._handlers[kind], self._notice = handler, notice
 
-    def start(self) -> "Hub":
-        """Begins to tell the totals when they change."""
-        self._thread.start()
-        return self
+    def start(self) -> None:
+        """Begin to send the totals when they change."""
+        self._loop.start()
 
-    def close(self) -> None:
-        """Ends every stream."""
+    def close(self, timeout_seconds: float = 0) -> bool:
+        """End every stream."""
         self._closing.set()
-        self._changed.set()
         with self._lock:
             for stream in self._streams:
                 stream.end()
+        return self._loop.close(timeout_seconds)
 
     @contextmanager
     def stream(self, batch: str | None) -> Iterator[Stream]:
@@ -182,23 +183,14 @@ class Hub:
                 stream.offer(event)
 
     def _tell_totals(self) -> None:
-        last: Counts | None = None
-        while not self._closing.is_set():
-            self._changed.wait()
-            time.sleep(_TOTALS_EVERY_SECONDS)  # a bound on the rate, not a wait for something
-            self._changed.clear()
-            if self._streams and not self._closing.is_set():
-                last = self._tell_if_new(last)
-
-    def _tell_if_new(self, last: Counts | None) -> Counts | None:
-        try:
+        if not self._changed.is_set():
+            return
+        self._changed.clear()
+        if self._streams:
             counts = self._totals()
-        except Exception as error:
-            log.warning("totals not told", error=str(error))
-            return last
-        if counts != last:
-            self._offer(StreamEvent("totals", shape(None, counts)))
-        return counts
+            if counts != self._last:
+                self._offer(StreamEvent("totals", shape(None, counts)))
+            self._last = counts
 
 
 def shape(batch: str | None, counts: Counts) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from imagemill.api.services import Services, build
 from imagemill.api.web import problems
 from imagemill.api.web.openapi import document
 from imagemill.api.web.problems import Problem
-from imagemill.process import runtime
+from imagemill.process.health import Health
 from imagemill.settings import Settings
 
 REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "route", "status"])
@@ -78,7 +78,7 @@ def _count(response: Response) -> Response:
 
 
 def _add_health(app: Flask, mill: Services) -> None:
-    health = runtime.health_of(mill.broker, mill.stores.couch, mill.stores)
+    health = Health(mill.broker, mill.stores.couch, mill.stores)
 
     def answer() -> Response:
         wrong = health.problems(request.path)

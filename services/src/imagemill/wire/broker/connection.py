@@ -23,7 +23,7 @@ from imagemill.wire.broker.publisher import BrokerUnavailable, Outgoing, Publish
 _HEARTBEAT_SECONDS = 20
 _BLOCKED_TIMEOUT_SECONDS = 60
 _SOCKET_TIMEOUT_SECONDS = 5
-_BEAT_SECONDS = 1.0
+_ALIVE_SECONDS = 1.0
 # pika reads 4 KiB at a time and joins what it has anew after each: 55 reads for a picture of 220 kB, and a third more
 # time for taking it in. A frame has 128 KiB. There is no public setting.
 _AsyncTransportBase._MAX_RECV_BYTES = 131_072
@@ -64,7 +64,7 @@ class Broker:
         self._stopping = threading.Event()
         self._consuming = True
         self._blocked = False
-        self._beat = time.monotonic()
+        self._alive_at = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="broker", daemon=True)
 
     # --- for any thread ---------------------------------------------------------------------------
@@ -88,9 +88,9 @@ class Broker:
         return self._ready.is_set() and not self._blocked
 
     @property
-    def beat_age_seconds(self) -> float:
+    def heartbeat_age_seconds(self) -> float:
         """Seconds since the connection's thread was last seen alive; 0 before it was started."""
-        return 0.0 if self._thread.ident is None else time.monotonic() - self._beat
+        return 0.0 if self._thread.ident is None else time.monotonic() - self._alive_at
 
     def wait_ready(self, timeout_seconds: float) -> bool:
         """Waits until it is connected."""
@@ -168,7 +168,7 @@ class Broker:
     def _live(self) -> None:
         attempt = 0
         while not self._stopping.is_set():
-            self._beat = time.monotonic()
+            self._alive_at = time.monotonic()
             try:
                 self._prepare()
                 self._connect_and_serve()
@@ -190,9 +190,9 @@ class Broker:
         connection.ioloop.start()
 
     def _heartbeat(self) -> None:
-        self._beat = time.monotonic()
+        self._alive_at = time.monotonic()
         if self._connection is not None:
-            self._connection.ioloop.call_later(_BEAT_SECONDS, self._heartbeat)
+            self._connection.ioloop.call_later(_ALIVE_SECONDS, self._heartbeat)
 
     def _on_open(self, connection: pika.SelectConnection) -> None:
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
