@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from imagemill.local.plan import MALLOC, WORKER
 from imagemill.local.ports import free_ports
 from imagemill.local.process import kill_child, last_lines, start_child, stop_child
 
@@ -65,6 +66,7 @@ class Mill:
             self._health[name] = self._health_ports.pop()
         environment = {
             **os.environ,
+            **(MALLOC if name.startswith(WORKER) else {}),
             **self._settings,
             "IMAGEMILL_INSTANCE": name.replace(":", "-"),
             "IMAGEMILL_HEALTH_PORT": str(self._health[name]),

@@ -9,6 +9,9 @@ from imagemill.local.settings import LocalSettings
 # Started in this order. A program more is a line more.
 PROGRAMS = ("writer", "journal", "analyzer", "alerter", "camera", "api")
 WORKER = "worker"
+# As in the images. glibc keeps up to 64 MiB of what a picture leaves for the next one; else it goes back to the system
+# after every picture, to be fetched again page by page.
+MALLOC = {"MALLOC_TRIM_THRESHOLD_": "67108864", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def worker(pool: str, slot: int, inherited: Mapping[str, str], common: Mapping[s
     """One of a pool's workers; `slot` numbers them from 1, so that the number of logs stays bounded."""
     name = f"worker-{pool}-{slot}"
     own = {"IMAGEMILL_INSTANCE": name, "IMAGEMILL_POOL": pool, "IMAGEMILL_HEALTH_PORT": str(free_port)}
-    return Process(name, f"imagemill.{WORKER}", {**inherited, **common, **own}, free_port)
+    return Process(name, f"imagemill.{WORKER}", {**inherited, **common, **MALLOC, **own}, free_port)
 
 
 def log_file(home: Path, process_name: str) -> Path:

@@ -13,7 +13,6 @@ from imagemill.settings import Settings
 from imagemill.wire import topology
 from imagemill.wire.work import ClaimCheck
 from imagemill.worker.consumer_threads import ConsumerThreads
-from imagemill.worker.freed import keep_freed_memory
 from imagemill.worker.isolation import IsolatedWorker
 from imagemill.worker.recipe_runner import THREADS, RecipeRunner
 
@@ -27,7 +26,6 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         print(f"error: IMAGEMILL_POOL is {settings.pool!r}; pools are {', '.join(settings.pools)}", file=sys.stderr)
         return 2
     recipes.single_threaded()
-    keep_freed_memory()
     THREADS.set(settings.worker_threads)
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
     claims = ClaimCheck(program.stores.blobs, settings.inline_max_bytes)
