@@ -20,7 +20,7 @@ from motion.scenes import START
 def publishing(amqp_url: str) -> Iterator[Broker]:
     """A connection to publish over."""
     broker = Broker(parameters_of(amqp_url, "test")).start()
-    assert broker.wait_ready(30)
+    wait_for(lambda: broker.ready, "the connection")
     try:
         yield broker
     finally:

@@ -19,7 +19,7 @@ from imagemill.wire import topology
 from imagemill.wire.broker import Broker, Delivery, parameters_of
 from imagemill.wire.events import EventNews, news_of
 from imagemill.wire.frames import SourceFrame, frame_of
-from mill import Mill
+from mill import Mill, wait_for
 from pictures import photo_jpeg
 
 LEASE_SECONDS = 2.0
@@ -87,7 +87,7 @@ def states(store: Couch) -> ReadingStates:
 @pytest.fixture
 def eyes(amqp_url: str) -> Iterator[Eyes]:
     made = Eyes(amqp_url, Settings(pools={"default": ["*"]}))
-    assert made.broker.wait_ready(30)
+    wait_for(lambda: made.broker.ready, "the connection")
     yield made
     made.broker.close()
 

@@ -1,6 +1,8 @@
 """The broker core against a real RabbitMQ."""
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -35,7 +37,7 @@ def started(
     if on_delivery:
         broker.consume("q", on_delivery, prefetch)
     broker.start()
-    assert broker.wait_ready(60)
+    wait_for(lambda: broker.ready, "the connection")
     return broker
 
 
@@ -67,6 +69,18 @@ def test_a_full_queue_refuses(amqp_url: str) -> None:
     # The limit of a quorum queue takes hold a moment after it is reached.
     wait_for(is_refused, "a refusal")
     broker.close()
+
+
+def test_pika_still_has_what_is_patched_in_it() -> None:
+    """Renamed, or with another default, the patch in connection.py would do nothing, or nothing good."""
+    read = (
+        "from pika.adapters.utils.io_services_utils import _AsyncTransportBase as transport\n"
+        "before = transport._MAX_RECV_BYTES\n"
+        "import imagemill.wire.broker\n"
+        "print(before, transport._MAX_RECV_BYTES)"
+    )
+    found = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.split() == ["4096", "131072"]
 
 
 def test_a_picture_is_taken_in_with_a_few_reads(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

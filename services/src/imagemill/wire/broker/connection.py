@@ -92,10 +92,6 @@ class Broker:
         """Seconds since the connection's thread was last seen alive; 0 before it was started."""
         return 0.0 if self._thread.ident is None else time.monotonic() - self._alive_at
 
-    def wait_ready(self, timeout_seconds: float) -> bool:
-        """Waits until it is connected."""
-        return self._ready.wait(timeout_seconds)
-
     def submit(self, message: Outgoing) -> "Future[None]":
         """Publishes; the future settles with the broker's confirm. Waits while the window is full."""
         if not self.ready:
