@@ -117,7 +117,7 @@ def measure(running: Mill, couch: CouchServer, prefix: str, address: str, feeds:
     idle = used(running.pid("camera"))
     with counting(running._settings["AMQP_URL"]) as counted:
         for number in range(feeds):
-            cameras.put(Camera(f"cam-{number:03}", f"Camera {number}", address))
+            cameras.put(Camera(id=f"cam-{number:03}", name=f"Camera {number}", address=address))
         wait_for(lambda: len(live(states)) == feeds, "all feeds to be live", 120)
         time.sleep(10)  # all have begun and the caches are warm: what is measured is the steady state
         counted.clear()

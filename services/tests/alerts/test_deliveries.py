@@ -76,7 +76,9 @@ def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, se
 
 def test_channels_show_no_secret():
     channels = parse("desk: {webhook: 'https://desk.example/t0ken-t0ken', secret: sixteen bytes or more}")
-    assert channels["desk"].described() == {"name": "desk", "kind": "webhook", "address": "https://desk.example/***"}
+    assert channels["desk"].described().model_dump() == {
+        "name": "desk", "kind": "webhook", "address": "https://desk.example/***",
+    }  # fmt: skip
     assert "t0ken" not in repr(channels)
     assert parse("") == {}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imagemill.alerting.rules import Rule, rule_as_dict
 from imagemill.alerting.words import duration, rule_value
+from imagemill.domain.rules import Rule
 
 
 def test_durations_are_said_in_two_units() -> None:
@@ -26,4 +26,4 @@ def test_durations_are_said_in_two_units() -> None:
     ],
 )
 def test_every_kind_of_value_is_put_in_words(member: str, words: str) -> None:
-    assert rule_value(member, rule_as_dict(Rule("night"))[member]) == words
+    assert rule_value(member, Rule(name="night").as_json()[member]) == words

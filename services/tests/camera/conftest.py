@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
-from imagemill.domain.cameras import Camera, parse_camera
+from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 from imagemill.store import leases
 from imagemill.store.camera_leases import ReadingStates
@@ -109,7 +109,7 @@ def add(known: Cameras) -> Callable[..., Camera]:
 
     def adding(name: str, **members: Any) -> Camera:
         given = {"name": name, "address": name, "frames_per_second": 5.0} | members
-        return known.put(parse_camera(given))
+        return known.put(Camera.parse(given))
 
     return adding
 

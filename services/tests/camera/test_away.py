@@ -125,7 +125,7 @@ def test_without_the_database_nothing_is_sent_for_longer_than_the_lease_and_then
     lone_mill: Mill, own_couch: CouchServer, eyes: Eyes
 ) -> None:
     mill = lone_mill.start("camera", "writer")
-    Cameras(Couch(own_couch.url, "lone")).put(Camera("yard", "Yard", "yard", frames_per_second=5))
+    Cameras(Couch(own_couch.url, "lone")).put(Camera(id="yard", name="Yard", address="yard", frames_per_second=5))
     wait_for(lambda: eyes.of("yard"), "frames")
     own_couch.kill()
     gone = time.time()
@@ -153,7 +153,7 @@ def test_frames_that_nobody_takes_stay_under_the_cap_in_memory_and_on_disk(
         camera_folder=folder, frames_max_bytes=cap, frame_partitions=1, camera_lease_seconds=LEASE_SECONDS,
     )  # fmt: skip
     for number in range(4):
-        known.put(Camera(f"big-{number}", "Big", "big", frames_per_second=20))
+        known.put(Camera(id=f"big-{number}", name="Big", address="big", frames_per_second=20))
     try:
         mill.start("camera")
         wait_for(lambda: sent(mill) * size > 8 * WAL_BYTES, "far more than the cap to be sent", 180)

@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def camera(address: str, credentials: str | None = None) -> Camera:
-    return Camera("cam", "Cam", address, credentials)
+    return Camera(id="cam", name="Cam", address=address, credentials=credentials)
 
 
 def test_a_login_goes_beside_the_address(settings: Settings) -> None:

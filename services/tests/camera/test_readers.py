@@ -126,7 +126,9 @@ def test_a_changed_camera_is_read_anew_and_a_removed_one_no_more(
     yard = add("yard")
     mill.start("camera", camera_lease_seconds=LONG_LEASE_SECONDS)
     first = wait_for(lambda: eyes.of("yard"), "frames")[0]
-    changed = known.put(Camera("yard", "The yard", "door", frames_per_second=20.0, revision=yard.revision))
+    changed = known.put(
+        Camera(id="yard", name="The yard", address="door", frames_per_second=20.0, revision=yard.revision)
+    )
     wait_for(lambda: eyes.of("yard")[-1].generation > first.generation, "frames of the other address")
     assert first.data not in [frame.data for frame in eyes.of("yard") if frame.generation > first.generation]
     known.remove(changed)

@@ -10,7 +10,7 @@ from imagemill.alerting.judge import Verdict
 from imagemill.alerting.numbering import number_for
 from imagemill.alerting.records import alert_document, begun_document, begun_id, sent_document, sent_id
 from imagemill.alerting.retries import Attempt, RetryPlan
-from imagemill.alerting.rules import Rule
+from imagemill.domain.rules import Rule
 from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -25,7 +25,7 @@ def test_apprise_tells_and_its_address_stays_secret(
     channels = tmp_path / "channels.yaml"
     address = receiver.url.replace("http://", "json://user:hunter2hunter2@")
     channels.write_text(f"chat:\n  apprise: {address}\nbroken:\n  apprise: json://127.0.0.1:1/t0ken-t0ken\n")
-    rules.put(Rule("everything", channels=("chat", "broken")))
+    rules.put(Rule(name="everything", channels=("chat", "broken")))
     own_mill.start("alerter", channels_file=channels, page_url="https://mill.example", timezone="Europe/Berlin")
     with publishing(amqp_url) as broker:
         tell(broker, event("yard"))
@@ -33,7 +33,7 @@ def test_apprise_tells_and_its_address_stays_secret(
     told = json.loads(receiver.got[0][1])
     assert told["title"] == "Alert 1: Motion (yard)"
     assert "https://mill.example/alerts/1" in told["message"]
-    kept = json.dumps([*book.attempts(1), *book.channels()]) + (own_mill.folder / "alerter.log").read_text()
+    kept = str([*book.attempts(1), *book.channels()]) + (own_mill.folder / "alerter.log").read_text()
     assert not [secret for secret in ("hunter2", "s3cr3t", "t0ken") if secret in kept]
 
 
@@ -59,7 +59,7 @@ def test_the_annotated_picture_goes_along_where_the_channel_takes_it(
         f"plain:\n  apprise: json://user:hunter2hunter2@{to}plain\n  pictures: false\n"
         f"push:\n  apprise: gotify://{to.partition('/')[0]}/t0ken-t0ken\n"
     )
-    rules.put(Rule("everything", channels=("form", "json", "plain", "push")))
+    rules.put(Rule(name="everything", channels=("form", "json", "plain", "push")))
     noticed = event("yard")
     events.prepare()
     events.write(noticed, {"best.jpg": b"\xff\xd8 clean", "annotated.jpg": b"\xff\xd8 annotated"})
@@ -78,7 +78,7 @@ def test_the_annotated_picture_goes_along_where_the_channel_takes_it(
     assert said["form"] == said["json"] == "with annotated.jpg (1 kB)"
     assert said["plain"] == "without a picture: the channel is set so"
     assert said["push"] == "without a picture: this kind of channel takes none"
-    kept = json.dumps([*book.attempts(1), *book.channels()]) + (own_mill.folder / "alerter.log").read_text()
+    kept = str([*book.attempts(1), *book.channels()]) + (own_mill.folder / "alerter.log").read_text()
     assert not [secret for secret in ("hunter2", "t0ken") if secret in kept]
 
 

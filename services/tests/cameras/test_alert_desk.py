@@ -8,7 +8,7 @@ import pytest
 from cameras.alerting import event
 from imagemill.alerter.service import AlertService
 from imagemill.alerting.judge import Snooze
-from imagemill.alerting.rules import Rule, parse_rule
+from imagemill.domain.rules import Rule
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
@@ -21,7 +21,7 @@ from mill import TIMEOUT_SECONDS
 def test_two_desks_racing_over_the_same_events_give_each_one_number(couch_of_mill: Couch, book: AlertStore) -> None:
     RuleStore(couch_of_mill).prepare()
     EventStore(couch_of_mill).prepare()
-    RuleStore(couch_of_mill).put(Rule("everything", cool_down_seconds=0))
+    RuleStore(couch_of_mill).put(Rule(name="everything", cool_down_seconds=0))
     now = time.time()
     news = [EventNews("new", event(f"camera-{n}", now + n / 1000)) for n in range(12)]
     given: list[dict[str, int | None]] = [{}, {}, {}]
@@ -57,7 +57,7 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
 ) -> None:
     store = EventStore(couch_of_mill)
     store.prepare()
-    rules.put(parse_rule({"name": "everything", **rule}))
+    rules.put(Rule.parse({"name": "everything", **rule}))
     desk = AlertService(couch_of_mill)
     changes = dict(changes)
     if changes.pop("after_another", False):
@@ -72,7 +72,7 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
 
 def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: RuleStore, book: AlertStore) -> None:
     EventStore(couch_of_mill).prepare()
-    rules.put(Rule("everything", cool_down_seconds=0, until_acknowledged=True))
+    rules.put(Rule(name="everything", cool_down_seconds=0, until_acknowledged=True))
     desk = AlertService(couch_of_mill)
     assert desk.consider(EventNews("new", event("yard", time.time() - 9))) == 1
     assert desk.consider(EventNews("new", event("yard", time.time() - 5))) is None

@@ -8,8 +8,8 @@ from cameras.alerting import SECRET, event, raised, results, tell
 from imagemill.alerting.judge import Verdict
 from imagemill.alerting.numbering import number_for
 from imagemill.alerting.records import alert_document, begun_document, begun_id
-from imagemill.alerting.rules import Rule
 from imagemill.alerting.signature import verify
+from imagemill.domain.rules import Rule
 from imagemill.store.alerts import AlertStore
 from imagemill.store.rules import RuleStore
 from mill import Mill, wait_for
@@ -20,7 +20,7 @@ from watching import publishing
 def test_an_event_becomes_alert_1_and_the_webhook_is_signed(
     own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
-    rules.put(Rule("everything", channels=("desk",)))
+    rules.put(Rule(name="everything", channels=("desk",)))
     own_mill.start("alerter", channels_file=channels_file, page_url="https://mill.example")
     yard = event("yard")
     with publishing(amqp_url) as broker:
@@ -46,7 +46,7 @@ def test_what_fails_is_tried_again_and_every_attempt_is_recorded(
     own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
     receiver.answers = [503]
-    rules.put(Rule("everything", channels=("desk", "nobody")))
+    rules.put(Rule(name="everything", channels=("desk", "nobody")))
     own_mill.start("alerter", channels_file=channels_file)
     with publishing(amqp_url) as broker:
         tell(broker, event("yard"))
@@ -65,7 +65,7 @@ def test_what_fails_is_tried_again_and_every_attempt_is_recorded(
 def test_a_kill_while_sending_loses_nothing(
     own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
-    rules.put(Rule("everything", cool_down_seconds=0, channels=("desk",)))
+    rules.put(Rule(name="everything", cool_down_seconds=0, channels=("desk",)))
     receiver.hold.clear()
     own_mill.start("alerter", channels_file=channels_file)
     with publishing(amqp_url) as broker:
@@ -99,7 +99,7 @@ def test_an_attempt_that_was_cut_off_is_recorded_and_made_again(
 def test_two_alerters_and_kills_give_every_number_once(
     own_mill: Mill, amqp_url: str, book: AlertStore, rules: RuleStore, channels_file: Path, receiver: Receiver
 ) -> None:
-    rules.put(Rule("everything", cool_down_seconds=0, channels=("desk",)))
+    rules.put(Rule(name="everything", cool_down_seconds=0, channels=("desk",)))
     names = ["alerter", "alerter:2"]
     own_mill.start(*names, channels_file=channels_file)
     now, cut_off = time.time(), set()

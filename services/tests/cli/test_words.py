@@ -90,8 +90,4 @@ def test_the_command_line_loads_neither_database_nor_broker_nor_another_program(
     own = ("imagemill.cli", "imagemill.alerting")
     rooms = ("imagemill.concurrency", "imagemill.domain")
     others = [name for name in loaded.split() if not name.startswith(own) and name not in rooms]
-    # The settings of motion are pure: `replay` checks them before it reads a picture.
-    pure = ["imagemill.domain.motion_kinds", "imagemill.domain.motion_settings"]
-    assert sorted(others) == sorted(
-        ["imagemill.concurrency.retry", "imagemill.domain.ids", "imagemill.domain.names", *pure]
-    )
+    assert sorted(others) == sorted(["imagemill.concurrency.retry", "imagemill.domain.ids", "imagemill.domain.names"])

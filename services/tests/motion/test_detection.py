@@ -176,7 +176,7 @@ def test_motion_under_a_mask_is_not_seen():
 
 
 def test_zones_are_named_and_can_be_all_that_counts():
-    zones = (Zone("door", RIGHT),)
+    zones = (Zone(name="door", points=RIGHT),)
     through, left_only = walk(GROUND, 5, 25), walk(GROUND, 5, 12)
     changes = watch(analyzer(zones=zones), frames(through, 60))
     assert changes[0].event.zones == ()

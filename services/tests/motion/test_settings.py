@@ -2,12 +2,12 @@
 
 import pytest
 
-from imagemill.motion import AlertWhen, MotionSettings, Zone, parse_settings, settings_as_dict, with_changes
+from imagemill.motion import AlertWhen, MotionSettings, Zone, with_changes
 
 CORNERS = ((0.1, 0.1), (0.9, 0.1), (0.5, 0.9))
 FULL = MotionSettings(
     masks=(CORNERS,),
-    zones=(Zone("door", CORNERS),),
+    zones=(Zone(name="door", points=CORNERS),),
     alert_when=AlertWhen(zones=("door",), min_seconds=3),
     kinds=frozenset({"motion", "frozen"}),
     sensitivity=70,
@@ -15,8 +15,8 @@ FULL = MotionSettings(
 
 
 def test_settings_survive_json():
-    assert parse_settings(settings_as_dict(FULL)) == FULL
-    assert parse_settings({}) == MotionSettings()
+    assert MotionSettings.parse(FULL.as_json()) == FULL
+    assert MotionSettings.parse({}) == MotionSettings()
 
 
 def test_changes_are_given_as_name_and_value():
@@ -49,7 +49,7 @@ def test_changes_are_given_as_name_and_value():
 )
 def test_what_cannot_work_is_refused_with_a_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
-        parse_settings(given)
+        MotionSettings.parse(given)
 
 
 def test_a_change_without_a_value_is_refused():

@@ -200,7 +200,7 @@ def test_updates_come_when_the_picture_gets_better_and_not_more_often_than_every
 
 
 def test_a_zone_that_is_entered_makes_an_alert_of_a_detection():
-    zone = Zone("door", ((0.5, 0), (1, 0), (1, 1), (0.5, 1)))
+    zone = Zone(name="door", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)))
     changes = watch(analyzer(zones=(zone,), alert_when=AlertWhen(zones=("door",))), WALK_FRAMES)
     classes = [(step.change, step.event.event_class) for step in changes]
     assert classes[0] == ("new", "detection")

@@ -31,7 +31,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     program.broker.consume(topology.ALERTER_QUEUE, intake.put, _PREFETCH)
 
     def publish_channels() -> None:
-        book.tell_channels([channels.all()[name].described() for name in sorted(channels.all())])
+        book.publish_channels([channels.all()[name].described() for name in sorted(channels.all())])
 
     described = Loop("channels", publish_channels, every_seconds=_CHANNELS_SECONDS, passing=StoreUnavailable)
     return program.run(described, sender, intake)

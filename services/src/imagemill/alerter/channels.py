@@ -11,6 +11,7 @@ import yaml
 
 from imagemill.alerting.channels import shown
 from imagemill.alerting.signature import LEAST_SECRET_BYTES
+from imagemill.domain.alerts import ChannelSummary
 from imagemill.domain.channel_names import is_channel_name
 
 log = structlog.get_logger(__name__)
@@ -34,9 +35,9 @@ class Channel:
         """What must not be in any text that is kept."""
         return tuple(filter(None, (self.address, self.secret.decode(errors="replace"))))
 
-    def described(self) -> dict[str, str]:
-        """What may be known of it."""
-        return {"name": self.name, "kind": self.kind, "address": shown(self.address)}
+    def described(self) -> ChannelSummary:
+        """Tell what may be known of it."""
+        return ChannelSummary(name=self.name, kind=self.kind, address=shown(self.address))
 
 
 class ChannelsError(ValueError):

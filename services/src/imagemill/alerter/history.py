@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from imagemill.alerting.judge import AlertHistory, history_seconds
-from imagemill.alerting.rules import Rule
+from imagemill.domain.rules import Rule
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Document
 from imagemill.store.snoozes import Snoozes

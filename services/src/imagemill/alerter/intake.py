@@ -5,7 +5,7 @@ import threading
 
 import structlog
 
-from imagemill.alerter.channel_test import is_channel_test, run_channel_test
+from imagemill.alerter.channel_test import run_channel_test
 from imagemill.alerter.channels import Channels
 from imagemill.alerter.sender import NotificationSender
 from imagemill.alerter.service import AlertService
@@ -14,6 +14,7 @@ from imagemill.concurrency.retry import Stopped, until
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import Delivery
+from imagemill.wire.channel_tests import parse_request
 from imagemill.wire.events import news_of
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,8 @@ class Intake:
         delivery.ack()
 
     def _handle(self, delivery: Delivery) -> None:
-        if is_channel_test(delivery):
-            run_channel_test(delivery, self._book, self._channels)
+        request = parse_request(delivery)
+        if request is not None:
+            run_channel_test(request, self._book, self._channels)
         elif self._service.consider(news_of(delivery)) is not None:
             self._sender.nudge()

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from imagemill.alerting.rules import WEEKDAYS, Hours, Rule, zone_of
 from imagemill.alerting.words import duration
+from imagemill.domain.rules import WEEKDAYS, Hours, Rule, zone_of
 
 Outcome = Literal["alert", "held_back"]
 # Why an event was held back. The first word is the one that is kept in the ledger.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from imagemill.alerting.rules import zone_of
 from imagemill.alerting.words import duration
+from imagemill.domain.rules import zone_of
 
 WHAT = {
     "motion": "Motion",

@@ -13,7 +13,8 @@ from imagemill.admission.validate import Limits, Rejected, validate
 from imagemill.cameras.feeds import FeedError, first_frame
 from imagemill.cameras.feeds.spec import MAX_FRAME_BYTES
 from imagemill.cameras.specs import policy_of, spec_of
-from imagemill.domain.cameras import Camera, CameraError, parse_camera
+from imagemill.domain.cameras import Camera
+from imagemill.domain.errors import Invalid
 from imagemill.settings import Settings
 
 NO_FRAME = 3
@@ -29,8 +30,8 @@ def main() -> int:
     # The caller ends it sooner; this is for a caller that died.
     signal.alarm(int(settings.camera_test_seconds) + 5)
     try:
-        picture = frame_of(parse_camera(json.load(sys.stdin)), settings)
-    except (CameraError, FeedError, Rejected) as error:
+        picture = frame_of(Camera.parse(json.load(sys.stdin)), settings)
+    except (Invalid, FeedError, Rejected) as error:
         print(str(error))
         return NO_FRAME
     sys.stdout.buffer.write(picture)

@@ -1,10 +1,9 @@
 """`imagemill replay`: what other settings would make of frames that are there."""
 
-from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +11,9 @@ from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, ProblemAnswer, path_of
 from imagemill.cli.options import Api, AsJson, connect
 from imagemill.cli.times import moment_of
-from imagemill.domain.motion_settings import MotionSettings, parse_settings, settings_as_dict, with_changes
+
+if TYPE_CHECKING:
+    from imagemill.domain.motion_settings import MotionSettings
 
 Json = dict[str, Any]
 
@@ -43,7 +44,9 @@ def replay(
         raise typer.BadParameter("Name a --camera, or a --file.")
     client, moment = connect(api), moment_of(since)
     found = _camera(client, camera) if camera else None
-    before, after = _compared(_settings_of(found), changes)
+    from imagemill.cli.replay_settings import compared, settings_of, words_of
+
+    before, after = compared(settings_of(found), changes)
     _need_opencv()
     tried = words_of(before, after)
     if file:
@@ -60,8 +63,8 @@ def replay(
 
 
 def _of_camera(
-    client: Client, camera: str, known: Json | None, since: datetime, before: MotionSettings, after: MotionSettings,
-    tried: str,
+    client: Client, camera: str, known: Json | None, since: datetime, before: "MotionSettings",
+    after: "MotionSettings", tried: str,
 ) -> Any:  # fmt: skip
     from imagemill.cli.replay_posted import of_posted, posted_pictures
     from imagemill.cli.replay_strips import of_strips, stored_events
@@ -91,9 +94,6 @@ def _nothing(client: Client, camera: str, known: Json | None, since: datetime) -
     )
 
 
-# --- settings -------------------------------------------------------------------------------------
-
-
 def _camera(client: Client, camera: str) -> Json | None:
     """Its document; None for a source that has none, as pictures may be posted with any."""
     try:
@@ -102,53 +102,6 @@ def _camera(client: Client, camera: str) -> Json | None:
         if problem.status != 404:
             raise
         return None
-
-
-def _settings_of(camera: Json | None) -> MotionSettings:
-    if camera is None:
-        return MotionSettings()
-    rate = float(camera.get("frames_per_second", 1.0))
-    return parse_settings({"interval_seconds": 1 / rate, **camera.get("motion", {})})
-
-
-def _compared(now: MotionSettings, changes: list[str]) -> tuple[MotionSettings, MotionSettings]:
-    """The settings as they are and as they are tried, both without the people detector; BadParameter."""
-    try:
-        then = with_changes(now, changes)
-    except (ValueError, TypeError) as error:
-        raise typer.BadParameter(str(error)) from None
-    if then == now:
-        raise typer.BadParameter(f"{', '.join(changes)} is as it is set now; nothing would come or go.")
-    before, after = _without_people(now), _without_people(then)
-    if before == after:
-        raise typer.BadParameter("A replay does not look for people, so it cannot tell what that would change.")
-    if (before, after) != (now, then):
-        console.hint("People are not looked for in a replay: events count as if somebody was found in them.")
-    return before, after
-
-
-def _without_people(settings: MotionSettings) -> MotionSettings:
-    return replace(settings, people=False, alert_when=replace(settings.alert_when, people=False))
-
-
-def words_of(before: MotionSettings, after: MotionSettings) -> str:
-    """`sensitivity 50 → 70`."""
-    old, new = (_flat(settings_as_dict(settings)) for settings in (before, after))
-    return ", ".join(f"{name} {_short(old[name])} → {_short(new[name])}" for name in old if old[name] != new[name])
-
-
-def _flat(settings: Json) -> Json:
-    when = {f"alert_when.{name}": value for name, value in settings["alert_when"].items()}
-    return {name: value for name, value in settings.items() if name != "alert_when"} | when
-
-
-def _short(value: Any) -> str:
-    """Areas have too many corners to be read; their number tells that they changed."""
-    if isinstance(value, list):
-        return (
-            f"({len(value)} areas)" if any(not isinstance(item, str) for item in value) else ",".join(value) or "none"
-        )
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _need_opencv() -> None:

@@ -35,3 +35,9 @@ class Busy(DomainError):
 
 class NoAnswer(DomainError):
     """Whoever must do it did not answer in time."""
+
+
+def changed_meanwhile(name: str) -> ChangedMeanwhile:
+    """Make the error of who would overwrite what he has not seen."""
+    sentence = f"{name!r} was changed by somebody else meanwhile; read it again, then change that."
+    return ChangedMeanwhile("changed-meanwhile", sentence)

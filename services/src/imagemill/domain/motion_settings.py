@@ -1,44 +1,71 @@
 """What a camera's owner can set about motion; polygons are in relative coordinates (0..1 from the top left)."""
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Self, get_args
 
+from pydantic import BeforeValidator, Field, field_serializer, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from imagemill.domain.definitions import Definition, Flag, Number, Whole, mistake
 from imagemill.domain.motion_kinds import Kind
 
 Point = tuple[float, float]
-Polygon = tuple[Point, ...]
+Name = Annotated[str, BeforeValidator(str)]
 
 
-@dataclass(frozen=True)
-class Zone:
+def _polygon(given: Any) -> Any:
+    try:
+        return tuple((float(x), float(y)) for x, y in given)
+    except (TypeError, ValueError):
+        raise ValueError(f"{given!r} is not a polygon; it is a list of [x, y] corners from 0 to 1") from None
+
+
+def _kinds(given: Any) -> frozenset[Any]:
+    words = given if isinstance(given, list | tuple | set | frozenset) else [given]
+    for word in words:
+        if word not in get_args(Kind):
+            raise ValueError(f"kinds has {word!r}; known kinds are {', '.join(get_args(Kind))}")
+    return frozenset(words)
+
+
+Polygon = Annotated[tuple[Point, ...], BeforeValidator(_polygon)]
+
+
+class Zone(Definition):
     """A named part of the picture, for alert settings and rules."""
 
-    name: str
+    noun: ClassVar[str] = "zone"
+    name: Name
     points: Polygon
 
-    def __post_init__(self) -> None:
-        """Refuse a zone that cannot be drawn or named."""
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
         if not self.name.strip():
-            raise ValueError("a zone needs a name that is not empty")
-        check_polygon(f"zone {self.name!r}", self.points)
+            raise mistake("name", "a zone needs a name that is not empty")
+        _check_polygon(f"zone {self.name!r}", self.points)
+        return self
+
+    @classmethod
+    def explain(cls, error: ErrorDetails, member: str, given: Any) -> str:
+        """Say what a zone is made of, whichever part is missing or too much."""
+        if error["type"] in ("mistake", "value_error"):
+            return super().explain(error, member, given)
+        return f"the zone {given!r} must have exactly a name and points"
 
 
-@dataclass(frozen=True)
-class AlertWhen:
+class AlertWhen(Definition):
     """All of these must hold for a motion event to be of class `alert`; else it is a `detection`."""
 
-    zones: tuple[str, ...] = ()
-    min_area: float = 0.0
-    min_seconds: float = 0.0
-    people: bool = False
+    noun: ClassVar[str] = "alert_when"
+    prefix: ClassVar[str] = "alert_when."
+    zones: tuple[Name, ...] = ()
+    min_area: Number = 0.0
+    min_seconds: Number = 0.0
+    people: Flag = False
 
 
-@dataclass(frozen=True)
-class MotionSettings:
+class MotionSettings(Definition):
     """Settings of one camera.
 
     `min_area` is a share of the picture: 0.001 is a figure 1/20 of the picture high and half as wide at 16:9.
@@ -47,168 +74,70 @@ class MotionSettings:
     second 30 s keep a person who stops to look for a key in one event.
     """
 
+    noun: ClassVar[str] = "motion"
     masks: tuple[Polygon, ...] = ()
     zones: tuple[Zone, ...] = ()
-    only_zones: bool = False
-    sensitivity: int = 50
-    min_area: float = 0.001
-    moving_frames: int = 2
-    of_frames: int = 3
-    quiet_seconds: float = 30.0
-    cool_down_seconds: float = 0.0
-    longest_seconds: float = 3600.0
-    frozen_seconds: float = 60.0
-    interval_seconds: float = 1.0
-    kinds: frozenset[Kind] = frozenset(get_args(Kind))
-    alert_when: AlertWhen = field(default_factory=AlertWhen)
-    people: bool = False
-    height: int = 180
-    strip_frames: int = 12
+    only_zones: Flag = False
+    sensitivity: Whole = Field(50, ge=0, le=100)
+    min_area: Number = Field(0.001, ge=0.00001, le=0.5)
+    moving_frames: Whole = Field(2, ge=1, le=20)
+    of_frames: Whole = Field(3, ge=1, le=20)
+    quiet_seconds: Number = Field(30.0, ge=1, le=3600)
+    cool_down_seconds: Number = Field(0.0, ge=0, le=86400)
+    longest_seconds: Number = Field(3600.0, ge=10, le=86400)
+    frozen_seconds: Number = Field(60.0, ge=5, le=86400)
+    interval_seconds: Number = Field(1.0, ge=0.01, le=3600)
+    kinds: Annotated[frozenset[Kind], BeforeValidator(_kinds)] = frozenset(get_args(Kind))
+    alert_when: AlertWhen = AlertWhen()
+    people: Flag = False
+    # Below 90 a person is a few pixels high; above 480 the cost grows without finding more.
+    height: Whole = Field(180, ge=90, le=480)
+    strip_frames: Whole = Field(12, ge=2, le=40)
 
-    def __post_init__(self) -> None:
-        """Refuse values that could not work, each with a sentence."""
-        _check_ranges(self)
-        for mask in self.masks:
-            check_polygon("mask", mask)
-        _check_names(self)
+    @field_validator("masks")
+    @classmethod
+    def _can_be_drawn(cls, masks: tuple[Polygon, ...]) -> tuple[Polygon, ...]:
+        for mask in masks:
+            _check_polygon("mask", mask)
+        return masks
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.moving_frames > self.of_frames:
+            sentence = f"moving_frames is {self.moving_frames} of {self.of_frames} frames; it cannot be more than all"
+            raise mistake("moving_frames", sentence)
+        names = [zone.name for zone in self.zones]
+        if len(set(names)) < len(names):
+            raise mistake("zones", f"two zones have the same name; the names are {', '.join(names)}")
+        for name in set(self.alert_when.zones).difference(names):
+            known = ", ".join(names) or "none"
+            raise mistake("alert_when", f"alert_when names the zone {name!r}; the camera's zones are {known}")
+        return self
 
-# The largest and smallest useful value of each number. Heights: below 90 a person is a few pixels, above 480 the
-# cost grows without finding more.
-RANGES: Mapping[str, tuple[float, float]] = {
-    "sensitivity": (0, 100),
-    "min_area": (0.00001, 0.5),
-    "moving_frames": (1, 20),
-    "of_frames": (1, 20),
-    "quiet_seconds": (1, 3600),
-    "cool_down_seconds": (0, 86400),
-    "longest_seconds": (10, 86400),
-    "frozen_seconds": (5, 86400),
-    "interval_seconds": (0.01, 3600),
-    "height": (90, 480),
-    "strip_frames": (2, 40),
-}
-
-
-def parse_settings(given: Mapping[str, Any]) -> MotionSettings:
-    """Settings from a camera document; an unknown key is a ValueError that names the known ones."""
-    values = dict(given)
-    _refuse_unknown("motion", values, MotionSettings)
-    for name, parse in _PARSERS.items():
-        if name in values:
-            values[name] = parse(values[name])
-    for item in dataclasses.fields(MotionSettings):
-        if item.name in values:
-            values[item.name] = _of_type(item.name, values[item.name], item.type)
-    return MotionSettings(**values)
-
-
-def settings_as_dict(settings: MotionSettings) -> dict[str, Any]:
-    """The JSON form that `parse_settings` reads back."""
-    values = dataclasses.asdict(settings) | {"kinds": sorted(settings.kinds)}
-    as_json: dict[str, Any] = json.loads(json.dumps(values))
-    return as_json
+    @field_serializer("kinds")
+    def _in_order(self, kinds: frozenset[Kind]) -> list[str]:
+        return sorted(kinds)
 
 
 def with_changes(settings: MotionSettings, changes: Sequence[str]) -> MotionSettings:
-    """The settings with `name=value` changes applied; values are JSON, plain words are taken as text."""
-    values = settings_as_dict(settings)
-    for change in changes:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise ValueError(f"{change!r} is not of the form name=value, for example sensitivity=70")
-        values[name.strip()] = _json_or_text(text.strip())
-    return parse_settings(values)
+    """Apply `name=value` changes; values are JSON, plain words are taken as text. Raises Invalid."""
+    return MotionSettings.parse(settings.as_json() | dict(map(_change, changes)))
 
 
-def check_polygon(what: str, points: Sequence[Sequence[float]]) -> None:
+def _change(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not of the form name=value, for example sensitivity=70")
+    try:
+        return name.strip(), json.loads(value)
+    except json.JSONDecodeError:
+        return name.strip(), value.strip()
+
+
+def _check_polygon(what: str, points: Sequence[Point]) -> None:
     """Refuse fewer than three corners and corners outside the picture."""
     if len(points) < 3:
         raise ValueError(f"{what} has {len(points)} corners; a polygon needs at least 3")
     for point in points:
-        if len(point) != 2 or not all(0.0 <= value <= 1.0 for value in point):
+        if not all(0.0 <= value <= 1.0 for value in point):
             raise ValueError(f"{what} has the corner {tuple(point)}; corners are (x, y) with both from 0 to 1")
-
-
-def _check_ranges(settings: MotionSettings) -> None:
-    for name, (least, most) in RANGES.items():
-        value = getattr(settings, name)
-        if not least <= value <= most:
-            raise ValueError(f"{name} is {value}; it must be from {least:g} to {most:g}")
-    if settings.moving_frames > settings.of_frames:
-        raise ValueError(
-            f"moving_frames is {settings.moving_frames} of {settings.of_frames} frames; it cannot be more than all"
-        )
-
-
-def _check_names(settings: MotionSettings) -> None:
-    names = [zone.name for zone in settings.zones]
-    if len(set(names)) < len(names):
-        raise ValueError(f"two zones have the same name; the names are {', '.join(names)}")
-    for name in settings.alert_when.zones:
-        if name not in names:
-            raise ValueError(f"alert_when names the zone {name!r}; the camera's zones are {', '.join(names) or 'none'}")
-    for kind in settings.kinds:
-        if kind not in get_args(Kind):
-            raise ValueError(f"kinds has {kind!r}; known kinds are {', '.join(get_args(Kind))}")
-
-
-def _refuse_unknown(what: str, given: Mapping[str, Any], target: type) -> None:
-    known = {item.name for item in dataclasses.fields(target)}
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            raise ValueError(f"{what} has no setting {name!r}{meant}; it has {', '.join(sorted(known))}")
-
-
-def _of_type(name: str, value: Any, kind: Any) -> Any:
-    if kind is bool and not isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; it must be true or false")
-    if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ValueError(f"{name} is {value!r}; it must be a number")
-    if kind is int and value != int(value):
-        raise ValueError(f"{name} is {value!r}; it must be a whole number")
-    return kind(value) if kind in (int, float) else value
-
-
-def _polygon(given: Any) -> Polygon:
-    try:
-        return tuple((float(x), float(y)) for x, y in given)
-    except (TypeError, ValueError):
-        raise ValueError(f"{given!r} is not a polygon; it is a list of [x, y] corners from 0 to 1") from None
-
-
-def _zone(given: Any) -> Zone:
-    if not isinstance(given, Mapping) or set(given) != {"name", "points"}:
-        raise ValueError(f"the zone {given!r} must have exactly a name and points")
-    return Zone(str(given["name"]), _polygon(given["points"]))
-
-
-def _alert_when(given: Any) -> AlertWhen:
-    values = dict(given)
-    _refuse_unknown("alert_when", values, AlertWhen)
-    values["zones"] = tuple(str(name) for name in values.get("zones", ()))
-    for item in dataclasses.fields(AlertWhen):
-        if item.name in values:
-            values[item.name] = _of_type(f"alert_when.{item.name}", values[item.name], item.type)
-    return AlertWhen(**values)
-
-
-def _words(given: Any) -> frozenset[Any]:
-    return frozenset([given] if isinstance(given, str) else given)
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
-
-
-_PARSERS: Mapping[str, Any] = {
-    "masks": lambda given: tuple(_polygon(mask) for mask in given),
-    "zones": lambda given: tuple(_zone(zone) for zone in given),
-    "kinds": _words,
-    "alert_when": _alert_when,
-}

@@ -10,14 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imagemill.domain.motion_settings import (
-        AlertWhen,
-        MotionSettings,
-        Zone,
-        parse_settings,
-        settings_as_dict,
-        with_changes,
-    )
+    from imagemill.domain.motion_settings import AlertWhen, MotionSettings, Zone, with_changes
     from imagemill.motion.events import Event, EventChange
     from imagemill.motion.frames import Frame, UnreadableFrameError
     from imagemill.motion.snapshot import Snapshot
@@ -31,8 +24,6 @@ _MODULES = {
     "AlertWhen": "imagemill.domain.motion_settings",
     "MotionSettings": "imagemill.domain.motion_settings",
     "Zone": "imagemill.domain.motion_settings",
-    "parse_settings": "imagemill.domain.motion_settings",
-    "settings_as_dict": "imagemill.domain.motion_settings",
     "with_changes": "imagemill.domain.motion_settings",
     "Snapshot": "imagemill.motion.snapshot",
     "SourceAnalyzer": "imagemill.motion.source",
@@ -48,8 +39,6 @@ __all__ = [
     "SourceAnalyzer",
     "UnreadableFrameError",
     "Zone",
-    "parse_settings",
-    "settings_as_dict",
     "with_changes",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 from imagemill.alerting.judge import PastAlert
 from imagemill.alerting.numbering import alert_id, carry_out, last_number, numbered_id
 from imagemill.alerting.records import acknowledged_document, acknowledged_id, past_alert
+from imagemill.domain.alerts import ChannelSummary, ChannelTest
 from imagemill.store.couch import Conflict, Couch, Document
 from imagemill.store.rules import DATABASE
 
@@ -117,19 +118,33 @@ class AlertStore:
         """The same for rules that do not ask whether they were acknowledged."""
         return [past_alert(document, False) for document in documents]
 
-    # --- channels, as the alerter tells them ----------------------------------------------------------
+    # --- channels and their tests ---------------------------------------------------------------------
 
-    def channels(self) -> list[dict[str, Any]]:
-        """Names, kinds and what may be shown of the addresses."""
+    def channels(self) -> list[ChannelSummary]:
+        """List the channels that the alerter has read."""
         document = self._database.get(_CHANNELS) or {}
-        return list(document.get("channels", []))
+        return [ChannelSummary(**channel) for channel in document.get("channels", [])]
 
-    def tell_channels(self, channels: Sequence[Mapping[str, str]]) -> None:
-        """What the alerter has read; another alerter that has read the same may have told it."""
+    def publish_channels(self, channels: Sequence[ChannelSummary]) -> None:
+        """Write down which channels there are; another alerter that has read the same may have done it."""
         known = self._database.get(_CHANNELS) or {"_id": _CHANNELS, "type": "channels"}
-        if known.get("channels") != list(channels):
+        fresh = [channel.model_dump() for channel in channels]
+        if known.get("channels") != fresh:
             with contextlib.suppress(Conflict):
-                self._database.put({**known, "channels": list(channels)})
+                self._database.put({**known, "channels": fresh})
+
+    def record_channel_test(self, identifier: str, test: ChannelTest) -> None:
+        """Write down what came of a test; one that is there already stays."""
+        self.create(_test_id(identifier), test.model_dump())
+
+    def channel_test(self, identifier: str) -> ChannelTest | None:
+        """Read what came of a test; None while nobody has answered."""
+        document = self._database.get(_test_id(identifier))
+        return ChannelTest(**document) if document else None
+
+
+def _test_id(identifier: str) -> str:
+    return f"test:{identifier}"
 
 
 def _pin_id(number: int) -> str:

@@ -1,10 +1,9 @@
 """The database of cameras: one document each, changed by compare-and-set on its revision."""
 
-from dataclasses import replace
-
 import structlog
 
-from imagemill.domain.cameras import MEMBERS, Camera, CameraError, camera_as_dict, parse_camera
+from imagemill.domain.cameras import Camera
+from imagemill.domain.errors import Invalid
 from imagemill.store.couch import Couch, Document
 
 log = structlog.get_logger(__name__)
@@ -36,9 +35,9 @@ class Cameras:
 
     def put(self, camera: Camera) -> Camera:
         """Writes over the revision it has, or as a new one; raises Conflict when another was faster."""
-        document = camera_as_dict(camera) | {"_id": camera.id}
+        document = camera.as_json() | {"_id": camera.id}
         document |= {"_rev": camera.revision} if camera.revision else {}
-        return replace(camera, revision=self._database.put(document))
+        return camera.model_copy(update={"revision": self._database.put(document)})
 
     def remove(self, camera: Camera) -> None:
         """Raises Conflict when it was changed meanwhile."""
@@ -51,9 +50,9 @@ def prepare(couch: Couch) -> None:
 
 
 def _readable(document: Document) -> Camera | None:
-    members = {name: value for name, value in document.items() if name in MEMBERS}
+    members = {name: value for name, value in document.items() if name in Camera.members()}
     try:
-        return replace(parse_camera(members | {"id": document["_id"]}), revision=document["_rev"])
-    except CameraError as error:
+        return Camera.parse(members | {"id": document["_id"], "revision": document["_rev"]})
+    except Invalid as error:
         log.error("not a camera", document=document["_id"], error=str(error))
         return None

@@ -1,10 +1,9 @@
 """Rules as documents, which people edit."""
 
-from dataclasses import replace
-
 import structlog
 
-from imagemill.alerting.rules import Rule, parse_rule, rule_as_dict
+from imagemill.domain.errors import Invalid
+from imagemill.domain.rules import Rule
 from imagemill.store.couch import Conflict, Couch, Document
 
 log = structlog.get_logger(__name__)
@@ -43,7 +42,7 @@ class RuleStore:
 
     def add(self, rule: Rule) -> Rule:
         """Writes a new rule; raises Conflict when there is one of its name."""
-        return replace(rule, revision=self._database.put(_document(rule)))
+        return rule.model_copy(update={"revision": self._database.put(_document(rule))})
 
     def put(self, rule: Rule) -> Rule:
         """Writes over the rule's revision, or, if it has none, over whatever is there.
@@ -53,7 +52,7 @@ class RuleStore:
         known = None if rule.revision else self._database.get(_id(rule.name))
         revision = rule.revision or (known["_rev"] if known else "")
         document = _document(rule) | ({"_rev": revision} if revision else {})
-        return replace(rule, revision=self._database.put(document))
+        return rule.model_copy(update={"revision": self._database.put(document)})
 
     def remove(self, rule: Rule) -> None:
         """Deletes its revision; raises Conflict when it was changed meanwhile."""
@@ -65,17 +64,13 @@ def _id(name: str) -> str:
 
 
 def _document(rule: Rule) -> Document:
-    return {"_id": _id(rule.name), "type": "rule", **rule_as_dict(rule)}
+    return {"_id": _id(rule.name), "type": "rule", **rule.as_json()}
 
 
 def _rule_or_none(document: Document) -> Rule | None:
+    members = {key: value for key, value in document.items() if key not in ("_id", "_rev", "type")}
     try:
-        return _rule(document)
-    except (ValueError, TypeError) as error:
+        return Rule.parse(members | {"revision": document["_rev"]})
+    except Invalid as error:
         log.error("a rule is not understood and does not count", rule=document["_id"], error=str(error))
         return None
-
-
-def _rule(document: Document) -> Rule:
-    members = {key: value for key, value in document.items() if key not in ("_id", "_rev", "type")}
-    return replace(parse_rule(members), revision=document["_rev"])

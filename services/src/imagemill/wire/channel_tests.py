@@ -1,19 +1,31 @@
-"""How the API asks the alerter, which alone knows the channels' secrets, to test one."""
+"""How the API asks the alerter, which alone knows the channels' secrets, to test one.
 
-import json
+The answer is a document in the database of alerts.
+"""
+
+from pydantic import BaseModel
 
 from imagemill.wire import topology
-from imagemill.wire.broker import Outgoing
+from imagemill.wire.broker import Delivery, Outgoing
 
 TYPE = "channel-test"
 
 
-def request_message(identifier: str, channel: str) -> Outgoing:
-    """The request; the answer is a document of that id in the database of alerts."""
-    body = json.dumps({"id": identifier, "channel": channel}).encode()
+class ChannelTestRequest(BaseModel):
+    """Which channel to test; the answer is kept under `id`."""
+
+    id: str
+    channel: str
+
+
+def request_message(request: ChannelTestRequest) -> Outgoing:
+    """Make the message."""
+    body = request.model_dump_json().encode()
     return Outgoing(topology.EVENTS, f"alerter.{TYPE}", body=body, type=TYPE, content_type="application/json")
 
 
-def answer_id(identifier: str) -> str:
-    """The document with the answer."""
-    return f"test:{identifier}"
+def parse_request(delivery: Delivery) -> ChannelTestRequest | None:
+    """Read the message; None when it is something else, ValueError when it cannot be read."""
+    if delivery.properties.type != TYPE:
+        return None
+    return ChannelTestRequest.model_validate_json(delivery.body)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagemill.alerting.message import describe
-from imagemill.alerting.rules import Rule, rule_as_dict
 from imagemill.domain.ids import timestamp
 from imagemill.store.couch import Document
 from imagemill.store.snoozes import Named
@@ -93,11 +92,6 @@ def snooze(named: Named) -> Json:
         "id": named.id, "by": named.by, "since": timestamp(found.since), "until": timestamp(found.until),
         "camera": found.camera, "rule": found.rule,
     }  # fmt: skip
-
-
-def rule(found: Rule) -> Json:
-    """A rule, and the revision which a change of it must name."""
-    return rule_as_dict(found) | {"revision": found.revision}
 
 
 def _attempt(doc_id: str, sent: Document | None, begun: Document | None) -> Json:

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import threading
 
-from imagemill.api.web.problems import RETRY_AFTER_SECONDS, Problem
-from imagemill.domain.cameras import Camera, camera_as_dict
+from imagemill.domain.cameras import Camera
+from imagemill.domain.errors import Busy, Invalid
 from imagemill.settings import Settings
 
 _AT_ONCE = 2
@@ -22,17 +22,16 @@ class CameraTests:
         self._places = threading.BoundedSemaphore(_AT_ONCE)
 
     def frame(self, camera: Camera) -> bytes:
-        """A JPEG; raises Problem with the reason when there is none."""
+        """Read one frame as JPEG; raises Busy, or Invalid with the reason when there is none."""
         if not self._places.acquire(blocking=False):
-            detail = f"{_AT_ONCE} cameras are being tested already; try again in a few seconds."
-            raise Problem(503, "tests-busy", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+            raise Busy("tests-busy", f"{_AT_ONCE} cameras are being tested already; try again in a few seconds.")
         try:
             return self._tested(camera)
         finally:
             self._places.release()
 
     def _tested(self, camera: Camera) -> bytes:
-        given = json.dumps(camera_as_dict(camera)).encode()
+        given = json.dumps(camera.as_json()).encode()
         try:
             # What decoders say on the error stream may hold addresses with their passwords.
             ended = subprocess.run(  # noqa: S603
@@ -47,5 +46,5 @@ class CameraTests:
         raise _failed(said if ended.returncode == _NO_FRAME and said else "the program that read it broke down")
 
 
-def _failed(reason: str) -> Problem:
-    return Problem(422, "camera-failed", f"The camera gave no picture: {reason.rstrip('.')}.")
+def _failed(reason: str) -> Invalid:
+    return Invalid("camera-failed", f"The camera gave no picture: {reason.rstrip('.')}.")

@@ -1,4 +1,4 @@
-"""What the routes about cameras work with: the documents, who reads them, what is seen, and the test."""
+"""What can be done with cameras: read, changed by compare-and-set, tested, looked at. It knows no HTTP."""
 
 import time
 from collections.abc import Mapping
@@ -7,25 +7,26 @@ from typing import Any
 
 from imagemill.api.cameras.camera_tests import CameraTests
 from imagemill.api.cameras.snapshot_cache import SnapshotCache
+from imagemill.api.cameras.status import CameraCounts, CameraStatus, is_recent, status_of
 from imagemill.api.images.posted_frames import PostedFrames
+from imagemill.cameras.specs import refusal
 from imagemill.domain.activity import Record
 from imagemill.domain.cameras import Camera
+from imagemill.domain.errors import AlreadyExists, Invalid, NotFound, changed_meanwhile
 from imagemill.settings import Settings
 from imagemill.store.camera_leases import Reader, ReadingStates, View
 from imagemill.store.cameras import Cameras
-from imagemill.store.couch import Couch
+from imagemill.store.couch import Conflict, Couch
 from imagemill.wire.broker import Broker
 
 COUNTS = "camera-counts"
 _COUNTED = ("frames", "missed", "late", "unreadable")
 _MOST_COUNTS = 20_000
-# Of a reader that was never seen before only its own clock tells; clocks may differ so much.
-_STRANGE_SECONDS = 60.0
 
 
 @dataclass
 class CameraService:
-    """One per API process."""
+    """One per API process. Every method may raise StoreUnavailable."""
 
     settings: Settings
     cameras: Cameras
@@ -33,35 +34,72 @@ class CameraService:
     tests: CameraTests
     snapshots: SnapshotCache
     posted: PostedFrames
-    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counts: dict[str, CameraCounts] = field(default_factory=dict)
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
 
+    def camera(self, camera_id: str) -> Camera:
+        """Read a camera; raises NotFound."""
+        found = self.cameras.get(camera_id)
+        if found is None:
+            raise NotFound("unknown-camera", f"There is no camera {camera_id!r}.")
+        return found
+
+    def check_camera(self, given: Mapping[str, Any]) -> Camera:
+        """Make a camera of its JSON form; raises Invalid, also when the settings do not allow it."""
+        try:
+            camera = Camera.parse(given)
+        except Invalid as error:
+            raise Invalid("bad-camera", f"The camera cannot be saved: {error}.", error.member) from error
+        reason = refusal(camera, self.settings)
+        if reason:
+            raise Invalid("address-refused", f"The settings do not allow this address: {reason}.", "address")
+        return camera
+
+    def add_camera(self, given: Mapping[str, Any]) -> Camera:
+        """Save a new camera; raises Invalid or AlreadyExists."""
+        camera = self.check_camera(given)
+        try:
+            return self.cameras.put(camera)
+        except Conflict:
+            sentence = f"There is a camera {camera.id!r} already; change that one, or give this one another id."
+            raise AlreadyExists("camera-exists", sentence) from None
+
+    def put_camera(self, camera_id: str, given: Mapping[str, Any], revision: str | None) -> Camera:
+        """Save a camera over a revision (None: over the newest); raises NotFound, Invalid or ChangedMeanwhile."""
+        before = self.camera(camera_id)
+        camera = self.check_camera({"id": camera_id, **given, "revision": revision or before.revision})
+        if camera.id != camera_id:
+            raise Invalid("bad-camera", f"The id is {camera_id!r} and stays so; add a new camera instead.", "id")
+        try:
+            return self.cameras.put(camera)
+        except Conflict:
+            raise changed_meanwhile(camera_id) from None
+
+    def remove_camera(self, camera_id: str, revision: str | None) -> None:
+        """Remove a revision of a camera (None: the newest); raises NotFound or ChangedMeanwhile."""
+        found = self.camera(camera_id)
+        if revision not in (None, found.revision):
+            raise changed_meanwhile(camera_id)
+        try:
+            self.cameras.remove(found)
+        except Conflict:
+            raise changed_meanwhile(camera_id) from None
+
     def notice(self, record: Record) -> None:
-        """An activity record; the analyzer's counts are remembered, the last of each camera."""
+        """Remember the analyzer's counts among the activity records, the last of each camera."""
         if record.get("kind") != COUNTS or not isinstance(record.get("camera"), str):
             return
         if len(self.counts) >= _MOST_COUNTS:
             self.counts.pop(next(iter(self.counts)))
         counted = {name: record[name] for name in _COUNTED if isinstance(record.get(name), int)}
-        self.counts[record["camera"]] = counted | {"at": record.get("at")}
+        self.counts[record["camera"]] = CameraCounts(**counted, at=record.get("at"))
 
-    def shown(self, camera: Camera, view: View) -> dict[str, Any]:
-        """State, reader and counts of a camera, as the API tells them."""
-        lease = view.leases.get(camera.id)
-        alive = self.alive(view)
-        reads = lease is not None and lease.holder in alive
-        state, problem = state_of(camera, view, alive)
-        return {
-            "state": state,
-            "problem": problem,
-            "since": lease.since if lease and lease.state == state else None,
-            "reader": lease.holder if lease and reads else None,
-            "generation": lease.generation if lease else 0,
-            "counts": self.counts.get(camera.id),
-        }
+    def status(self, camera: Camera, view: View) -> CameraStatus:
+        """Tell how a camera is."""
+        return status_of(camera, view, self.alive(view), self.counts.get(camera.id))
 
     def alive(self, view: View) -> dict[str, Reader]:
-        """Readers that live, as far as this process can tell: those whose document goes on changing."""
+        """Find the readers that live, as far as this process can tell: those whose document goes on changing."""
         now = time.monotonic()
         limit = 2 * self.settings.camera_lease_seconds
         seen = dict(self._seen)
@@ -72,37 +110,11 @@ class CameraService:
         return {
             reader.id: reader
             for reader in view.readers.values()
-            if now - self._seen[reader.id][1] < limit and (reader.id in seen or _is_recent(reader))
+            if now - self._seen[reader.id][1] < limit and (reader.id in seen or is_recent(reader))
         }
 
 
 def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str) -> CameraService:
-    """For a process whose replies come to a queue of its own."""
+    """Build the service of a process whose replies come to a queue of its own."""
     snapshots, posted = SnapshotCache(reply_to, broker.submit), PostedFrames(broker.submit)
     return CameraService(settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), snapshots, posted)
-
-
-def state_of(camera: Camera, view: View, alive: Mapping[str, Reader]) -> tuple[str, str | None]:
-    """`live`, `stalled`, `offline`, `unassigned`; `disabled`, `posted` and `ended` when nobody shall read it now."""
-    lease = view.leases.get(camera.id)
-    if not camera.enabled:
-        return "disabled", None
-    if camera.address is None:
-        return "posted", "it has no address: pictures come by being posted with its id as source"
-    if lease is not None and lease.ended == camera.revision:
-        return "ended", "the file was played to its end; saving the camera plays it again"
-    if lease is None or lease.holder not in alive:
-        return "unassigned", _why_nobody(lease.problem if lease else None, alive)
-    if lease.state in ("live", "stalled", "offline"):
-        return lease.state, lease.problem
-    return "offline", "it is being opened"
-
-
-def _why_nobody(problem: str | None, alive: Mapping[str, Reader]) -> str:
-    if not alive:
-        return "no camera reader runs; start one"
-    return problem or "a reader takes it in a moment"
-
-
-def _is_recent(reader: Reader) -> bool:
-    return abs(time.time() - reader.at) < _STRANGE_SECONDS

@@ -9,16 +9,17 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.alerts import page as alerts_pages
-from imagemill.api.alerts import rule_page as rule_pages
 from imagemill.api.cameras import page as camera_pages
 from imagemill.api.images import reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import offers_of_form
 from imagemill.api.live import page as live_pages
+from imagemill.api.rules import page as rule_pages
 from imagemill.api.web import docs, formatting, openapi, problems, search
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.sections import SECTIONS
+from imagemill.domain.errors import DomainError
 from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp
 from imagemill.domain.images import Counts, Image
 from imagemill.store.couch import StoreUnavailable
@@ -264,6 +265,11 @@ def _harden(response: Response) -> Response:
 def _show(problem: Problem) -> Response:
     page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
     return Response(page, problem.status, {**problem.headers, **_HEADERS}, mimetype="text/html")
+
+
+@blueprint.errorhandler(DomainError)
+def _show_error(error: DomainError) -> Response:
+    return _show(problems.problem_of(error))
 
 
 @blueprint.errorhandler(StoreUnavailable)

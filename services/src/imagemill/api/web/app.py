@@ -5,10 +5,11 @@ import contextlib
 from flask import Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
-from imagemill.api.alerts import event_routes, rule_routes
+from imagemill.api.alerts import event_routes
 from imagemill.api.alerts import routes as alert_routes
 from imagemill.api.cameras import routes as camera_routes
 from imagemill.api.images import pages, reads, uploads
+from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import problems
 from imagemill.api.web.openapi import document

@@ -21,9 +21,3 @@ def seen_revision(what: str, given: Any = None, required: bool = True) -> str | 
     if found is not None and not _REVISION.fullmatch(str(found)):
         raise Problem(412, "changed-meanwhile", f"{str(found)[:60]!r} is no revision of a {what}; read it again.")
     return str(found) if found else None
-
-
-def changed_meanwhile(name: str) -> Problem:
-    """Nobody overwrites what he has not seen."""
-    detail = f"{name!r} was changed by somebody else meanwhile; read it again, then change that."
-    return Problem(412, "changed-meanwhile", detail)

@@ -97,27 +97,6 @@ _SNOOZE: Schema = {
     "id": _STRING, "by": _STRING, "since": _TIME, "until": _TIME, "camera": {"type": ["string", "null"]},
     "rule": {"type": ["string", "null"]},
 }  # fmt: skip
-_RULE: Schema = {
-    "name": _STRING,
-    "cameras": _STRINGS | {"description": "Ids, or patterns like `yard-*`; none: any."},
-    "zones": _STRINGS,
-    "kinds": _STRINGS,
-    "classes": _STRINGS,
-    "min_score": _NUMBER,
-    "hours": _STRINGS | {"description": "Like `22:00-06:00`; none: any."},
-    "weekdays": _STRINGS,
-    "timezone": _STRING,
-    "cool_down_seconds": _NUMBER | {"description": "Per camera."},
-    "at_most": {"type": ["integer", "null"]},
-    "period_seconds": _NUMBER,
-    "until_acknowledged": _BOOLEAN,
-    "channels": _STRINGS,
-    "enabled": _BOOLEAN,
-    "revision": _STRING | {"description": "Which one was read; in a body it says which one is changed."},
-}
-_TESTED: Schema = {
-    "channel": _STRING, "ok": _BOOLEAN, "status": {"type": ["integer", "null"]}, "answer": _STRING, "at": _TIME,
-}  # fmt: skip
 
 SCHEMAS: Schema = {
     "Alert": _object("A numbered alert.", _ALERT),
@@ -141,10 +120,4 @@ SCHEMAS: Schema = {
     "Snooze": _object("Nobody is told for a while.", _SNOOZE),
     "Snoozes": _object("Those which last.", {"snoozes": _list("Snooze")}),
     "SnoozeMade": _object("A new snooze.", {"id": _STRING, "url": _STRING}),
-    "Rule": _object("Which events become alerts; what is left out is as usual.", {"name": _STRING}, _RULE),
-    "Rules": _object("All rules.", {"rules": _list("Rule")}),
-    "Channels": _object("Channels by name; nothing of their addresses.", {
-        "channels": {"type": "array", "items": _object("A channel.", {"name": _STRING, "kind": _STRING})},
-    }),
-    "ChannelTested": _object("What came of a sample.", _TESTED),
 }  # fmt: skip

@@ -1,13 +1,18 @@
 """The shapes of answers as JSON Schema (2020-12): from the records where they are the answer, else spelled out."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
+from imagemill.api.cameras.status import CameraStatus
+from imagemill.api.cameras.views import CameraReader
+from imagemill.api.rules.views import ChannelTested, ChannelView
 from imagemill.api.web.openapi import alert_schemas as alerts
-from imagemill.api.web.openapi import camera_shapes as cameras
 from imagemill.api.web.openapi import codes, pools
+from imagemill.domain.cameras import Camera
 from imagemill.domain.images import ImageInfo, Outcome, Rejection, TraceStep
+from imagemill.domain.rules import Rule
 
 Schema = dict[str, Any]
 
@@ -64,6 +69,43 @@ def record(model: type[BaseModel], **better: Schema) -> Schema:
         for name, schema in generated["properties"].items()
     }
     return shape(generated["description"], properties)
+
+
+def components(*models: type[BaseModel]) -> dict[str, Schema]:
+    """Describe models, each with those it is made of, by their names."""
+    modes: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models]
+    _, found = models_json_schema(modes, ref_template="#/components/schemas/{model}")
+    described: dict[str, Schema] = _plain(found["$defs"])
+    return described
+
+
+def _plain(node: Any) -> Any:
+    """Without pydantic's titles, and open: later versions may add members."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    left_out = [name for name in ("title", "additionalProperties") if isinstance(node.get(name), str | bool)]
+    return {name: _plain(value) for name, value in node.items() if name not in left_out}
+
+
+def _cameras() -> dict[str, Schema]:
+    found = components(Camera, CameraStatus, CameraReader)
+    members = found.pop("Camera")["properties"]
+    return found | {
+        "CameraSpec": shape("A camera as it is given.", {}, members),
+        "Camera": shape("A camera.", members | {"status": ref("CameraStatus")}),
+        "Cameras": shape("All cameras, their readers, and the names of credentials.", {
+            "cameras": listed(ref("Camera")), "readers": listed(ref("CameraReader")), "credentials": listed(STRING),
+        }),
+    }  # fmt: skip
+
+
+def _rules() -> dict[str, Schema]:
+    return components(Rule, ChannelView, ChannelTested) | {
+        "Rules": shape("All rules.", {"rules": listed(ref("Rule"))}),
+        "Channels": shape("Channels by name; nothing of their addresses.", {"channels": listed(ref("ChannelView"))}),
+    }
 
 
 def _counts() -> dict[str, Schema]:
@@ -192,4 +234,4 @@ def _troubles() -> dict[str, Schema]:
 def all_schemas() -> dict[str, Schema]:
     """`components/schemas`."""
     own = _pictures() | _uploads() | _overviews() | _troubles()
-    return own | pools.SCHEMAS | cameras.SCHEMAS | alerts.SCHEMAS
+    return own | pools.SCHEMAS | _cameras() | _rules() | alerts.SCHEMAS

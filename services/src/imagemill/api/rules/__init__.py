@@ -1,0 +1,1 @@
+"""Rules and channels: API routes and pages."""

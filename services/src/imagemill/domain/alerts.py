@@ -1,0 +1,28 @@
+"""What the alerter keeps: each document is written once and never changed, so that nothing can conflict.
+
+What was sent, acknowledged or suppressed is a document of its own beside the alert; state is read from all of them.
+Secrets are in none: channels are named by their names.
+"""
+
+from typing import Literal
+
+from imagemill.domain.images import Record
+
+
+class ChannelSummary(Record):
+    """What may be known of a channel; only the alerter knows its address."""
+
+    name: str
+    kind: str
+    address: str = ""
+
+
+class ChannelTest(Record):
+    """What came of a sample that was sent over a channel."""
+
+    type: Literal["test"] = "test"
+    channel: str
+    at: float
+    ok: bool
+    status: int | None = None
+    answer: str
