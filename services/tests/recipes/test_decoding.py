@@ -12,9 +12,9 @@ from PIL import Image
 import pictures
 from imagemill.recipes import ImageError, Step, load, parameters
 from imagemill.recipes import decoding as module
-from imagemill.recipes.decoding import Plan, decode, plan_for
+from imagemill.recipes.decoding import DecodePlan, decode, plan_for
 
-COLOUR, GREY = Plan(), Plan(grey=True)
+COLOUR, GREY = DecodePlan(), DecodePlan(grey=True)
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
@@ -57,7 +57,7 @@ def test_every_orientation_is_turned_upright_in_every_mode(format: str, orientat
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("grey", [False, True])
 def test_every_orientation_is_turned_upright_in_a_reduced_jpeg(orientation: int, grey: bool) -> None:
-    plan = Plan(grey, lambda size: (size[0] // 2, size[1] // 2))
+    plan = DecodePlan(grey, lambda size: (size[0] // 2, size[1] // 2))
     pixels = decode(pictures.oriented("JPEG", orientation), plan)
     (height, width), seen = upright(orientation)
     assert pixels.shape[:2] == (height // 2, width // 2)
@@ -230,7 +230,7 @@ def test_a_bomb_is_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "too-many-pixels"
 
 
-def plan_of(*steps: parameters.Params) -> Plan:
+def plan_of(*steps: parameters.Params) -> DecodePlan:
     return plan_for(Step(type(step).__name__.lower(), step) for step in steps)
 
 

@@ -1,6 +1,5 @@
 """A worker in whose hands pictures of 66 pixels width kill the process, as a bug in a decoder would."""
 
-import os
 import signal
 
 from imagemill.admission import headers
@@ -13,7 +12,7 @@ _run = engine.run
 
 def run(recipe: object, data: bytes) -> object:
     if headers.read(data, 1).width == 66:
-        os.kill(os.getpid(), signal.SIGSEGV)
+        signal.raise_signal(signal.SIGSEGV)  # to this thread: os.kill may let it go on for a moment
     return _run(recipe, data)
 
 
