@@ -156,6 +156,23 @@ def test_it_comes_back_after_the_broker_was_killed_and_goes_on_consuming(own_rab
     broker.close()
 
 
+def test_a_queue_that_was_deleted_is_declared_anew_and_consumed(amqp_url: str) -> None:
+    seen: list[bytes] = []
+    declared: list[str] = []
+
+    def prepare() -> None:
+        declare(amqp_url, "q")
+        declared.append("q")
+
+    broker = started(amqp_url, lambda delivery: (seen.append(delivery.body), delivery.ack()), prepare=prepare)
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        connection.channel().queue_delete("q")
+    wait_for(lambda: len(declared) == 2 and broker.ready, "the cancelled consumer to be noticed")
+    assert broker.publish_all([Outgoing("", "q", b"after")]) == [None]
+    wait_for(lambda: seen == [b"after"], "the message")
+    broker.close()
+
+
 def test_no_future_is_left_open_when_the_broker_dies_under_load(own_rabbit: RabbitServer) -> None:
     declare(own_rabbit.amqp_url, "q")
     broker = started(own_rabbit.amqp_url, confirm_timeout_seconds=20)

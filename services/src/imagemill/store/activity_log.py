@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from imagemill.domain.activity import Record
 from imagemill.domain.ids import made_at
 from imagemill.store.couch import Couch, Document, successes
-from imagemill.store.months import Months, month_at
+from imagemill.store.months import Months, month_at, month_of, months_about
 
 KIND = "activity"
 _NO_IMAGE = "~"
@@ -18,26 +18,31 @@ _STEPS = ("accepted", "redriven", "taken", "done")
 
 
 def prepare(couch: Couch, now: datetime | None = None) -> None:
-    """Makes the databases of the months about now exist."""
+    """Make the databases of the months about now exist."""
     Months(couch, KIND).prepare(now)
 
 
-def document_of(record: Record) -> tuple[str, Document]:
-    """The month and the document of a record.
+def document_of(record: Record, now: datetime) -> tuple[str, Document]:
+    """Tell the month and the document of a record.
 
     Ids begin with the picture's, so that its story is a range of ids, and end with the content's hash, so that a
-    record which is delivered twice is written once.
+    record which is delivered twice is written once. A program whose clock is wrong names a month that has no database:
+    its record goes into the month of `now`, with the time it gave, and does not keep those behind it from being
+    written. Fields of CouchDB's own, which begin with an underscore, are left out for the same reason.
     """
     digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
     identifier = f"{record.get('image') or _NO_IMAGE}:{record['at']}:{digest}"
-    return str(record["at"])[:7], {"_id": identifier, **record}
+    facts = {key: value for key, value in record.items() if not key.startswith("_")}
+    month = str(record["at"])[:7]
+    return month if month in months_about(now) else month_of(now), {"_id": identifier, **facts}
 
 
 def write(couch: Couch, records: Iterable[Record]) -> None:
-    """Keeps records; raises StoreUnavailable when one could not be written."""
+    """Keep records; raises StoreUnavailable when one could not be written."""
+    now = datetime.now(UTC)
     months: dict[str, list[Document]] = {}
     for record in records:
-        month, document = document_of(record)
+        month, document = document_of(record, now)
         months.setdefault(month, []).append(document)
     for month, documents in months.items():
         successes(documents, Months(couch, KIND).database(month).bulk(documents))

@@ -19,6 +19,12 @@ def month_at(at_seconds: float) -> str:
     return month_of(datetime.fromtimestamp(at_seconds, UTC))
 
 
+def months_about(now: datetime) -> list[str]:
+    """Last month, this one and the next one: midnight passes while things are under way."""
+    first = now.replace(day=1)
+    return [month_of(moment) for moment in (first - timedelta(days=1), first, first + timedelta(days=32))]
+
+
 class Months:
     """The databases `<kind>-2026-11`."""
 
@@ -30,10 +36,9 @@ class Months:
         return self._couch.database(f"{self.kind}-{month}")
 
     def prepare(self, now: datetime | None = None) -> None:
-        """Makes last month's, this one's and the next one's exist: midnight passes while things are under way."""
-        first = (now or datetime.now(UTC)).replace(day=1)
-        for moment in (first - timedelta(days=1), first, first + timedelta(days=32)):
-            self.database(month_of(moment)).create()
+        """Make the databases of the months about now exist."""
+        for month in months_about(now or datetime.now(UTC)):
+            self.database(month).create()
 
     def there(self) -> list[str]:
         """The months which have a database, oldest first."""

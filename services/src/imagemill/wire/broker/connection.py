@@ -216,6 +216,7 @@ class Broker:
 
     def _on_consuming_channel(self, index: int, channel: Channel) -> None:
         channel.add_on_close_callback(self._on_channel_closed)
+        channel.add_on_cancel_callback(partial(self._on_consumer_cancelled, self._consumers[index].queue, channel))
         self._consumptions.append(Consumption(channel, self._consumers[index], self._run))
         self._open_next_consumer(index + 1)
 
@@ -223,6 +224,12 @@ class Broker:
         # A channel which the broker closed lost its consumer or its confirms: begin anew with a fresh connection.
         if not self._stopping.is_set() and channel.connection.is_open:
             log.warning("broker closed a channel", reason=str(reason), **_advised(reason))
+            channel.connection.close()
+
+    def _on_consumer_cancelled(self, queue: str, channel: Channel, _frame: Any) -> None:
+        # Its queue was deleted, or went with its node; `prepare` declares it anew before the next connecting.
+        if not self._stopping.is_set() and channel.connection.is_open:
+            log.warning("broker cancelled a consumer", queue=queue)
             channel.connection.close()
 
     def _on_failed(self, connection: pika.SelectConnection, error: Any) -> None:
