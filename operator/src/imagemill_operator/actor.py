@@ -37,7 +37,7 @@ class Writer(Protocol):
 
 
 @dataclass(slots=True)
-class Told:
+class LastReported:
     """What was last written about a pool."""
 
     status: Status | None = None
@@ -51,7 +51,7 @@ class Actor:
 
     def __init__(self, writer: Writer, clock: Callable[[], float]) -> None:
         self._writer, self._clock = writer, clock
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, LastReported] = {}
         self._gate = asyncio.Semaphore(WRITES_AT_ONCE)
         self.scale_changes: dict[tuple[str, str], int] = {}
         self.errors = 0
@@ -89,13 +89,13 @@ class Actor:
         kind = "ScaledOut" if change > 0 else "ScaledIn"
         key = pool.name, "out" if change > 0 else "in"
         self.scale_changes[key] = self.scale_changes.get(key, 0) + 1
-        self._told.setdefault(pool.uid, Told()).scaled_at = self._clock()
+        self._told.setdefault(pool.uid, LastReported()).scaled_at = self._clock()
         LOG.info("%s: %s", pool.name, reason)
         await self._try(self._writer.event(pool.name, pool.uid, "Normal", kind, reason))
 
     async def tell(self, pool: PoolResource, status: Status) -> None:
         """Write the status if it is due, and Events for conditions that changed."""
-        told = self._told.setdefault(pool.uid, Told(conditions=list(pool.status.get("conditions") or ())))
+        told = self._told.setdefault(pool.uid, LastReported(conditions=list(pool.status.get("conditions") or ())))
         now = self._clock()
         status = {**status, "conditions": timed_conditions(status["conditions"], told.conditions, now)}
         if told.scaled_at is not None:

@@ -1,9 +1,14 @@
+import re
+from pathlib import Path
+
 import pika
 import pytest
+import yaml
 
 from imagemill.settings import Settings
 from imagemill.wire import topology
 
+DEFINITIONS = Path(__file__).parents[3] / "charts/imagemill/templates/rabbitmq/_definitions.tpl"
 RECIPES = ["gray", "denoise", "edges"]
 
 
@@ -43,3 +48,43 @@ def test_a_queue_with_other_arguments_is_used_as_it_is(amqp_url: str) -> None:
     topology.declare_at(parameters, [topology.shared(Settings(work_max_bytes=2**20), RECIPES)])
     topology.declare_at(parameters, [topology.shared(Settings(work_max_bytes=2**21), [*RECIPES, "new"])])
     assert topology.ready_at(parameters, ["work.default"]) == 0
+
+
+def _permissions() -> dict[str, dict[str, re.Pattern[str]]]:
+    """Each program's permissions at the broker, as the chart gives them: configure, write and read."""
+    text = DEFINITIONS.read_text("utf-8")
+    (shared,) = re.findall(r'\$shared := "(.*?)" -', text)
+    users = text.partition('define "imagemill.rabbitmq.users"')[2].partition("{{- end -}}")[0].partition("\n")[2]
+    lines = users.replace("{{ $shared }}", shared.replace("\\\\", "\\")).splitlines()
+    given = yaml.safe_load("\n".join(line for line in lines if not line.startswith("{{")))
+    kinds = ("configure", "write", "read")
+    return {name: {kind: re.compile(user[kind]) for kind in kinds} for name, user in given.items()}
+
+
+def test_the_charts_permissions_let_each_program_do_what_it_declares_and_uses() -> None:
+    may = _permissions()
+    everything = topology.shared(Settings(pools={"default": ["*"], "heavy": ["denoise"]}), RECIPES)
+    names = [*everything.exchanges, *(queue.name for queue in everything.queues)]
+    assert [name for name in names if not may["writer"]["configure"].search(name)] == []
+    own = {"api": topology.replica("pod-1"), "camera": topology.reader("pod-1")}
+    for program, declared in own.items():
+        for queue in declared.queues:
+            assert all(pattern.search(queue.name) for pattern in may[program].values())
+            assert all(may[program]["read"].search(exchange) for exchange, _ in queue.bindings)
+    consumed = {
+        "worker": [topology.work_queue("heavy")],
+        "writer": [topology.RESULTS_QUEUE, topology.dead_queue("heavy")],
+        "journal": [topology.JOURNAL_QUEUE],
+        "analyzer": [topology.frames_queue(3)],
+        "alerter": [topology.ALERTER_QUEUE],
+        "operator": [topology.work_queue("heavy")],
+    }
+    assert [name for name, queues in consumed.items() for queue in queues if not may[name]["read"].search(queue)] == []
+
+
+def test_the_chart_lets_no_program_configure_a_queue_of_another() -> None:
+    shared = [queue.name for queue in topology.shared(Settings(), RECIPES).queues]
+    for program, patterns in _permissions().items():
+        if program != "writer":
+            assert [name for name in [*shared, "unknown"] if patterns["configure"].search(name)] == []
+        assert not patterns["configure"].search("anything.else")

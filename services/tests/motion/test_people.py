@@ -145,7 +145,7 @@ def test_it_looks_no_more_often_than_every_five_seconds(find):
 def test_an_open_event_keeps_who_was_found_over_a_restart(find):
     analyzer = SourceAnalyzer("yard", WANTED, find)
     watch(analyzer, frames(walker, 16))
-    restored = SourceAnalyzer.restore("yard", WANTED, analyzer.snapshot(), find)
+    restored = SourceAnalyzer.restore("yard", WANTED, analyzer.saved_state(), find)
     assert restored.machine.opened == analyzer.machine.opened
     assert restored.machine.opened.shows_people
 

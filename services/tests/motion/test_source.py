@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill.motion import AlertWhen, Frame, MotionSettings, Snapshot, SourceAnalyzer, Zone
+from imagemill.motion import AlertWhen, Frame, MotionSettings, SavedState, SourceAnalyzer, Zone
 from imagemill.motion.keeper import Strip
 from motion.scenes import GROUND_FRAMES, START, WALK_FRAMES, encode, summary, watch
 
@@ -19,12 +19,12 @@ def analyzer(**changes):
     return SourceAnalyzer("yard", MotionSettings(**changes))
 
 
-def through_json(snapshot):
-    return Snapshot(json.loads(json.dumps(snapshot.state)), dict(snapshot.files))
+def through_json(saved):
+    return SavedState(json.loads(json.dumps(saved.state)), dict(saved.files))
 
 
 def restarted(seen):
-    return SourceAnalyzer.restore(seen.source, seen.settings, through_json(seen.snapshot()))
+    return SourceAnalyzer.restore(seen.source, seen.settings, through_json(seen.saved_state()))
 
 
 def told(changes):
@@ -46,7 +46,7 @@ def test_a_restart_at_any_frame_changes_nothing_that_is_told():
 def test_frames_that_are_seen_again_after_a_restart_tell_the_same_event():
     first = analyzer()
     watch(first, WALK_FRAMES[:4])
-    saved = first.snapshot()
+    saved = first.saved_state()
     before = watch(first, WALK_FRAMES[4:12])
     again = SourceAnalyzer.restore("yard", first.settings, through_json(saved))
     after = watch(again, WALK_FRAMES[4:])
@@ -57,7 +57,7 @@ def test_frames_that_are_seen_again_after_a_restart_tell_the_same_event():
 def test_a_restart_without_pictures_ends_the_same_event():
     first = analyzer()
     changes = watch(first, WALK_FRAMES[:12])
-    small = first.snapshot(pictures=False)
+    small = first.saved_state(pictures=False)
     assert small.size_bytes < 130_000
     changes += watch(SourceAnalyzer.restore("yard", first.settings, through_json(small)), WALK_FRAMES[12:])
     assert summary(changes) == ONE_MOTION
@@ -66,8 +66,8 @@ def test_a_restart_without_pictures_ends_the_same_event():
 def test_a_snapshot_of_another_version_or_height_begins_anew():
     first = analyzer()
     watch(first, WALK_FRAMES[:3])
-    saved = first.snapshot()
-    other = SourceAnalyzer.restore("yard", first.settings, Snapshot(saved.state | {"version": 0}, saved.files))
+    saved = first.saved_state()
+    other = SourceAnalyzer.restore("yard", first.settings, SavedState(saved.state | {"version": 0}, saved.files))
     assert other.detector.background is None
     higher = SourceAnalyzer.restore("yard", MotionSettings(height=240), saved)
     assert higher.detector.background is None
@@ -240,7 +240,7 @@ def test_memory_does_not_grow_with_the_length_of_an_event():
     sizes = []
     for turn in range(6):
         watch(seen, [Frame(f.at + 20 * turn, f.data, f.sequence + 20 * turn) for f in WALK_FRAMES[4:24]])
-        sizes.append(seen.snapshot().size_bytes)
+        sizes.append(seen.saved_state().size_bytes)
     assert seen.machine.opened is not None
     assert max(sizes[2:]) <= 1.3 * sizes[1]
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from imagemill_operator.policy.explain import Explanation, sentence
 from imagemill_operator.policy.learn import learn
 from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, held_replicas, needed_replicas, terms_of
-from imagemill_operator.policy.say import Told, sentence
 from imagemill_operator.policy.settle import busy_floor, remember_peak, settle, settle_unknown
 
 
@@ -73,13 +73,13 @@ def _explained(
         attainable=_unattainable(observation, needed, spec, known),
         memory=memory,
     )
-    return say(decision, observation, spec)
+    return explain(decision, observation, spec)
 
 
-def say(decision: Decision, observation: Observation, spec: Spec) -> Decision:
+def explain(decision: Decision, observation: Observation, spec: Spec) -> Decision:
     """Put the sentence that fits the decision's numbers."""
     since = decision.memory.unknown_since_seconds
-    told = Told(
+    told = Explanation(
         desired_replicas=decision.desired_replicas,
         needed_replicas=decision.needed_replicas,
         limit=decision.limit,
@@ -125,4 +125,4 @@ def limited(decision: Decision, replicas: int, observation: Observation, spec: S
     allowed = max(replicas, min(floor, decision.desired_replicas), spec.min_replicas)
     if allowed >= decision.desired_replicas:
         return decision
-    return say(replace(decision, desired_replicas=allowed, limit=Limit.BUDGET), observation, spec)
+    return explain(replace(decision, desired_replicas=allowed, limit=Limit.BUDGET), observation, spec)

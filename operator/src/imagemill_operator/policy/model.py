@@ -1,7 +1,7 @@
 """What the policy reads and what it answers: plain values with their units in the names."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -217,7 +217,3 @@ class Decision:
     predicted_wait_seconds: float | None
     attainable: str | None
     memory: Memory = field(repr=False)
-
-    def with_replicas(self, replicas: int, limit: Limit, reason: str) -> "Decision":
-        """Return the same decision under one more limit."""
-        return replace(self, desired_replicas=replicas, limit=limit, reason=reason)

@@ -131,7 +131,7 @@ class Partition:
         people = find_people_for(settings)
         if saved is None:
             return Tracked(SourceAnalyzer(source, settings, people), None, 0.0)
-        analyzer = SourceAnalyzer.restore(source, settings, saved.snapshot, people)
+        analyzer = SourceAnalyzer.restore(source, settings, saved.saved_state, people)
         return Tracked(analyzer, saved.revision, time.monotonic())
 
     def _renewed(self, tracked: Tracked) -> list[EventChange]:
@@ -152,8 +152,8 @@ class Partition:
     def _save(self, tracked: Tracked) -> None:
         source = tracked.analyzer.source
         try:
-            snapshot = tracked.analyzer.snapshot()
-            tracked.revision = self._until_stored(lambda: self._states.save(source, snapshot, tracked.revision))
+            saved_state = tracked.analyzer.saved_state()
+            tracked.revision = self._until_stored(lambda: self._states.save(source, saved_state, tracked.revision))
         except Conflict:
             log.warning("another analyzer has the source; its frames are given back", source=source)
             tracked.requeue()

@@ -33,13 +33,13 @@ class SilenceWatch:
 
     def _end(self, source: str, saved: Saved) -> None:
         settings = self._cameras.of(source)
-        analyzer = SourceAnalyzer.restore(source, settings, saved.snapshot)
+        analyzer = SourceAnalyzer.restore(source, settings, saved.saved_state)
         changes = analyzer.tick(time.time() - _MARGIN_SECONDS)
         if not changes or not self._lease.held:
             return
         for change in changes:
             self._publisher.tell(change)
         try:
-            self._states.save(source, analyzer.snapshot(), saved.revision)
+            self._states.save(source, analyzer.saved_state(), saved.revision)
         except Conflict:
             log.info("the source is not silent any more", source=source)

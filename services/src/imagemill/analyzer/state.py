@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.motion import Snapshot
+from imagemill.motion import SavedState
 from imagemill.store.couch import Couch, Document
 
 _PREFIX = "analyzer:"
@@ -14,28 +14,28 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg"}
 
 @dataclass(frozen=True)
 class Saved:
-    """A snapshot as it was found, with the revision that a newer one replaces."""
+    """A saved state as it was found, with the revision that a newer one replaces."""
 
-    snapshot: Snapshot
+    saved_state: SavedState
     revision: str
 
 
 class StateStore:
-    """Snapshots by source."""
+    """Saved states by source."""
 
     def __init__(self, couch: Couch) -> None:
         self._database = couch.database("state")
 
     def load(self, source: str) -> Saved | None:
-        """The last snapshot of a source."""
+        """The last saved state of a source."""
         document = self._database.get(_PREFIX + source)
         return self._read(document) if document else None
 
-    def save(self, source: str, snapshot: Snapshot, revision: str | None) -> str:
+    def save(self, source: str, saved_state: SavedState, revision: str | None) -> str:
         """Replaces that revision; raises Conflict when somebody else has replaced it, then the source is theirs."""
-        document: Document = {"_id": _PREFIX + source, "source": source, "state": snapshot.state}
+        document: Document = {"_id": _PREFIX + source, "source": source, "state": saved_state.state}
         document |= {"_rev": revision} if revision else {}
-        files = {name: (data, _TYPES[name.rpartition(".")[2]]) for name, data in snapshot.files.items()}
+        files = {name: (data, _TYPES[name.rpartition(".")[2]]) for name, data in saved_state.files.items()}
         return self._database.put_with_files(document, files)
 
     def with_open_event(self, last_frame_before: float) -> Iterator[tuple[str, Saved]]:
@@ -59,7 +59,7 @@ class StateStore:
             if data is None:
                 return self.load(str(document["source"]))  # replaced between the two reads
             files[name] = data
-        return Saved(Snapshot(document["state"], files), document["_rev"])
+        return Saved(SavedState(document["state"], files), document["_rev"])
 
 
 def _is_open(state: dict[str, Any], last_frame_before: float) -> bool:

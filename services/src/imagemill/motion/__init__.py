@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from imagemill.domain.motion_settings import AlertWhen, MotionSettings, Zone, with_changes
     from imagemill.motion.events import Event, EventChange
     from imagemill.motion.frames import Frame, UnreadableFrameError
-    from imagemill.motion.snapshot import Snapshot
+    from imagemill.motion.saved_state import SavedState
     from imagemill.motion.source import SourceAnalyzer
 
 _MODULES = {
@@ -25,7 +25,7 @@ _MODULES = {
     "MotionSettings": "imagemill.domain.motion_settings",
     "Zone": "imagemill.domain.motion_settings",
     "with_changes": "imagemill.domain.motion_settings",
-    "Snapshot": "imagemill.motion.snapshot",
+    "SavedState": "imagemill.motion.saved_state",
     "SourceAnalyzer": "imagemill.motion.source",
 }
 
@@ -35,7 +35,7 @@ __all__ = [
     "EventChange",
     "Frame",
     "MotionSettings",
-    "Snapshot",
+    "SavedState",
     "SourceAnalyzer",
     "UnreadableFrameError",
     "Zone",

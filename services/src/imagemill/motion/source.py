@@ -1,4 +1,4 @@
-"""The analyzer of one source: frames in, changes of events out, and a snapshot to carry on from."""
+"""The analyzer of one source: frames in, changes of events out, and a saved state to carry on from."""
 
 from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion.detector import Detector, Observation
@@ -7,7 +7,7 @@ from imagemill.motion.frames import Frame, Gray, UnreadableFrameError, small_gra
 from imagemill.motion.frozen import FrozenWatch
 from imagemill.motion.machine import EventMachine, FindPeople, Moment
 from imagemill.motion.ordering import Ordering
-from imagemill.motion.snapshot import VERSION, Snapshot, load_events, load_pixels, save_events, save_pixels
+from imagemill.motion.saved_state import VERSION, SavedState, load_events, load_pixels, save_events, save_pixels
 
 # After this long without a frame the light may have changed; ten of the camera's intervals for those that are slow.
 STALE_SECONDS = 120.0
@@ -17,7 +17,7 @@ SILENCE_SECONDS = 10.0
 
 
 class SourceAnalyzer:
-    """Stateful per source, without I/O. The order that survives a kill: publish the changes, save the snapshot, ack."""
+    """Stateful per source, without I/O. The order that survives a kill: publish the changes, save the state, ack."""
 
     def __init__(self, source: str, settings: MotionSettings, find_people: FindPeople | None = None) -> None:
         self.source = source
@@ -80,7 +80,7 @@ class SourceAnalyzer:
         """Motion was seen that is not an event yet: a moment to save the state before frames are acknowledged."""
         return bool(self.machine.pending)
 
-    def snapshot(self, pictures: bool = True) -> Snapshot:
+    def saved_state(self, pictures: bool = True) -> SavedState:
         """The state as JSON and files. Without `pictures` an event that is open ends without those it has so far."""
         events, files = save_events(self.machine, pictures)
         state = {
@@ -90,20 +90,20 @@ class SourceAnalyzer:
             "unreadable": self.unreadable,
             "same_seconds": self.frozen.same_seconds,
         }
-        return Snapshot(state | events, save_pixels(self.detector, self.frozen) | files)
+        return SavedState(state | events, save_pixels(self.detector, self.frozen) | files)
 
     @classmethod
     def restore(
-        cls, source: str, settings: MotionSettings, snapshot: Snapshot, find_people: FindPeople | None = None
+        cls, source: str, settings: MotionSettings, saved_state: SavedState, find_people: FindPeople | None = None
     ) -> "SourceAnalyzer":
-        """Carry on from a snapshot; one of another version begins anew, one of another height calibrates anew."""
-        analyzer, state = cls(source, settings, find_people), snapshot.state
+        """Carry on from a saved state; one of another version begins anew, one of another height calibrates anew."""
+        analyzer, state = cls(source, settings, find_people), saved_state.state
         if state.get("version") != VERSION:
             return analyzer
         analyzer.ordering = Ordering(**state["ordering"])
         analyzer.frames, analyzer.unreadable = state["frames"], state["unreadable"]
-        load_pixels(analyzer.detector, analyzer.frozen, snapshot)
-        load_events(analyzer.machine, snapshot)
+        load_pixels(analyzer.detector, analyzer.frozen, saved_state)
+        load_events(analyzer.machine, saved_state)
         return analyzer
 
     def _see(self, frame: Frame, gray: Gray) -> list[EventChange]:

@@ -40,7 +40,7 @@ _AT = "2026-11-21T09:15:02.213Z"
 
 ALERT: Json = {
     "number": 17, "at": _AT, "camera": "yard", "kind": "motion", "event": _ID, "started_at": _AT,
-    "description": "Motion in door, score 0.93", "rules": ["everything"], "channels": ["desk"],
+    "description": "Motion in door, score 0.93", "rules": ["everything"], "channels": ["office"],
     "reason": "everything says so", "acknowledged": None, "pinned": False, "url": "/alerts/17",
 }  # fmt: skip
 EVENT: Json = {
@@ -51,14 +51,14 @@ EVENT: Json = {
     "pictures": [{"name": "best.jpg", "url": "/api/v1/alerts/17/pictures/best.jpg"}], "alert": 17,
 }  # fmt: skip
 _SENT: Json = {
-    "channel": "desk", "attempt": 1, "at": _AT, "result": "sent", "status": 204, "answer": "204 No Content",
+    "channel": "office", "attempt": 1, "at": _AT, "result": "sent", "status": 204, "answer": "204 No Content",
     "attached": "", "reason": "it was received", "next_at": None,
 }  # fmt: skip
 _HELD: Json = {
     "event": _ID, "camera": "yard", "kind": "motion", "class": "alert", "started_at": _AT, "at": _AT,
     "code": "cool-down", "reason": "alert 16 of the same camera was 2 min ago; the cool-down is 5 min", "alert": None,
 }  # fmt: skip
-_RULE_EXAMPLE: Json = {"name": "night", "cameras": ["yard-*"], "hours": ["22:00-06:00"], "channels": ["desk"]}
+_RULE_EXAMPLE: Json = {"name": "night", "cameras": ["yard-*"], "hours": ["22:00-06:00"], "channels": ["office"]}
 _RULE_READ: Json = _RULE_EXAMPLE | {"revision": "2-6fa0b63c2e1d4b7a9c1f"}
 
 
@@ -244,7 +244,7 @@ RULES: Json = {
         "get": operation(
             "Rules", "listChannels", "The names of the channels that rules can name",
             [
-                answer(200, "Channels", "By name.", {"channels": [{"name": "desk", "kind": "webhook"}]}),
+                answer(200, "Channels", "By name.", {"channels": [{"name": "office", "kind": "webhook"}]}),
                 problems(DATABASE_AWAY),
             ],
         )
@@ -254,7 +254,7 @@ RULES: Json = {
             "Rules", "testChannel", "Sends a sample over a channel",
             [
                 answer(200, "ChannelTested", "What came of it.", {
-                    "channel": "desk", "ok": True, "status": 204, "answer": "204 No Content", "at": _AT,
+                    "channel": "office", "ok": True, "status": 204, "answer": "204 No Content", "at": _AT,
                 }),
                 problems({404: ("unknown-channel",), 504: ("no-answer",), **CHANGING}),
             ],

@@ -7,7 +7,7 @@ from imagemill_operator.policy.need import ARRIVAL_RATE
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Explanation:
     """What the sentence needs beside observation and spec."""
 
     desired_replicas: int
@@ -20,7 +20,7 @@ class Told:
     unknown_seconds: float = 0.0
 
 
-def sentence(observation: Observation, spec: Spec, told: Told) -> str:
+def sentence(observation: Observation, spec: Spec, told: Explanation) -> str:
     """Say what waits, what the workers do, what was asked for and what follows.
 
     For example: "212 waiting, 35 a second with 6 workers: 6 s wait, objective 10 s, so 6 stay."
@@ -31,7 +31,7 @@ def sentence(observation: Observation, spec: Spec, told: Told) -> str:
     return f"Advice only: {text}" if spec.mode is Mode.ADVISE else text
 
 
-def _body(observation: Observation, spec: Spec, told: Told) -> str:
+def _body(observation: Observation, spec: Spec, told: Explanation) -> str:
     outcome = f"so {_outcome(observation.current_replicas, told.desired_replicas)}."
     if observation.backlog is None:
         return f"{_unknown(observation, spec, told)}, {outcome}"
@@ -42,7 +42,7 @@ def _body(observation: Observation, spec: Spec, told: Told) -> str:
     )
 
 
-def _unknown(observation: Observation, spec: Spec, told: Told) -> str:
+def _unknown(observation: Observation, spec: Spec, told: Explanation) -> str:
     if told.limit is Limit.FALLBACK and spec.fallback is not None:
         return (
             f"The broker has not told the backlog for {told.unknown_seconds:.0f} s "
@@ -52,7 +52,7 @@ def _unknown(observation: Observation, spec: Spec, told: Told) -> str:
     return f"The broker does not tell {what}, which is unknown and not empty"
 
 
-def _situation(backlog: Backlog, observation: Observation, told: Told) -> str:
+def _situation(backlog: Backlog, observation: Observation, told: Explanation) -> str:
     return f"{_waiting(backlog)}, {_workers(observation, told)}"
 
 
@@ -62,7 +62,7 @@ def _waiting(backlog: Backlog) -> str:
     return f"none waiting, {backlog.unacked:,} in work" if backlog.unacked else "Nothing to do"
 
 
-def _workers(observation: Observation, told: Told) -> str:
+def _workers(observation: Observation, told: Explanation) -> str:
     ready = observation.ready_replicas
     if ready == 0:
         return "no worker ready" + (
@@ -74,7 +74,7 @@ def _workers(observation: Observation, told: Told) -> str:
     return f"{_number(told.service_rate)} a second with {ready} {noun}"
 
 
-def _measure(backlog: Backlog, observation: Observation, spec: Spec, told: Told) -> str:
+def _measure(backlog: Backlog, observation: Observation, spec: Spec, told: Explanation) -> str:
     if spec.backlog_per_replica is not None:
         replicas = max(observation.current_replicas, 1)
         return f"{_number(backlog.total / replicas)} each"
@@ -82,7 +82,7 @@ def _measure(backlog: Backlog, observation: Observation, spec: Spec, told: Told)
     return "wait unknown" if wait is None else f"{_seconds(wait)} wait"
 
 
-def _because(observation: Observation, spec: Spec, told: Told) -> list[str]:
+def _because(observation: Observation, spec: Spec, told: Explanation) -> list[str]:
     needed = told.needed_replicas
     texts = {
         Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
@@ -99,7 +99,7 @@ def _because(observation: Observation, spec: Spec, told: Told) -> list[str]:
     return _because_of_need(spec, told) if told.desired_replicas > observation.current_replicas else []
 
 
-def _because_of_need(spec: Spec, told: Told) -> list[str]:
+def _because_of_need(spec: Spec, told: Explanation) -> list[str]:
     """More replicas although the objective holds now need a word of explanation."""
     if told.term == ARRIVAL_RATE:
         return [f"{_number(told.arrival_rate or 0.0)} a second arrive"]

@@ -15,13 +15,13 @@ from imagemill.motion.machine import EventMachine, Moment
 from imagemill.motion.opened import OpenEvent
 from imagemill.motion.regions import Region
 
-# A snapshot of another version is not read: the source begins anew.
+# A saved state of another version is not read: the source begins anew.
 VERSION = 2
 BACKGROUND, PREVIOUS, FROZEN, LEFT = "background.png", "previous.png", "frozen.png", "left.jpg"
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class SavedState:
     """What a restart needs: a JSON document, up to three small grey PNGs, and the pictures of an open event."""
 
     state: dict[str, Any]
@@ -43,16 +43,16 @@ def save_pixels(detector: Detector, frozen: FrozenWatch) -> dict[str, bytes]:
     return {name: pixels.as_png(picture) for name, picture in pictures.items() if picture is not None}
 
 
-def load_pixels(detector: Detector, frozen: FrozenWatch, snapshot: Snapshot) -> None:
+def load_pixels(detector: Detector, frozen: FrozenWatch, saved_state: SavedState) -> None:
     """What `save_pixels` saved, unless the camera's settings ask for another height now."""
-    read = {n: pixels.from_png(snapshot.files[n]) for n in (BACKGROUND, PREVIOUS, FROZEN) if n in snapshot.files}
+    read = {n: pixels.from_png(saved_state.files[n]) for n in (BACKGROUND, PREVIOUS, FROZEN) if n in saved_state.files}
     background = read.get(BACKGROUND)
     if background is None or background.shape[0] != detector.settings.height:
         return
     detector.recalibrate(background.astype(np.float32))
     if PREVIOUS in read:
         detector.previous = read[PREVIOUS].astype(np.float32)
-    frozen.resume(read.get(FROZEN), snapshot.state["same_seconds"] if FROZEN in read else 0.0)
+    frozen.resume(read.get(FROZEN), saved_state.state["same_seconds"] if FROZEN in read else 0.0)
 
 
 def save_events(machine: EventMachine, pictures: bool) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -67,9 +67,9 @@ def save_events(machine: EventMachine, pictures: bool) -> tuple[dict[str, Any], 
     return state, _pictures(machine) if pictures else {}
 
 
-def load_events(machine: EventMachine, snapshot: Snapshot) -> None:
+def load_events(machine: EventMachine, saved_state: SavedState) -> None:
     """What `save_events` saved."""
-    state, files = snapshot.state, snapshot.files
+    state, files = saved_state.state, saved_state.files
     if state["cool_until"] is not None:
         machine.cool_until = state["cool_until"]
     machine.left = files.get(LEFT)
