@@ -109,7 +109,7 @@ def _strings(expression: ast.expr | None) -> set[str]:
 
 
 def test_every_code_that_is_raised_is_documented() -> None:
-    folders = ("api", "admission", "recipes", "worker", "writer")
+    folders = ("api", "admission", "domain", "recipes", "worker", "writer")
     sources = [path for name in folders for path in (SOURCES / name).rglob("*.py")]
     raised = {code for source in sources for code in _codes_in(source)}
     assert {"unknown-image", "all-rejected", "truncated", "crashed", "delivery-limit", "step-failed"} <= raised

@@ -8,6 +8,7 @@ import pika
 import pytest
 
 import pictures
+from imagemill.api.web.sections import SECTIONS, Section
 from imagemill.wire.activity import activity_message
 from imagemill.wire.broker import Delivery
 from page_site import BATCH, HOSTILE, Site
@@ -65,6 +66,14 @@ def test_every_page_forbids_foreign_and_inline_content(site: Site, path: str) ->
     assert "unsafe" not in policy
     assert not re.search(r"<script(?![^>]* src=)|<style", answer.text)
     assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', answer.text)
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
+def test_every_section_has_a_page_and_a_drawing_in_the_rail(site: Site, section: Section) -> None:
+    assert site.client.get(section.path).status_code == 200
+    found = rf'<a href="{re.escape(section.path)}" data-key="{section.key}".*?</a>'
+    (link,) = re.findall(found, site.html("/"), re.DOTALL)
+    assert re.search(r"<svg[^>]*>\s*<(?!/)", link), f"_icons.html lacks the drawing {section.icon!r}"
 
 
 def test_terms_of_the_equation_link_to_exactly_those_pictures(site: Site) -> None:
