@@ -247,6 +247,15 @@ def test_bad_input_is_refused_at_the_door_and_counted(mill: Mill, data: bytes, s
     assert adds_up(after)
 
 
+def test_a_raw_body_that_is_too_large_is_refused_with_its_size(mill: Mill) -> None:
+    before = mill.totals()
+    answer = mill.post("/api/v1/images?recipe=gray", data=bytes(40_000_000))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+    (rejected,) = answer.json()["rejected"]
+    assert (rejected["code"], "40,000,000 bytes" in rejected["detail"]) == ("too-large", True)
+    assert mill.totals()["rejected"] == before["rejected"] + 1
+
+
 def test_a_form_without_a_file_is_refused(mill: Mill) -> None:
     answer = mill.post("/api/v1/images", data={"recipe": "gray"})
     assert (answer.status_code, answer.json()["code"]) == (400, "no-file")

@@ -49,9 +49,12 @@ class Rejected(Exception):
         self.detail = detail
 
 
-def validate(data: bytes, limits: Limits) -> Header:
-    """Judge a picture by its content; decodes no pixel and raises nothing but Refused, whatever the bytes are."""
-    _check_bytes(data, limits)
+def validate(data: bytes, limits: Limits, size_bytes: int | None = None) -> Header:
+    """Judge a picture by its content; decodes no pixel and raises nothing but Rejected, whatever the bytes are.
+
+    `size_bytes` is that of the file, when `data` is not all of it.
+    """
+    _check_bytes(len(data) if size_bytes is None else size_bytes, limits)
     try:
         info = headers.read(data, limits.max_frames)
     except headers.HeaderError as error:
@@ -60,11 +63,11 @@ def validate(data: bytes, limits: Limits) -> Header:
     return Header(info.content_type, info.width, info.height, info.frames, len(data))
 
 
-def _check_bytes(data: bytes, limits: Limits) -> None:
-    if not data:
+def _check_bytes(size_bytes: int, limits: Limits) -> None:
+    if not size_bytes:
         raise Rejected(400, "empty", "The file is empty (0 bytes). Was it read before it was completely written?")
-    if len(data) > limits.max_bytes:
-        detail = f"The file has {len(data):,} bytes; at most {limits.max_bytes:,} are taken."
+    if size_bytes > limits.max_bytes:
+        detail = f"The file has {size_bytes:,} bytes; at most {limits.max_bytes:,} are taken."
         raise Rejected(413, "too-large", detail)
 
 

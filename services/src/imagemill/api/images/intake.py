@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from imagemill.admission.validate import Header, Rejected, validate
 from imagemill.api.images.group_commit import NewJob
@@ -19,6 +19,7 @@ from imagemill.wire.broker import BrokerUnavailable
 # Files of one request are committed in portions, so that a thousand of them do not stand in memory together.
 _PORTION_FILES = 32
 _PORTION_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,14 @@ class UploadOptions:
 
 @dataclass(frozen=True)
 class Offer:
-    """A file as it was offered; `index` is its place in the request, by which the client knows it again."""
+    """A file as it was offered; `index` is its place in the request, by which the client knows it again.
+
+    Of one that has more bytes than are taken there is no `data`, only its size.
+    """
 
     name: str
     data: bytes
+    size_bytes: int
     index: int = 0
 
 
@@ -119,7 +124,7 @@ class _Refusal:
 
 def _judge(services: Services, order: UploadOptions, offer: Offer) -> ImageInfo | _Refusal:
     try:
-        header = validate(offer.data, services.limits)
+        header = validate(offer.data, services.limits, offer.size_bytes)
     except Rejected as no:
         rejection = Rejection(
             id=uuid7(), batch=order.batch, name=offer.name, code=no.code, detail=no.detail, at=timestamp()
@@ -174,9 +179,17 @@ def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
         yield portion
 
 
-def offered(raw: str | None, data: bytes, index: int = 0) -> Offer:
-    """An offer under a name that can be shown."""
-    return Offer(display_name(raw), data, index)
+def offered(raw: str | None, stream: IO[bytes], max_bytes: int, index: int = 0) -> Offer:
+    """Read an offer to its end, and keep no more than `max_bytes` of it in memory; its name can be shown."""
+    parts: list[bytes] = []
+    size_bytes = 0
+    while chunk := stream.read(_CHUNK_BYTES):
+        size_bytes += len(chunk)
+        if size_bytes <= max_bytes:
+            parts.append(chunk)
+        else:
+            parts.clear()
+    return Offer(display_name(raw), b"".join(parts), size_bytes, index)
 
 
 def _priority(text: str) -> int:

@@ -49,14 +49,15 @@ def _value(name: str) -> str:
 
 def _offers(mill: Services) -> Iterable[Offer]:
     if request.mimetype not in _FORMS:
-        return [offered(request.args.get("name"), request.get_data(cache=False))]
+        return [offered(request.args.get("name"), request.stream, mill.settings.max_image_bytes)]
     return offers_of_form(mill)
 
 
 def offers_of_form(mill: Services) -> Iterable[Offer]:
     """The files of the form field `file`; raises Problem when there are none, or too many."""
     # Read one by one: a portion of them is in memory at a time, the rest in temporary files.
-    return (offered(file.filename, file.read(), index) for index, file in enumerate(_files(mill)))
+    limit = mill.settings.max_image_bytes
+    return (offered(file.filename, file.stream, limit, index) for index, file in enumerate(_files(mill)))
 
 
 def _files(mill: Services) -> list[FileStorage]:
