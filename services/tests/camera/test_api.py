@@ -68,6 +68,11 @@ def test_a_camera_is_added_read_looked_at_changed_and_removed(mill: Mill, eyes: 
 
     assert mill.http.delete(f"{mill.url}{ALL}/the-yard", timeout=30).status_code == 204
     assert code(mill.get(f"{ALL}/the-yard")) == (404, "unknown-camera")
+    assert code(mill.get(f"{ALL}/_anything")) == (404, "unknown-camera")
+    assert code(mill.http.delete(f"{mill.url}{ALL}/_anything", headers={"If-Match": '"1-a"'}, timeout=30)) == (
+        404,
+        "unknown-camera",
+    )
     wait_for(lambda: mill.get(f"{ALL}/the-yard/latest").status_code == 404, "nothing to see")
     assert code(mill.get(f"{ALL}/the-yard/latest")) == (404, "no-frame")
 

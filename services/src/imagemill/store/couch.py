@@ -88,7 +88,9 @@ class Database:
         return str(answer["rev"])
 
     def get(self, doc_id: str) -> Document | None:
-        """A document, None when there is none."""
+        """Read a document, None when there is none; ids that begin with an underscore are CouchDB's own."""
+        if doc_id.startswith("_"):
+            return None  # the client raises for them, and they come from addresses that people write
         document: Document | None = _optional(self._service.get_document, db=self.name, doc_id=doc_id)
         return document
 
