@@ -115,6 +115,22 @@ def test_couchdb_away_while_results_come_loses_none(
     assert adds_up(counts)
 
 
+@pytest.mark.parametrize("queue", ["work.default", "results.store", "dead.default"])
+def test_a_queue_that_was_deleted_is_declared_again_although_only_the_writer_may(
+    own_mill: Mill, amqp_url: str, queue: str
+) -> None:
+    own_mill.start("writer", redrive_after_seconds=REDRIVE_AFTER_SECONDS)
+    own_mill.start("api", "worker", prepare=False)
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        connection.channel().queue_delete(queue)
+    wait_for(lambda: answer_of(own_mill, jpegs(1)[0]) == 202, "the api to accept again")
+    wait_for(lambda: own_mill.get("/readyz").status_code == 200, "the api to be ready again")
+    own_mill.accepted(*jpegs(2))
+    counts = own_mill.all_ended()
+    assert (counts["stored"], counts["failed"]) == (counts["accepted"], 0)
+    assert adds_up(counts)
+
+
 def test_a_worker_killed_in_mid_image_loses_nothing(own_mill: Mill) -> None:
     own_mill.start("writer", "api")
     own_mill.accepted(*jpegs(6, width=66), recipe="denoise")

@@ -48,7 +48,13 @@ class Program:
     ) -> None:
         self.settings, self.stopping, self._parts = settings, stopping, tuple[Part, ...]()
         self.stores = open_stores(settings)
-        self.broker = _open_broker(settings, connection_name or name, own)
+        self._parameters = parameters_of(
+            settings.amqp_url.get_secret_value(), f"{connection_name or name} {settings.instance}"
+        )
+        # The shared one, if this program may declare it, and its own.
+        shared = [topology.shared(settings, recipes.names(settings.recipes_file))] if settings.prepare else []
+        self._topologies = [*shared, own] if own.queues else shared
+        self.broker = Broker(self._parameters, self.declare, settings.confirm_window, settings.confirm_timeout_seconds)
         self.activity = Activity(
             self.broker, name, settings.instance, settings.activity_flush_seconds, settings.activity_max_records
         )
@@ -85,21 +91,17 @@ class Program:
         self.broker.close(_GOODBYE_SECONDS)
         return all(drained)
 
+    def declare(self) -> None:
+        """Declare the topology of this program."""
+        if self._topologies:
+            topology.declare_at(self._parameters, self._topologies)
+
+    def absent_queues(self) -> set[str]:
+        """Ask the broker which queues of this program's topology do not exist."""
+        return topology.absent_at(self._parameters, [queue.name for part in self._topologies for queue in part.queues])
+
     def _wait_for_stores(self) -> None:
         wait_for_stores(self.stores, self.settings, self.stopping)
-
-
-def _open_broker(settings: Settings, name: str, own: topology.Topology) -> Broker:
-    """Build the connection, which declares the shared topology, if it may, and the program's own."""
-    parameters = parameters_of(settings.amqp_url.get_secret_value(), f"{name} {settings.instance}")
-    shared = [topology.shared(settings, recipes.names(settings.recipes_file))] if settings.prepare else []
-    wanted = [*shared, own] if own.queues else shared
-
-    def prepare() -> None:
-        if wanted:
-            topology.declare_at(parameters, wanted)
-
-    return Broker(parameters, prepare, settings.confirm_window, settings.confirm_timeout_seconds)
 
 
 def load_settings() -> Settings:

@@ -15,7 +15,7 @@ from pika.exceptions import ChannelClosedByBroker
 from imagemill.settings import MEBIBYTE, Settings
 
 log = structlog.get_logger(__name__)
-_PRECONDITION_FAILED = 406
+_NOT_FOUND, _PRECONDITION_FAILED = 404, 406
 
 IMAGES = "images"
 RESULTS = "results"
@@ -245,3 +245,24 @@ def ready_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> in
         return sum(ready_messages(channel, queue) for queue in queues)
     finally:
         connection.close()
+
+
+def absent_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> set[str]:
+    """Which of these queues do not exist, asked over a connection of its own."""
+    connection = pika.BlockingConnection(parameters)
+    try:
+        return {queue for queue in queues if not _exists(connection, queue)}
+    finally:
+        connection.close()
+
+
+def _exists(connection: pika.BlockingConnection, queue: str) -> bool:
+    channel = connection.channel()  # one each: the broker closes it with the answer that there is none
+    try:
+        channel.queue_declare(queue, passive=True)
+        channel.close()
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _NOT_FOUND:
+            raise
+        return False
+    return True

@@ -38,7 +38,30 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         "retention", retention_of(settings, stores.couch, activity).round,
         every_seconds=settings.retention_every_seconds, passing=_PASSING,
     )  # fmt: skip
-    return program.run(retention, program.databases, grouper, _redrive(program, claims, store))
+    queues = Loop(
+        "queues", _restoring(program), every_seconds=settings.redrive_every_seconds, at_once=False,
+        passing=(pika.exceptions.AMQPError, OSError),
+    )  # fmt: skip
+    return program.run(retention, program.databases, grouper, queues, _redrive(program, claims, store))
+
+
+def _restoring(program: Program) -> Callable[[], None]:
+    """Declare queues that were deleted: other programs may not, and re-drive publishes what was in them.
+
+    Only those that are absent in two rounds: of a queue that is declared anew at once the broker may never tell its
+    consumers that they lost it (seen with RabbitMQ 3.10).
+    """
+    before: set[str] = set()
+
+    def restore() -> None:
+        nonlocal before
+        absent = program.absent_queues()
+        if absent & before:
+            log.warning("queues were deleted and are declared anew", queues=sorted(absent))
+            program.declare()
+        before = absent
+
+    return restore
 
 
 def _bounds(settings: Settings) -> Bounds:
