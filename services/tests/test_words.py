@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "services" / "src", ROOT / "operator" / "src"]
 GIVEN_UP = re.compile(r"\b(desk|teller|sights?|alertbook|freed|workshop)\b", re.IGNORECASE)
-TEXT = {".py", ".html", ".css", ".js", ".yaml", ".toml", ".typed"}
+TEXT = {".py", ".html", ".css", ".js", ".yaml"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.parent.name)

@@ -1,4 +1,4 @@
-"""Carries a decision out and tells of it: marks, one patch, status, Events."""
+"""Carries a decision out and reports it: marks, one patch, status, Events."""
 
 import asyncio
 import logging
@@ -51,14 +51,14 @@ class Actor:
 
     def __init__(self, writer: Writer, clock: Callable[[], float]) -> None:
         self._writer, self._clock = writer, clock
-        self._told: dict[str, LastReported] = {}
+        self._reported: dict[str, LastReported] = {}
         self._gate = asyncio.Semaphore(WRITES_AT_ONCE)
         self.scale_changes: dict[tuple[str, str], int] = {}
         self.errors = 0
 
     def forget(self, pools: Collection[str]) -> None:
         """Keep only pools that are still there."""
-        self._told = {uid: told for uid, told in self._told.items() if uid in pools}
+        self._reported = {uid: reported for uid, reported in self._reported.items() if uid in pools}
 
     async def scale(
         self,
@@ -75,7 +75,7 @@ class Actor:
                 return
             await self._mark(pods, victims(pods, workers, -change))
             if change and await self._try(self._writer.scale(*_scaling(deployment, decision))):
-                await self._tell_scaling(pool, change, decision.reason)
+                await self._report_scaling(pool, change, decision.reason)
 
     async def _mark(self, pods: Collection[PodFacts], chosen: set[str]) -> None:
         """Mark those chosen, and take the mark from those that were chosen once and are still there."""
@@ -85,29 +85,29 @@ class Actor:
             elif pod.name not in chosen and pod.deletion_cost == FIRST_TO_GO and not pod.terminating:
                 await self._try(self._writer.mark(pod.name, None))
 
-    async def _tell_scaling(self, pool: PoolResource, change: int, reason: str) -> None:
+    async def _report_scaling(self, pool: PoolResource, change: int, reason: str) -> None:
         kind = "ScaledOut" if change > 0 else "ScaledIn"
         key = pool.name, "out" if change > 0 else "in"
         self.scale_changes[key] = self.scale_changes.get(key, 0) + 1
-        self._told.setdefault(pool.uid, LastReported()).scaled_at = self._clock()
+        self._reported.setdefault(pool.uid, LastReported()).scaled_at = self._clock()
         LOG.info("%s: %s", pool.name, reason)
         await self._try(self._writer.event(pool.name, pool.uid, "Normal", kind, reason))
 
-    async def tell(self, pool: PoolResource, status: Status) -> None:
+    async def report(self, pool: PoolResource, status: Status) -> None:
         """Write the status if it is due, and Events for conditions that changed."""
-        told = self._told.setdefault(pool.uid, LastReported(conditions=list(pool.status.get("conditions") or ())))
+        last = self._reported.setdefault(pool.uid, LastReported(conditions=list(pool.status.get("conditions") or ())))
         now = self._clock()
-        status = {**status, "conditions": timed_conditions(status["conditions"], told.conditions, now)}
-        if told.scaled_at is not None:
-            status["lastScaleTime"] = timestamp(told.scaled_at)
-        if not is_due(status, told.status, now - told.written_at):
+        status = {**status, "conditions": timed_conditions(status["conditions"], last.conditions, now)}
+        if last.scaled_at is not None:
+            status["lastScaleTime"] = timestamp(last.scaled_at)
+        if not is_due(status, last.status, now - last.written_at):
             return
         async with self._gate:
             if not await self._try(self._writer.write_status(pool.name, status)):
                 return
-            for kind, reason, message in condition_events(status["conditions"], told.conditions):
+            for kind, reason, message in condition_events(status["conditions"], last.conditions):
                 await self._try(self._writer.event(pool.name, pool.uid, kind, reason, message))
-        told.status, told.written_at, told.conditions = status, now, status["conditions"]
+        last.status, last.written_at, last.conditions = status, now, status["conditions"]
 
     async def _try(self, write: Any) -> bool:
         """Return whether the write went through. A conflict or a missing object is news that the watch brings too."""

@@ -179,7 +179,7 @@ class Controller:
             else:
                 status = refused_status(pool, refused[name], self._clock())
                 states[name] = _refused_state(pool, refused[name])
-            writes.append(self._actor.tell(pool, status))
+            writes.append(self._actor.report(pool, status))
         self.states = states
         await asyncio.gather(*writes)
 

@@ -82,6 +82,20 @@ def test_the_charts_permissions_let_each_program_do_what_it_declares_and_uses() 
     assert [name for name, queues in consumed.items() for queue in queues if not may[name]["read"].search(queue)] == []
 
 
+def test_the_charts_permissions_let_each_program_publish_where_it_does() -> None:
+    may = _permissions()
+    published = {
+        "api": [topology.IMAGES, topology.OUTCOMES, topology.ACTIVITY, topology.FRAMES, topology.SNAPSHOTS],
+        "worker": [topology.RESULTS, topology.ACTIVITY],
+        "writer": [topology.IMAGES, topology.OUTCOMES, topology.ACTIVITY],
+        "camera": [topology.FRAMES, topology.EVENTS, topology.ACTIVITY],
+        "analyzer": [topology.EVENTS, topology.ACTIVITY],
+        "alerter": [topology.EVENTS, topology.ACTIVITY],
+    }
+    refused = [(name, to) for name, targets in published.items() for to in targets if not may[name]["write"].search(to)]
+    assert refused == []
+
+
 def test_the_chart_lets_no_program_configure_a_queue_of_another() -> None:
     shared = [queue.name for queue in topology.shared(Settings(), RECIPES).queues]
     for program, patterns in _permissions().items():

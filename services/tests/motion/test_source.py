@@ -63,7 +63,7 @@ def test_a_restart_without_pictures_ends_the_same_event():
     assert summary(changes) == ONE_MOTION
 
 
-def test_a_snapshot_of_another_version_or_height_begins_anew():
+def test_a_saved_state_of_another_version_or_height_begins_anew():
     first = analyzer()
     watch(first, WALK_FRAMES[:3])
     saved = first.saved_state()

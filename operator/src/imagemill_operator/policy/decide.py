@@ -79,7 +79,7 @@ def _explained(
 def explain(decision: Decision, observation: Observation, spec: Spec) -> Decision:
     """Put the sentence that fits the decision's numbers."""
     since = decision.memory.unknown_since_seconds
-    told = Explanation(
+    given = Explanation(
         desired_replicas=decision.desired_replicas,
         needed_replicas=decision.needed_replicas,
         limit=decision.limit,
@@ -89,7 +89,7 @@ def explain(decision: Decision, observation: Observation, spec: Spec) -> Decisio
         term=max(decision.terms, key=lambda term: term.replicas).name if decision.terms else "",
         unknown_seconds=0.0 if since is None else observation.at_seconds - since,
     )
-    return replace(decision, reason=sentence(observation, spec, told))
+    return replace(decision, reason=sentence(observation, spec, given))
 
 
 def _predicted_wait_seconds(observation: Observation, desired: int, known: Estimates) -> float | None:

@@ -20,40 +20,40 @@ class Explanation:
     unknown_seconds: float = 0.0
 
 
-def sentence(observation: Observation, spec: Spec, told: Explanation) -> str:
+def sentence(observation: Observation, spec: Spec, given: Explanation) -> str:
     """Say what waits, what the workers do, what was asked for and what follows.
 
     For example: "212 waiting, 35 a second with 6 workers: 6 s wait, objective 10 s, so 6 stay."
     """
-    text = _body(observation, spec, told)
+    text = _body(observation, spec, given)
     if spec.paused:
         return f"Paused, nothing is changed: {text}"
     return f"Advice only: {text}" if spec.mode is Mode.ADVISE else text
 
 
-def _body(observation: Observation, spec: Spec, told: Explanation) -> str:
-    outcome = f"so {_outcome(observation.current_replicas, told.desired_replicas)}."
+def _body(observation: Observation, spec: Spec, given: Explanation) -> str:
+    outcome = f"so {_outcome(observation.current_replicas, given.desired_replicas)}."
     if observation.backlog is None:
-        return f"{_unknown(observation, spec, told)}, {outcome}"
-    parts = [_measure(observation.backlog, observation, spec, told), spec.objective_text]
-    because = _because(observation, spec, told)
+        return f"{_unknown(observation, spec, given)}, {outcome}"
+    parts = [_measure(observation.backlog, observation, spec, given), spec.objective_text]
+    because = _because(observation, spec, given)
     return ", ".join(
-        [f"{_situation(observation.backlog, observation, told)}: {parts[0]}", *parts[1:], *because, outcome]
+        [f"{_situation(observation.backlog, observation, given)}: {parts[0]}", *parts[1:], *because, outcome]
     )
 
 
-def _unknown(observation: Observation, spec: Spec, told: Explanation) -> str:
-    if told.limit is Limit.FALLBACK and spec.fallback is not None:
+def _unknown(observation: Observation, spec: Spec, given: Explanation) -> str:
+    if given.limit is Limit.FALLBACK and spec.fallback is not None:
         return (
-            f"The broker has not told the backlog for {told.unknown_seconds:.0f} s "
+            f"The broker has not told the backlog for {given.unknown_seconds:.0f} s "
             f"and the fallback is {spec.fallback.replicas}"
         )
     what = observation.untold or "the backlog"
     return f"The broker does not tell {what}, which is unknown and not empty"
 
 
-def _situation(backlog: Backlog, observation: Observation, told: Explanation) -> str:
-    return f"{_waiting(backlog)}, {_workers(observation, told)}"
+def _situation(backlog: Backlog, observation: Observation, given: Explanation) -> str:
+    return f"{_waiting(backlog)}, {_workers(observation, given)}"
 
 
 def _waiting(backlog: Backlog) -> str:
@@ -62,28 +62,28 @@ def _waiting(backlog: Backlog) -> str:
     return f"none waiting, {backlog.unacked:,} in work" if backlog.unacked else "Nothing to do"
 
 
-def _workers(observation: Observation, told: Explanation) -> str:
+def _workers(observation: Observation, given: Explanation) -> str:
     ready = observation.ready_replicas
     if ready == 0:
         return "no worker ready" + (
             f", {observation.current_replicas} starting" if observation.current_replicas else ""
         )
     noun = "worker" if ready == 1 else "workers"
-    if told.service_rate is None:
+    if given.service_rate is None:
         return f"{ready} {noun} of unknown speed"
-    return f"{_number(told.service_rate)} a second with {ready} {noun}"
+    return f"{_number(given.service_rate)} a second with {ready} {noun}"
 
 
-def _measure(backlog: Backlog, observation: Observation, spec: Spec, told: Explanation) -> str:
+def _measure(backlog: Backlog, observation: Observation, spec: Spec, given: Explanation) -> str:
     if spec.backlog_per_replica is not None:
         replicas = max(observation.current_replicas, 1)
         return f"{_number(backlog.total / replicas)} each"
-    wait = told.predicted_wait_seconds
+    wait = given.predicted_wait_seconds
     return "wait unknown" if wait is None else f"{_seconds(wait)} wait"
 
 
-def _because(observation: Observation, spec: Spec, told: Explanation) -> list[str]:
-    needed = told.needed_replicas
+def _because(observation: Observation, spec: Spec, given: Explanation) -> list[str]:
+    needed = given.needed_replicas
     texts = {
         Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
         Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
@@ -92,18 +92,18 @@ def _because(observation: Observation, spec: Spec, told: Explanation) -> list[st
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
         Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
-        Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {told.desired_replicas}",
+        Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {given.desired_replicas}",
     }
-    if told.limit in texts:
-        return [texts[told.limit]]
-    return _because_of_need(spec, told) if told.desired_replicas > observation.current_replicas else []
+    if given.limit in texts:
+        return [texts[given.limit]]
+    return _because_of_need(spec, given) if given.desired_replicas > observation.current_replicas else []
 
 
-def _because_of_need(spec: Spec, told: Explanation) -> list[str]:
+def _because_of_need(spec: Spec, given: Explanation) -> list[str]:
     """More replicas although the objective holds now need a word of explanation."""
-    if told.term == ARRIVAL_RATE:
-        return [f"{_number(told.arrival_rate or 0.0)} a second arrive"]
-    if told.predicted_wait_seconds is not None and told.predicted_wait_seconds <= (spec.max_wait_seconds or 0.0):
+    if given.term == ARRIVAL_RATE:
+        return [f"{_number(given.arrival_rate or 0.0)} a second arrive"]
+    if given.predicted_wait_seconds is not None and given.predicted_wait_seconds <= (spec.max_wait_seconds or 0.0):
         return ["half of it is the aim"]
     return []
 

@@ -131,7 +131,7 @@ class Partition:
         people = find_people_for(settings)
         if saved is None:
             return Tracked(SourceAnalyzer(source, settings, people), None, 0.0)
-        analyzer = SourceAnalyzer.restore(source, settings, saved.saved_state, people)
+        analyzer = SourceAnalyzer.restore(source, settings, saved.state, people)
         return Tracked(analyzer, saved.revision, time.monotonic())
 
     def _renewed(self, tracked: Tracked) -> list[EventChange]:

@@ -33,7 +33,7 @@ class SilenceWatch:
 
     def _end(self, source: str, saved: Saved) -> None:
         settings = self._cameras.of(source)
-        analyzer = SourceAnalyzer.restore(source, settings, saved.saved_state)
+        analyzer = SourceAnalyzer.restore(source, settings, saved.state)
         changes = analyzer.tick(time.time() - _MARGIN_SECONDS)
         if not changes or not self._lease.held:
             return

@@ -16,7 +16,7 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg"}
 class Saved:
     """A saved state as it was found, with the revision that a newer one replaces."""
 
-    saved_state: SavedState
+    state: SavedState
     revision: str
 
 

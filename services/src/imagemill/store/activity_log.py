@@ -28,10 +28,11 @@ def document_of(record: Record, now: datetime) -> tuple[str, Document]:
     Ids begin with the picture's, so that its story is a range of ids, and end with the content's hash, so that a
     record which is delivered twice is written once. A program whose clock is wrong names a month that has no database:
     its record goes into the month of `now`, with the time it gave, and does not keep those behind it from being
-    written. Fields of CouchDB's own, which begin with an underscore, are left out for the same reason.
+    written. For the same reason nothing that begins with an underscore gets through: that is CouchDB's own.
     """
     digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
-    identifier = f"{record.get('image') or _NO_IMAGE}:{record['at']}:{digest}"
+    image = str(record.get("image") or _NO_IMAGE)
+    identifier = f"{_NO_IMAGE if image.startswith('_') else image}:{record['at']}:{digest}"
     facts = {key: value for key, value in record.items() if not key.startswith("_")}
     month = str(record["at"])[:7]
     return month if month in months_about(now) else month_of(now), {"_id": identifier, **facts}

@@ -13,6 +13,7 @@ from imagemill.api.alerts import event_routes, service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import page_of_alerts
 from imagemill.api.alerts.service import AlertStores, alert_stores
+from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.search import alert_number
 
 _ENDS = {
@@ -139,13 +140,13 @@ def _render(template: str, **context: Any) -> str:
 
 def acknowledge_form(number: int) -> AnyResponse:
     """Somebody has seen it."""
-    service.acknowledge(alert_stores(), number, service.given())
+    service.acknowledge(alert_stores(), number, optional_body())
     return _to(f"/alerts/{number}")
 
 
 def pin_form(number: int) -> AnyResponse:
     """Its pictures stay."""
-    service.pin(alert_stores(), number, service.given())
+    service.pin(alert_stores(), number, optional_body())
     return _to(f"/alerts/{number}")
 
 
@@ -159,7 +160,7 @@ def snooze_form(number: int) -> AnyResponse:
     """An hour's quiet about this camera."""
     found = alert_stores()
     camera = service.alert_of(found, number)["camera"]
-    service.snooze(found, {"seconds": _SNOOZE_SECONDS} | service.given(), camera)
+    service.snooze(found, {"seconds": _SNOOZE_SECONDS} | optional_body(), camera)
     return _to("/alerts/rules")
 
 

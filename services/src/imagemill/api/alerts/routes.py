@@ -15,6 +15,7 @@ from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores
 from imagemill.api.images import reads
+from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.problems import Problem
 
 blueprint = Blueprint("alerts", __name__)
@@ -66,13 +67,13 @@ def get_alert_zip(number: int) -> Response:
 @blueprint.post("/api/v1/alerts/<int:number>/acknowledge")
 def acknowledge(number: int) -> Response:
     """Somebody has seen it; the first one counts."""
-    return jsonify(service.acknowledge(alert_stores(), number, service.given()))
+    return jsonify(service.acknowledge(alert_stores(), number, optional_body()))
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/pin")
 def pin(number: int) -> Response:
     """Its pictures stay when their month goes."""
-    service.pin(alert_stores(), number, service.given())
+    service.pin(alert_stores(), number, optional_body())
     return jsonify({"number": number, "pinned": True})
 
 
@@ -88,7 +89,7 @@ def snooze_camera(number: int) -> Response:
     """Quiet about this alert's camera for `seconds`."""
     found = alert_stores()
     camera = service.alert_of(found, number)["camera"]
-    return _created(service.snooze(found, service.given(), camera))
+    return _created(service.snooze(found, optional_body(), camera))
 
 
 @blueprint.get("/api/v1/snoozes")
@@ -100,7 +101,7 @@ def list_snoozes() -> Response:
 @blueprint.post("/api/v1/snoozes")
 def add_snooze() -> Response:
     """Quiet about a camera, a rule, or everything for `seconds`."""
-    return _created(service.snooze(alert_stores(), service.given()))
+    return _created(service.snooze(alert_stores(), optional_body()))
 
 
 @blueprint.delete("/api/v1/snoozes/<snooze_id>")

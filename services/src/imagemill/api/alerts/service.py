@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import json, request
-
 from imagemill.alerting.judge import Snooze
 from imagemill.api.alerts import views as shapes
 from imagemill.api.web.problems import Problem
@@ -18,7 +16,6 @@ from imagemill.store.snoozes import LONGEST_SECONDS, Snoozes
 
 Json = dict[str, Any]
 SOMEBODY = "somebody"
-_MOST_BODY_BYTES = 64 * 1024
 _MOST_NAME = 100
 _MOST_SCANNED = 2000
 _SCAN = 200
@@ -104,21 +101,6 @@ def _facts(document: Document) -> Json:
 
 
 # --- what people do -------------------------------------------------------------------------------
-
-
-def given() -> Json:
-    """What a request brings: a JSON object, a form, or nothing; raises Problem."""
-    request.max_content_length = _MOST_BODY_BYTES
-    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return request.form.to_dict()
-    body = request.get_data(cache=False)
-    try:
-        found = json.loads(body) if body.strip() else {}
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise Problem(400, "bad-json", "The body must be a JSON object, or empty.")
-    return found
 
 
 def name_in(body: Json, member: str, default: str = "") -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 
 from imagemill.api.cameras.areas import areas_of, text_of
+from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import flags, number, text
 from imagemill.domain.cameras import Camera
 from imagemill.domain.errors import Invalid
@@ -56,10 +57,7 @@ def _motion() -> Json:
 
 
 def _json(typed: str) -> Json:
-    try:
-        found = json.loads(typed)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+    found = parse_object(typed)
+    if found is None:
         raise Invalid("bad-camera", 'more settings must be a JSON object, for example {"quiet_seconds": 20}', "more")
     return found

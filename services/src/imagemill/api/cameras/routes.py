@@ -3,18 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, json, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from imagemill.admission import headers
 from imagemill.api.cameras.snapshot_cache import SIZES
 from imagemill.api.cameras.views import camera_view, cameras_view
+from imagemill.api.web.bodies import json_body
 from imagemill.api.web.preconditions import seen_revision
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.cameras import Camera
 
 blueprint = Blueprint("cameras", __name__)
-_MOST_BODY_BYTES = 256 * 1024
 
 
 @blueprint.get("/api/v1/cameras")
@@ -103,13 +103,7 @@ def _answer(camera: Camera) -> Response:
 
 def _body() -> tuple[dict[str, Any], Any]:
     """Read the camera and the revision that it names; what it says of its status is passed over."""
-    request.max_content_length = _MOST_BODY_BYTES
-    try:
-        given = json.loads(request.get_data(cache=False))
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise Problem(400, "bad-json", "The body must be a camera as a JSON object.")
+    given = json_body("The body must be a camera as a JSON object.")
     given.pop("status", None)
     revision = given.pop("revision", None)
     return given, revision

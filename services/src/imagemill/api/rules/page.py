@@ -17,6 +17,7 @@ from imagemill.api.alerts.service import alert_stores
 from imagemill.api.rules import forms
 from imagemill.api.rules.routes import rule_service
 from imagemill.api.rules.views import rule_view
+from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import again, flags, text
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -73,11 +74,10 @@ def remove_rule_form(name: str) -> AnyResponse | str:
 
 def restore_rule_form() -> AnyResponse | str:
     """Put a removed rule back."""
-    try:
-        given = json.loads(request.form.get("rule", ""))
-        name = str(given["name"])
-    except (ValueError, TypeError, KeyError):
-        raise Problem(400, "bad-json", "The form holds no rule.") from None
+    given = parse_object(request.form.get("rule", ""))
+    if given is None or "name" not in given:
+        raise Problem(400, "bad-json", "The form holds no rule.")
+    name = str(given["name"])
     try:
         rule_service().add_rule(name, given)
     except DomainError as error:

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from imagemill.api.alerts.service import given
 from imagemill.api.rules.service import RuleService
 from imagemill.api.rules.views import channel_test_view, channel_view, rule_view
+from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.preconditions import seen_revision
 from imagemill.api.web.responses import services
 from imagemill.domain.rules import Rule
@@ -35,7 +35,7 @@ def get_rule(name: str) -> Response:
 @blueprint.put("/api/v1/rules/<name>")
 def put_rule(name: str) -> Response:
     """Write a rule: over the revision which the client has seen, as a new one, or over whatever is there."""
-    body = {"name": name} | given()
+    body = {"name": name} | optional_body()
     revision = seen_revision("rule", body.pop("revision", None), required=False)
     if "*" in request.if_none_match:
         return _answer(rule_service().add_rule(name, body))

@@ -1,0 +1,39 @@
+"""Small bodies of requests: bounded before they are in memory, and JSON of any depth is read or refused."""
+
+from typing import Any
+
+from flask import json, request
+
+from imagemill.api.web.problems import Problem
+
+Json = dict[str, Any]
+_MAX_BYTES = 256 * 1024
+
+
+def parse_object(text: str | bytes) -> Json | None:
+    """Parse a JSON object; None when it is anything else, or nested deeper than Python goes."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def json_body(refusal: str) -> Json:
+    """Read the body as a JSON object; raises Problem with that sentence."""
+    request.max_content_length = _MAX_BYTES
+    found = parse_object(request.get_data(cache=False))
+    if found is None:
+        raise Problem(400, "bad-json", refusal)
+    return found
+
+
+def optional_body() -> Json:
+    """Read the body as a JSON object, a form, or nothing; raises Problem."""
+    request.max_content_length = _MAX_BYTES
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return request.form.to_dict()
+    found = parse_object(request.get_data(cache=False).strip() or b"{}")
+    if found is None:
+        raise Problem(400, "bad-json", "The body must be a JSON object, or empty.")
+    return found
