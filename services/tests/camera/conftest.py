@@ -47,7 +47,7 @@ class Eyes:
         self.news: list[EventNews] = []
         self.settings = settings
         parameters = parameters_of(amqp_url, "eyes")
-        wanted = [topology.shared(settings, ["gray"])]
+        wanted = topology.shared(settings, ["gray"])
         self.broker = Broker(parameters, lambda: topology.declare_at(parameters, wanted))
         for number in range(settings.frame_partitions):
             self.broker.consume(topology.frames_queue(number), self._frame, 100, auto_ack=True)

@@ -8,14 +8,18 @@ from collections.abc import Callable
 
 import pika
 import pytest
+import structlog
 from pika.adapters.utils.io_services_utils import _AsyncTransportBase
+from pika.exceptions import ChannelClosedByBroker
 
+from broker_faults import memory_alarm
 from imagemill.local.rabbit import RabbitServer
 from imagemill.wire.broker import (
     Broker,
     BrokerUnavailable,
     Delivery,
     Outgoing,
+    OwnQueue,
     Refused,
     Unroutable,
     parameters_of,
@@ -165,9 +169,10 @@ def test_a_queue_that_was_deleted_is_declared_anew_and_consumed(amqp_url: str) -
         declared.append("q")
 
     broker = started(amqp_url, lambda delivery: (seen.append(delivery.body), delivery.ack()), prepare=prepare)
+    before = len(declared)
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         connection.channel().queue_delete("q")
-    wait_for(lambda: len(declared) == 2 and broker.ready, "the cancelled consumer to be noticed")
+    wait_for(lambda: len(declared) == before + 1 and broker.ready, "the cancelled consumer to be noticed")
     assert broker.publish_all([Outgoing("", "q", b"after")]) == [None]
     wait_for(lambda: seen == [b"after"], "the message")
     broker.close()
@@ -211,3 +216,58 @@ def test_nothing_comes_after_consuming_was_stopped(amqp_url: str) -> None:
     wait_for(lambda: connection.channel().queue_declare("q", passive=True).method.message_count == 2, "both to stay")
     connection.close()
     assert len(seen) == 1
+
+
+def test_deliveries_are_settled_while_the_broker_blocks_publishers(own_rabbit: RabbitServer) -> None:
+    declare(own_rabbit.amqp_url, "q")
+    publisher = started(own_rabbit.amqp_url)
+    assert publisher.publish_all([Outgoing("", "q")] * 40) == [None] * 40
+    publisher.close()
+    held: list[Delivery] = []
+    settling = threading.Event()
+
+    def on_delivery(delivery: Delivery) -> None:
+        held.append(delivery)
+        if settling.is_set():
+            delivery.ack()
+
+    # One at a time: the second comes only when the broker has read the acknowledgement of the first.
+    broker = started(own_rabbit.amqp_url, on_delivery, prefetch=1, confirm_timeout_seconds=1)
+    wait_for(lambda: len(held) == 1, "the first delivery")
+    with memory_alarm(own_rabbit):
+        # After this the broker reads nothing any more of the connection which published.
+        broker.publish_all([Outgoing("", "q")])
+        wait_for(lambda: not broker.ready, "the broker to block publishers")
+        settling.set()
+        held[0].ack()
+        wait_for(lambda: len(held) >= 40, "what waited")
+    wait_for(lambda: broker.ready, "the end of the alarm")
+    broker.close()
+
+
+def test_an_own_queue_is_bound_and_goes_with_its_connection(amqp_url: str) -> None:
+    seen: list[bytes] = []
+    broker = Broker(parameters_of(amqp_url, "owner"))
+    own = OwnQueue({"x-max-length": 10}, (("amq.topic", "one"), ("amq.topic", "two")))
+    broker.consume("mine", lambda delivery: seen.append(delivery.body), auto_ack=True, own=own)
+    broker.start()
+    wait_for(lambda: broker.ready, "the connection")
+    assert broker.publish_all([Outgoing("amq.topic", key, key.encode()) for key in ("one", "two")]) == [None, None]
+    wait_for(lambda: sorted(seen) == [b"one", b"two"], "both messages")
+    broker.close()
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection, pytest.raises(ChannelClosedByBroker):
+        connection.channel().queue_declare("mine", passive=True)
+
+
+def test_an_own_queue_which_another_connection_still_has_is_waited_for(amqp_url: str) -> None:
+    predecessor = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    predecessor.channel().queue_declare("mine", exclusive=True)
+    broker = Broker(parameters_of(amqp_url, "owner"))
+    broker.consume("mine", print, auto_ack=True, own=OwnQueue({}, ()))
+    with structlog.testing.capture_logs() as logs:
+        broker.start()
+        wait_for(lambda: any("RESOURCE_LOCKED" in str(entry) for entry in logs), "the broker's refusal")
+        assert not broker.ready
+        predecessor.close()
+        wait_for(lambda: broker.ready, "the queue")
+    broker.close()

@@ -17,7 +17,7 @@ def queues(settings: Settings) -> dict[str, topology.Queue]:
 
 
 def test_every_queue_has_a_bound() -> None:
-    for queue in [*queues(Settings()).values(), *topology.replica("x").queues, *topology.reader("x").queues]:
+    for queue in [*queues(Settings()).values(), topology.replica(), topology.reader()]:
         assert "x-max-length-bytes" in queue.arguments or "x-max-length" in queue.arguments
 
 
@@ -45,8 +45,8 @@ def test_a_pool_is_found_by_name_else_by_star(recipe: str, pool: str) -> None:
 
 def test_a_queue_with_other_arguments_is_used_as_it_is(amqp_url: str) -> None:
     parameters = pika.URLParameters(amqp_url)
-    topology.declare_at(parameters, [topology.shared(Settings(work_max_bytes=2**20), RECIPES)])
-    topology.declare_at(parameters, [topology.shared(Settings(work_max_bytes=2**21), [*RECIPES, "new"])])
+    topology.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**20), RECIPES))
+    topology.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**21), [*RECIPES, "new"]))
     assert topology.ready_at(parameters, ["work.default"]) == 0
 
 
@@ -66,11 +66,13 @@ def test_the_charts_permissions_let_each_program_do_what_it_declares_and_uses() 
     everything = topology.shared(Settings(pools={"default": ["*"], "heavy": ["denoise"]}), RECIPES)
     names = [*everything.exchanges, *(queue.name for queue in everything.queues)]
     assert [name for name in names if not may["writer"]["configure"].search(name)] == []
-    own = {"api": topology.replica("pod-1"), "camera": topology.reader("pod-1")}
-    for program, declared in own.items():
-        for queue in declared.queues:
-            assert all(pattern.search(queue.name) for pattern in may[program].values())
-            assert all(may[program]["read"].search(exchange) for exchange, _ in queue.bindings)
+    own = {
+        "api": (topology.replica_queue("pod-1"), topology.replica()),
+        "camera": (topology.reader_queue("pod-1"), topology.reader()),
+    }
+    for program, (name, queue) in own.items():
+        assert all(pattern.search(name) for pattern in may[program].values())
+        assert all(may[program]["read"].search(exchange) for exchange, _ in queue.bindings)
     consumed = {
         "worker": [topology.work_queue("heavy")],
         "writer": [topology.RESULTS_QUEUE, topology.dead_queue("heavy")],

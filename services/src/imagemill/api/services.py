@@ -67,10 +67,10 @@ def build(settings: Settings) -> Services:
     """Build the services of one API process, not started yet. Raises RecipeError."""
     known = recipes.load(settings.recipes_file)
     replies = topology.replica_queue(settings.instance)
-    program = Program("api", settings, threading.Event(), topology.replica(settings.instance))
+    program = Program("api", settings, threading.Event())
     stores, broker, activity = program.stores, program.broker, program.activity
     hub = Hub(settings.api_event_streams, stores.ledger.counts)
-    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True)
+    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica())
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)

@@ -19,7 +19,7 @@ from imagemill.store.events import EventStore
 from imagemill.wire import topology
 
 _ROUNDS_PER_LEASE = 4
-_LOOKS_PREFETCH = 50
+_SNAPSHOTS_PREFETCH = 50
 # Confirms which are waited for beside one frame per camera: looks, events, activity.
 _OTHER_CONFIRMS = 300
 _STUCK_LEASES = 10
@@ -28,14 +28,15 @@ _STUCK_LEASES = 10
 def main(given: Settings, stopping: threading.Event) -> int:
     """Run until told to stop."""
     settings = _own_settings(given)
-    program = Program("camera", settings, stopping, topology.reader(settings.instance))
+    program = Program("camera", settings, stopping)
     broker, couch = program.broker, program.stores.couch
     holder = Reader(f"{settings.instance}-{uuid.uuid4().hex[:8]}", settings.camera_capacity, time.time())
     heartbeat = Heartbeat(ReadingStates(couch), holder, settings.camera_lease_seconds)
     feeds = FeedManager(settings, broker, heartbeat)
     reconciler = _reconciler(program, heartbeat, feeds)
     responder = SnapshotResponder(feeds.newest, broker)
-    broker.consume(topology.reader_queue(settings.instance), responder.put, _LOOKS_PREFETCH, auto_ack=True)
+    requests = topology.reader_queue(settings.instance)
+    broker.consume(requests, responder.put, _SNAPSHOTS_PREFETCH, auto_ack=True, own=topology.reader())
 
     def tick() -> None:
         # Who cannot send must not hold: without the broker it is silent, and another takes its cameras.

@@ -43,7 +43,6 @@ class Program:
         name: str,
         settings: Settings,
         stopping: threading.Event,
-        own: topology.Topology = topology.Topology(),  # noqa: B008
         connection_name: str | None = None,
     ) -> None:
         self.settings, self.stopping, self._parts = settings, stopping, tuple[Part, ...]()
@@ -51,9 +50,7 @@ class Program:
         self._parameters = parameters_of(
             settings.amqp_url.get_secret_value(), f"{connection_name or name} {settings.instance}"
         )
-        # The shared one, if this program may declare it, and its own.
-        shared = [topology.shared(settings, recipes.names(settings.recipes_file))] if settings.prepare else []
-        self._topologies = [*shared, own] if own.queues else shared
+        self._shared = topology.shared(settings, recipes.names(settings.recipes_file)) if settings.prepare else None
         self.broker = Broker(self._parameters, self.declare, settings.confirm_window, settings.confirm_timeout_seconds)
         self.activity = Activity(
             self.broker, name, settings.instance, settings.activity_flush_seconds, settings.activity_max_records
@@ -92,13 +89,14 @@ class Program:
         return all(drained)
 
     def declare(self) -> None:
-        """Declare the topology of this program."""
-        if self._topologies:
-            topology.declare_at(self._parameters, self._topologies)
+        """Declare the topology which all programs share, if this program may."""
+        if self._shared:
+            topology.declare_at(self._parameters, self._shared)
 
     def absent_queues(self) -> set[str]:
-        """Ask the broker which queues of this program's topology do not exist."""
-        return topology.absent_at(self._parameters, [queue.name for part in self._topologies for queue in part.queues])
+        """Ask the broker which queues of the shared topology do not exist; none if this program may not declare it."""
+        queues = self._shared.queues if self._shared else ()
+        return topology.absent_at(self._parameters, [queue.name for queue in queues])
 
     def _wait_for_stores(self) -> None:
         wait_for_stores(self.stores, self.settings, self.stopping)

@@ -3,6 +3,7 @@
 Declaring is idempotent. Every queue has a bound. It runs on RabbitMQ 3.10 and 4.x.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import pika
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, ConnectionWrongStateError
 
 from imagemill.settings import MEBIBYTE, Settings
+from imagemill.wire.broker import OwnQueue
 
 log = structlog.get_logger(__name__)
 _NOT_FOUND, _PRECONDITION_FAILED = 404, 406
@@ -36,7 +38,6 @@ DEAD_MAX_BYTES = 256 * MEBIBYTE
 JOURNAL_MAX_BYTES = 64 * MEBIBYTE
 EVENTS_MAX_BYTES = 64 * MEBIBYTE
 REPLICA_QUEUE_MAX_LENGTH = 2000
-REPLICA_QUEUE_EXPIRES_MS = 60_000
 SNAPSHOTS_TTL_MS = 3000
 EVENT_KEY_LETTERS = 50
 
@@ -48,7 +49,6 @@ class Queue:
     name: str
     arguments: Mapping[str, Any]
     bindings: tuple[tuple[str, str], ...] = ()
-    durable: bool = True
     unbindings: tuple[tuple[str, str], ...] = ()
 
 
@@ -120,26 +120,20 @@ def shared(settings: Settings, recipes: Iterable[str]) -> Topology:
     )
 
 
-def replica(instance: str) -> Topology:
-    """What one API process uses; the broker removes it when the process is gone."""
-    arguments = {
-        "x-expires": REPLICA_QUEUE_EXPIRES_MS,
-        "x-max-length": REPLICA_QUEUE_MAX_LENGTH,
-        "x-overflow": "drop-head",
-    }
-    queue = Queue(replica_queue(instance), arguments, ((OUTCOMES, "#"), (ACTIVITY, "#"), (EVENTS, "#")), durable=False)
-    return Topology(queues=(queue,))
+def replica() -> OwnQueue:
+    """The queue of one API process."""
+    arguments = {"x-max-length": REPLICA_QUEUE_MAX_LENGTH, "x-overflow": "drop-head"}
+    return OwnQueue(arguments, ((OUTCOMES, "#"), (ACTIVITY, "#"), (EVENTS, "#")))
 
 
-def reader(instance: str) -> Topology:
-    """What one camera reader uses. Nobody waits long for a look, so old questions are not answered."""
+def reader() -> OwnQueue:
+    """The queue of one camera reader. Nobody waits long for a snapshot, so old requests are not answered."""
     arguments = {
-        "x-expires": REPLICA_QUEUE_EXPIRES_MS,
         "x-max-length": REPLICA_QUEUE_MAX_LENGTH,
         "x-overflow": "drop-head",
         "x-message-ttl": SNAPSHOTS_TTL_MS,
     }
-    return Topology(queues=(Queue(reader_queue(instance), arguments, ((SNAPSHOTS, ""),), durable=False),))
+    return OwnQueue(arguments, ((SNAPSHOTS, ""),))
 
 
 def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queue]:
@@ -213,7 +207,7 @@ def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
     """A queue which exists with other arguments is used as it is: a changed setting must not stop everything."""
     channel = connection.channel()
     try:
-        channel.queue_declare(queue.name, durable=queue.durable, arguments=dict(queue.arguments))
+        channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
         channel.close()
     except ChannelClosedByBroker as error:
         if error.reply_code != _PRECONDITION_FAILED:
@@ -227,14 +221,14 @@ def ready_messages(channel: BlockingChannel, queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).method.message_count)
 
 
-def declare_at(parameters: pika.ConnectionParameters, topologies: Iterable[Topology]) -> None:
-    """Declares over a connection of its own."""
+def declare_at(parameters: pika.ConnectionParameters, topology: Topology) -> None:
+    """Declare over a connection of its own."""
     connection = pika.BlockingConnection(parameters)
     try:
-        for topology in topologies:
-            declare(connection, topology)
+        declare(connection, topology)
     finally:
-        connection.close()
+        with contextlib.suppress(ConnectionWrongStateError):  # the broker closed it, and said why
+            connection.close()
 
 
 def ready_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> int:

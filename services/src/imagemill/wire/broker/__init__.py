@@ -1,7 +1,8 @@
-"""RabbitMQ for all programs: one connection with its own thread, windowed confirms, consumers that work in threads."""
+"""RabbitMQ for all programs: connections with threads of their own, windowed confirms, consumers that hand over."""
 
-from imagemill.wire.broker.connection import Broker, parameters_of
-from imagemill.wire.broker.consumer import Delivery
+from imagemill.wire.broker.broker import Broker
+from imagemill.wire.broker.connection import parameters_of
+from imagemill.wire.broker.consumer import Delivery, OwnQueue
 from imagemill.wire.broker.publisher import BrokerUnavailable, Outgoing, Refused, Unroutable
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "BrokerUnavailable",
     "Delivery",
     "Outgoing",
+    "OwnQueue",
     "Refused",
     "Unroutable",
     "parameters_of",
