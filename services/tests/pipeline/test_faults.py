@@ -12,6 +12,7 @@ import pytest
 import requests
 
 import pictures
+from broker_faults import waiting_messages
 from imagemill.domain.ids import made_at
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
@@ -25,14 +26,6 @@ REDRIVE_AFTER_SECONDS = 1
 def jpegs(count: int, width: int = 96) -> list[bytes]:
     start = uuid.uuid4().int % 2**31
     return [pictures.photo_jpeg(width, 64, start + n) for n in range(count)]
-
-
-def queue_length(amqp_url: str, queue: str) -> int:
-    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
-    try:
-        return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
-    finally:
-        connection.close()
 
 
 def purge(amqp_url: str, *queues: str) -> int:
@@ -108,7 +101,7 @@ def test_couchdb_away_while_results_come_loses_none(
     mill.accepted(*jpegs(30))
     own_couch.kill()
     mill.start("worker")
-    wait_for(lambda: queue_length(amqp_url, "work.default") == 0, "the worker to finish")
+    wait_for(lambda: waiting_messages(amqp_url, "work.default") == 0, "the worker to finish")
     own_couch.start()
     counts = mill.all_ended()
     assert (counts["stored"], counts["failed"]) == (30, 0)
@@ -188,7 +181,7 @@ def take_and_die(amqp_url: str, queue: str) -> None:
     """Takes a message and closes the connection without settling it."""
     connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
     channel = connection.channel()
-    wait_for(lambda: channel.basic_get(queue)[0] or queue_length(amqp_url, "dead.default"), "a delivery")
+    wait_for(lambda: channel.basic_get(queue)[0] or waiting_messages(amqp_url, "dead.default"), "a delivery")
     connection.close()
 
 
@@ -202,12 +195,12 @@ def test_sigterm_finishes_what_was_started_and_gives_back_the_rest(
     own_mill.start("worker", module=waiting, pool="heavy", worker_prefetch=5, worker_threads=1, drain_seconds=60)
     wait_for(lambda: "imagemill_worker_busy 1.0" in own_mill.metrics("worker"), "a picture in work")
     own_mill.signal("worker", signal.SIGTERM)
-    wait_for(lambda: queue_length(amqp_url, "work.heavy") == 4, "the rest to be given back")
+    wait_for(lambda: waiting_messages(amqp_url, "work.heavy") == 4, "the rest to be given back")
     assert own_mill.running("worker")
     (tmp_path / "go-on").touch()
     assert own_mill.stop("worker", patience_seconds=60) == 0
     wait_for(lambda: own_mill.totals()["stored"] == 1, "the started one to be stored")
-    wait_for(lambda: queue_length(amqp_url, "work.heavy") == 4, "the rest to stay")
+    wait_for(lambda: waiting_messages(amqp_url, "work.heavy") == 4, "the rest to stay")
     own_mill.start("worker", pool="heavy")
     assert own_mill.all_ended()["stored"] == 5
 
@@ -265,7 +258,7 @@ def test_a_long_queue_is_not_taken_for_a_loss(own_mill: Mill, amqp_url: str) -> 
     own_mill.start("writer", redrive_after_seconds=REDRIVE_AFTER_SECONDS)
     found = wait_for(lambda: oldest_seconds(own_mill), "a round of re-drive")
     wait_for(lambda: oldest_seconds(own_mill) > found, "the next round, after the end of that one")
-    assert queue_length(amqp_url, "work.default") == 5
+    assert waiting_messages(amqp_url, "work.default") == 5
     assert redriven(own_mill, "writer") == 0
 
 

@@ -11,6 +11,9 @@ _JOB = "job"
 _OUTCOME = "outcome"
 _CLAIM = "claim"
 _REDRIVEN = "redriven"
+# What is larger is read from its blob when the outcome is announced: a reply must not fill the API's queue, and
+# RabbitMQ 4 closes the channel of a message above 16 MiB.
+_REPLY_MAX_BYTES = 256 * 1024
 
 
 class ClaimCheck:
@@ -92,8 +95,13 @@ def result_of(delivery: Delivery) -> tuple[Job, Outcome]:
     return job, Outcome.model_validate_json(str(delivery.headers.get(_OUTCOME, "")))
 
 
-def reply_message(reply_to: str, outcome: Outcome, data: bytes) -> Outgoing:
-    """The same, straight to the API process whose request waits; nobody misses it if that is gone."""
+def reply_message(reply_to: str, outcome: Outcome, data: bytes) -> Outgoing | None:
+    """The same, straight to the API process whose request waits, which nobody misses if that is gone.
+
+    None for a large result: the request is answered when the outcome is announced.
+    """
+    if len(data) > _REPLY_MAX_BYTES:
+        return None
     return Outgoing(
         "", reply_to, body=data, headers={_OUTCOME: outcome.model_dump_json()}, message_id=outcome.id,
         type="reply", mandatory=False, durable=False,

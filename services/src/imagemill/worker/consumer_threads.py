@@ -106,7 +106,9 @@ class ConsumerThreads:
 
     def _reply(self, finished: Finished) -> None:
         if finished.item.reply_to and self._broker.ready:
-            self._broker.submit(reply_message(finished.item.reply_to, finished.outcome, finished.data))
+            reply = reply_message(finished.item.reply_to, finished.outcome, finished.data)
+            if reply is not None:
+                self._broker.submit(reply)
 
     # --- handing over: the thread goes on with the next picture while the broker confirms this one ---
 

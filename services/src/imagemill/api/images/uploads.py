@@ -1,9 +1,12 @@
 """POST: pictures come in."""
 
+import contextlib
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
+import structlog
 from flask import Blueprint, Response, json, request
 from werkzeug.datastructures import FileStorage
 
@@ -11,9 +14,13 @@ from imagemill.api.images.intake import Offer, UploadAnswer, UploadOptions, offe
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
+from imagemill.domain.images import Outcome
+from imagemill.store.couch import StoreUnavailable
 
+log = structlog.get_logger(__name__)
 blueprint = Blueprint("uploads", __name__)
 
+_ASK_AGAIN_SECONDS = 5.0
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -98,21 +105,42 @@ def _waited(mill: Services, order: UploadOptions, offers: Iterable[Offer], wait_
     if not answer.accepted:
         return _answered(answer)
     image_id = answer.accepted[0]["id"]
-    with mill.hub.waiting_for(image_id) as future:
-        # It may have been done before anybody listened.
-        image = mill.stores.ledger.image(image_id)
-        if image is not None and image.outcome is not None:
-            outcome, data = image.outcome, None
-        else:
-            try:
-                outcome, data = future.result(timeout=wait_seconds)
-            except FutureTimeout:
-                return _answered(answer)
-    if outcome.result is None:
-        raise failure(outcome, image_id)
-    response = picture(mill, outcome.result, data)
+    try:
+        found = _outcome_within(mill, image_id, wait_seconds)
+        if found is None:
+            return _answered(answer)
+        outcome, data = found
+        if outcome.result is None:
+            raise failure(outcome, image_id)
+        response = picture(mill, outcome.result, data)
+    except StoreUnavailable as error:
+        # It is accepted, whatever the database does now: no 503, after which it would be sent again.
+        log.warning("answered without the result", image=image_id, error=str(error))
+        return _answered(answer)
     response.headers["Location"] = answer.accepted[0]["url"]
     return response
+
+
+def _outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple[Outcome, bytes | None] | None:
+    """The outcome, with the result's bytes if they came along; None when it takes longer.
+
+    It may be there before anybody listens, and news are lost with a connection: the ledger is asked now and then, and
+    at the end. Raises StoreUnavailable when it cannot be asked at the end.
+    """
+    deadline = time.monotonic() + wait_seconds
+    with mill.hub.waiting_for(image_id) as future:
+        while (remaining := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(StoreUnavailable):
+                if outcome := _outcome_in_ledger(mill, image_id):
+                    return outcome, None
+            with contextlib.suppress(FutureTimeout):
+                return future.result(timeout=min(remaining, _ASK_AGAIN_SECONDS))
+        outcome = _outcome_in_ledger(mill, image_id)
+        return (outcome, None) if outcome else None
+
+
+def _outcome_in_ledger(mill: Services, image_id: str) -> Outcome | None:
+    return mill.stores.ledger.outcomes([image_id]).get(image_id)
 
 
 def _json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:

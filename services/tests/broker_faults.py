@@ -1,0 +1,46 @@
+"""A broker's queues, and faults which its own tools can make."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pika
+
+from imagemill.local.rabbit import RabbitServer, rabbitmq_executable
+
+_USUAL_WATERMARK = "0.4"
+
+
+def waiting_messages(amqp_url: str, queue: str) -> int:
+    """How many messages are ready in a queue."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    try:
+        return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def memory_alarm(server: RabbitServer) -> Iterator[None]:
+    """While it lasts the broker reads nothing of connections which publish."""
+    _control(server, "set_vm_memory_high_watermark", "0")
+    try:
+        yield
+    finally:
+        _control(server, "set_vm_memory_high_watermark", _USUAL_WATERMARK)
+
+
+def _control(server: RabbitServer, *words: str) -> None:
+    # The one beside the server: Debian's on the PATH becomes the user rabbitmq.
+    control = Path(rabbitmq_executable()).with_name("rabbitmqctl")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "HOME": str(server.folder),
+        "ERL_EPMD_PORT": str(server.ports.epmd),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_NODENAME": "imagemill@localhost",
+    }
+    subprocess.run([control, *words], env=environment, check=True, timeout=60, capture_output=True)
