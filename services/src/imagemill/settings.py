@@ -94,7 +94,12 @@ class Settings(BaseSettings):
     worker_prefetch: int = Field(0, ge=0, le=1000, description="Prefetch of a worker; 0 means 3 per thread.")
     image_timeout_seconds: float = Field(120, gt=0, description="Timeout of the work on one image.")
     drain_seconds: float = Field(25, ge=0, description="How long work in progress may take to finish at shutdown.")
-    delivery_limit: int = Field(6, ge=2, description="Number of deliveries after which an image fails.")
+    delivery_limit: int = Field(
+        6, ge=2, description="Number of deliveries after which the broker gives a message up; it is published again."
+    )
+    crash_limit: int = Field(
+        6, ge=1, description="Number of attempts at an image that end their worker, after which it fails."
+    )
     results_max_bytes: int = Field(512 * MEBIBYTE, ge=MEBIBYTE, description="Maximum size of the results queue.")
     work_max_bytes: int = Field(
         1024 * MEBIBYTE, ge=MEBIBYTE, description="Maximum size of each pool's queue; uploads get 503 when it is full."

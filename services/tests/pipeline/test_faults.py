@@ -164,27 +164,6 @@ def test_a_picture_that_never_ends_fails_by_its_time_limit(own_mill: Mill) -> No
     assert all(own_mill.ended(image_id)["status"] == "stored" for image_id in good)
 
 
-def test_workers_that_always_die_lead_to_a_dead_letter_which_is_a_failure_with_its_reason(
-    new_mill: Callable[..., Mill], amqp_url: str, couchdb_url: str, couchdb_prefix: str
-) -> None:
-    mill = new_mill(amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), delivery_limit=2, **FAST).start("writer", "api")
-    (image_id,) = mill.accepted(*jpegs(1))
-    for _ in range(3):
-        take_and_die(amqp_url, "work.default")
-    image = mill.ended(image_id)
-    assert (image["status"], image["code"]) == ("failed", "delivery-limit")
-    assert "work.default" in image["reason"]
-    assert adds_up(mill.totals())
-
-
-def take_and_die(amqp_url: str, queue: str) -> None:
-    """Takes a message and closes the connection without settling it."""
-    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
-    channel = connection.channel()
-    wait_for(lambda: channel.basic_get(queue)[0] or waiting_messages(amqp_url, "dead.default"), "a delivery")
-    connection.close()
-
-
 def test_sigterm_finishes_what_was_started_and_gives_back_the_rest(
     own_mill: Mill, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

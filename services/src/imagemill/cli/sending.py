@@ -83,12 +83,13 @@ class Uploader:
 
     def __init__(self, client: Client, order: UploadPlan, told: Callable[[int, int], None]) -> None:
         self._client, self._order, self._told = client, order, told
+        self._accounts: list[Account] = []
 
     def send(self, files: Sequence[File], jobs: int) -> tuple[Account, bool]:
         """All files, `jobs` requests at a time, and whether it was interrupted; raises what no request can pass."""
         account, interrupted = Account(self._order.batch), False
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="upload")
-        waiting: list[Future[Account]] = []
+        waiting: list[Future[None]] = []
         try:
             waiting += (pool.submit(self._portion, portion) for portion in portions(files))
             for future in as_completed(waiting):
@@ -103,11 +104,15 @@ class Uploader:
             pool.shutdown(wait=True, cancel_futures=True)
         for future in waiting:
             if not future.cancelled():
-                account.add(future.result())
+                future.result()
+        # Not by the futures: of one that was just being submitted when Ctrl-C came there is none.
+        for part in self._accounts:
+            account.add(part)
         return account, interrupted
 
-    def _portion(self, files: Sequence[File]) -> Account:
+    def _portion(self, files: Sequence[File]) -> None:
         account = Account(self._order.batch)
+        self._accounts.append(account)
         remaining = self._read(files, account)
         for attempt in range(1, _ROUNDS + 1):
             if remaining:
@@ -116,7 +121,6 @@ class Uploader:
                 break
             self._client.pause(pause_seconds(attempt, first=1))
         self._told(len(files), sum(file.size_bytes for file in files))
-        return account
 
     def _read(self, files: Sequence[File], account: Account) -> list[_Read]:
         found = []

@@ -11,6 +11,7 @@ _JOB = "job"
 _OUTCOME = "outcome"
 _CLAIM = "claim"
 _REDRIVEN = "redriven"
+_SUSPICIOUS = "suspicious"
 # What is larger is read from its blob when the outcome is announced: a reply must not fill the API's queue, and
 # RabbitMQ 4 closes the channel of a message above 16 MiB.
 _REPLY_MAX_BYTES = 256 * 1024
@@ -45,21 +46,32 @@ class ClaimCheck:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """A job as a worker gets it."""
+    """A job as a worker gets it.
+
+    `redriven`: how often it was published again; it may have its outcome then. `suspicious`: it was given out before
+    and not settled, so its worker may have died of it.
+    """
 
     job: Job
     attempt: int
+    redriven: int
+    suspicious: bool
     reply_to: str | None
 
 
 def work_message(
-    job: Job, data: bytes | None, claims: ClaimCheck, reply_to: str | None = None, redriven: int = 0
+    job: Job,
+    data: bytes | None,
+    claims: ClaimCheck,
+    reply_to: str | None = None,
+    redriven: int = 0,
+    suspicious: bool = False,
 ) -> Outgoing:
     """A picture on its way to the workers; its original is stored already. Without data the worker fetches it."""
     message = Outgoing(
         topology.IMAGES,
         topology.image_key(job.recipe),
-        headers={_JOB: job.model_dump_json(), _REDRIVEN: redriven},
+        headers={_JOB: job.model_dump_json(), _REDRIVEN: redriven} | ({_SUSPICIOUS: True} if suspicious else {}),
         message_id=job.id,
         type=_JOB,
         content_type=job.original.content_type,
@@ -72,8 +84,10 @@ def work_message(
 def work_item(delivery: Delivery) -> WorkItem:
     """Reads a work message; raises ValueError when it is not one."""
     job = Job.model_validate_json(str(delivery.headers.get(_JOB, "")))
-    redriven = int(delivery.headers.get(_REDRIVEN, 0))
-    return WorkItem(job, 1 + redriven + delivery.failed_deliveries, delivery.properties.reply_to)
+    redriven, failed = int(delivery.headers.get(_REDRIVEN, 0)), delivery.failed_deliveries
+    # A broker that counts only crashed deliveries still marks what was given back.
+    suspicious = failed > 0 or delivery.redelivered or bool(delivery.headers.get(_SUSPICIOUS))
+    return WorkItem(job, 1 + redriven + failed, redriven, suspicious, delivery.properties.reply_to)
 
 
 def result_message(job: Job, outcome: Outcome, data: bytes, claims: ClaimCheck) -> Outgoing:

@@ -30,8 +30,10 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
     claims = ClaimCheck(program.stores.blobs, settings.inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds)
-    runner = RecipeRunner(claims, isolated, settings.instance)
-    consumers = ConsumerThreads(runner, claims, program.broker, program.activity, settings.worker_threads)
+    runner = RecipeRunner(isolated, settings.instance)
+    consumers = ConsumerThreads(
+        runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit
+    )
     program.broker.consume(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
     limit = settings.image_timeout_seconds
     watch = Loop("watch", lambda: _end_if_stuck(consumers, 1.5 * limit), every_seconds=_WATCH_SECONDS)

@@ -3,32 +3,50 @@
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
 
 from imagemill.concurrency.loop import Loop, close_all, each
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import Stopped, pause_seconds
+from imagemill.process.stores import Stores
+from imagemill.store.attempts import Attempts
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, Delivery, Unroutable
-from imagemill.wire.work import ClaimCheck, reply_message, result_message
+from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
+from imagemill.wire.work import ClaimCheck, WorkItem, reply_message, result_message
+from imagemill.worker.holding import hold, original_of
+from imagemill.worker.isolation import Crashed
 from imagemill.worker.recipe_runner import BUSY, Finished, RecipeRunner, read_item
 
 log = structlog.get_logger(__name__)
 
-# About a quarter of an hour; after that somebody else shall try.
-_PUBLISH_ATTEMPTS = 100
+# Pauses before somebody else tries what failed here for an unknown reason: from about a second on.
+_UNFORESEEN_FIRST_PAUSE = 3
+_PASSING = (StoreUnavailable, BrokerUnavailable, Unroutable)
 
 
 class ConsumerThreads:
-    """A bounded inbox (the prefetch bounds it) and threads which empty it."""
+    """A bounded inbox (the prefetch bounds it) and threads which empty it.
+
+    A picture fails for its workers' sake only by our own count of attempts that ended their process: `crash_limit`.
+    """
 
     def __init__(
-        self, runner: RecipeRunner, claims: ClaimCheck, broker: Broker, activity: Activity, threads: int
+        self,
+        runner: RecipeRunner,
+        claims: ClaimCheck,
+        stores: Stores,
+        broker: Broker,
+        activity: Activity,
+        threads: int,
+        crash_limit: int,
     ) -> None:
         self._runner, self._claims, self._broker, self._activity = runner, claims, broker, activity
+        self._ledger, self._attempts, self._crash_limit = stores.ledger, Attempts(stores.couch), crash_limit
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
@@ -71,38 +89,75 @@ class ConsumerThreads:
         if self._stopping.is_set():
             delivery.requeue()
         elif not delivery.channel_closed:
-            self._work(delivery)
+            item = read_item(delivery)
+            if item is None:
+                delivery.ack()
+            else:
+                self._work(delivery, item)
 
-    def _work(self, delivery: Delivery) -> None:
-        if not delivery.failed_deliveries:  # else it is worked on in a child process, which has a time limit itself
+    def _work(self, delivery: Delivery, item: WorkItem) -> None:
+        try:
+            finished = None if self._has_outcome(delivery, item) else self._finished(delivery, item)
+        except Stopped as left:
+            log.info("requeued", image=item.job.id, left=str(left))
+            delivery.requeue()
+        except Exception as error:
+            log.exception("work failed for an unforeseen reason", image=item.job.id)
+            self._after_unforeseen(delivery, item, error)
+        else:
+            if finished is None:
+                delivery.ack()
+            else:
+                self._reply(finished)
+                self._settle(delivery, finished)
+
+    def _has_outcome(self, delivery: Delivery, item: WorkItem) -> bool:
+        # What was published again may have been done by its first message.
+        return item.redriven > 0 and bool(hold(delivery, self._stopping, lambda: self._ledger.outcomes([item.job.id])))
+
+    def _finished(self, delivery: Delivery, item: WorkItem) -> Finished:
+        taken = self._runner.taken(item)
+        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        try:
+            original = original_of(delivery, self._stopping, self._claims)
+        except LookupError as error:
+            return self._runner.failed(item, taken, "original-missing", str(error))
+        with self._busy(item):
+            finished = self._runner.work_on(item, original, taken, partial(self._begin, delivery, item))
+        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        return finished
+
+    @contextmanager
+    def _busy(self, item: WorkItem) -> Iterator[None]:
+        if not item.suspicious:  # else it is worked on in a child process, which has a time limit itself
             self._started[threading.get_ident()] = time.monotonic()
         BUSY.inc()
         try:
-            self._finish(delivery)
-        except StoreUnavailable as error:
-            log.warning("original not fetched, requeued", error=str(error))
-            self._stopping.wait(pause_seconds(3))
-            delivery.requeue()
-        except Exception:
-            # Counted by the broker: the delivery limit ends what fails for ever.
-            log.exception("work failed, requeued", message_id=delivery.properties.message_id)
-            delivery.requeue()
+            yield
         finally:
             BUSY.dec()
             self._started.pop(threading.get_ident(), None)
 
-    def _finish(self, delivery: Delivery) -> None:
-        item = read_item(delivery)
-        if item is None:
-            delivery.ack()
+    def _begin(self, delivery: Delivery, item: WorkItem) -> None:
+        before = self._count_attempt(delivery, item)
+        if before >= self._crash_limit:
+            raise Crashed(f"{before} attempts at the picture ended with the end of their worker; see the workers' logs")
+
+    def _count_attempt(self, delivery: Delivery, item: WorkItem) -> int:
+        return hold(delivery, self._stopping, lambda: self._attempts.begin(item.job.id))
+
+    def _after_unforeseen(self, delivery: Delivery, item: WorkItem, error: Exception) -> None:
+        try:
+            before = self._count_attempt(delivery, item)
+        except Stopped:
+            delivery.requeue()
             return
-        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch)
-        finished = self._runner.work_on(delivery, item)
-        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch)
-        self._reply(finished)
-        with self._settled:
-            self._unsettled += 1
-        self._hand_over(delivery, finished, attempt=1)
+        if before >= self._crash_limit:
+            reason = f"{before} attempts at the picture failed, the last one with {error!r}; see the workers' logs"
+            self._settle(delivery, self._runner.failed(item, self._runner.taken(item), "crashed", reason))
+        else:
+            self._stopping.wait(pause_seconds(before + _UNFORESEEN_FIRST_PAUSE))
+            delivery.requeue()
 
     def _reply(self, finished: Finished) -> None:
         if finished.item.reply_to and self._broker.ready:
@@ -112,12 +167,21 @@ class ConsumerThreads:
 
     # --- handing over: the thread goes on with the next picture while the broker confirms this one ---
 
+    def _settle(self, delivery: Delivery, finished: Finished) -> None:
+        with self._settled:
+            self._unsettled += 1
+        self._hand_over(delivery, finished, attempt=1)
+
     def _hand_over(self, delivery: Delivery, finished: Finished, attempt: int) -> None:
         try:
             message = result_message(finished.item.job, finished.outcome, finished.data, self._claims)
             future = self._broker.submit(message)
-        except Exception as error:
+        except _PASSING as error:
             self._retry(delivery, finished, attempt, error)
+        except Exception as error:
+            log.exception("result not handed over for an unforeseen reason", image=finished.item.job.id)
+            self._after_unforeseen(delivery, finished.item, error)
+            self._count_settled()
         else:
             future.add_done_callback(partial(self._on_confirm, delivery, finished, attempt))
 
@@ -130,13 +194,8 @@ class ConsumerThreads:
             self._retry(delivery, finished, attempt, error)
 
     def _retry(self, delivery: Delivery, finished: Finished, attempt: int, error: BaseException) -> None:
-        if (
-            delivery.channel_closed
-            or self._stopping.is_set()
-            or attempt >= _PUBLISH_ATTEMPTS
-            or isinstance(error, Unroutable)
-        ):
-            log.warning("result not handed over, picture requeued", image=finished.item.job.id, error=str(error))
+        log.warning("result not handed over yet", image=finished.item.job.id, error=str(error))
+        if delivery.channel_closed or self._stopping.is_set():
             delivery.requeue()
             self._count_settled()
             return

@@ -2,10 +2,13 @@
 
 import contextlib
 import multiprocessing
+import signal
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from imagemill.concurrency.retry import Stopped
 from imagemill.recipes import ImageError, Picture, Recipe, single_threaded
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -13,7 +16,15 @@ _START_TIMEOUT_SECONDS = 60
 
 
 class Crashed(Exception):
-    """The child died, or did not come to an end, over this picture."""
+    """The picture ends processes that work on it, or never comes to an end."""
+
+
+class Died(Exception):
+    """The child died in mid-work; that the picture is why is not known yet."""
+
+
+class NotStarted(Exception):
+    """The child did not come up, whatever the picture is."""
 
 
 class DecoderProcess:
@@ -26,11 +37,11 @@ class DecoderProcess:
         theirs.close()
         if not self._pipe.poll(_START_TIMEOUT_SECONDS):
             self.kill()
-            raise Crashed("the child process for suspicious pictures does not start")
+            raise NotStarted("the child process for suspicious pictures does not start; the machine may be overloaded")
         self._pipe.recv()
 
     def ask(self, question: tuple[Recipe, bytes], timeout_seconds: float) -> Any:
-        """The child's answer; raises Crashed when there is none."""
+        """The child's answer; raises Crashed when it takes too long, and Died."""
         try:
             self._pipe.send(question)
             if not self._pipe.poll(timeout_seconds):
@@ -39,7 +50,7 @@ class DecoderProcess:
         except (EOFError, OSError) as error:
             self._process.join(1)
             code = self._process.exitcode
-            raise Crashed(f"the picture killed the process which worked on it (exit code {code})") from error
+            raise Died(f"the picture killed the process which worked on it (exit code {code})") from error
 
     def kill(self) -> None:
         """Ends it."""
@@ -55,16 +66,23 @@ class IsolatedWorker:
         self._timeout = timeout_seconds
         self._lock = threading.Lock()
         self._child: DecoderProcess | None = None
+        self._closing = False
 
-    def apply(self, recipe: Recipe, data: bytes) -> Picture:
-        """Like recipe.apply; raises Crashed instead of dying."""
+    def apply(self, recipe: Recipe, data: bytes, begin: Callable[[], None]) -> Picture:
+        """Like recipe.apply, but raises Crashed instead of dying, NotStarted, and Stopped after `close`.
+
+        `begin` is called when it is this picture's turn, and may raise.
+        """
         with self._lock:
-            self._child = self._child or DecoderProcess()
+            begin()
             try:
-                answer = self._child.ask((recipe, data), self._timeout)
-            except Crashed:
-                self._discard()
-                raise
+                answer = self._ask(recipe, data)
+            except Died:
+                # It may have been killed for another's sake: by an operator, or when memory was short.
+                try:
+                    answer = self._ask(recipe, data)
+                except Died as error:
+                    raise Crashed(str(error)) from error
         if isinstance(answer, Picture):
             return answer
         raise answer
@@ -73,9 +91,20 @@ class IsolatedWorker:
         """Do nothing: the child is made when it is needed."""
 
     def close(self, timeout_seconds: float = 0) -> bool:  # noqa: ARG002 - it is killed
-        """End the child; work in it is lost, and Crashed is raised where it is waited for."""
+        """End the child; work in it is lost, and Stopped is raised where it is waited for."""
+        self._closing = True
         self._discard()
         return True
+
+    def _ask(self, recipe: Recipe, data: bytes) -> Any:
+        try:
+            self._child = self._child or DecoderProcess()
+            return self._child.ask((recipe, data), self._timeout)
+        except Exception:
+            self._discard()
+            if self._closing:
+                raise Stopped("work in the child process") from None
+            raise
 
     def _discard(self) -> None:
         child, self._child = self._child, None
@@ -84,16 +113,19 @@ class IsolatedWorker:
 
 
 def _serve(pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which finishes what was begun
     single_threaded()
     pipe.send("ready")
-    with contextlib.suppress(EOFError, KeyboardInterrupt):
+    with contextlib.suppress(EOFError):
         while True:
             recipe, data = pipe.recv()
             pipe.send(_applied(recipe, data))
 
 
-def _applied(recipe: Recipe, data: bytes) -> Picture | ImageError:
+def _applied(recipe: Recipe, data: bytes) -> Picture | Exception:
     try:
         return recipe.apply(data)
     except ImageError as error:
         return error
+    except Exception as error:
+        return RuntimeError(f"in the child process: {error!r}")  # itself it may not go through the pipe

@@ -1,6 +1,7 @@
 """One picture's work: from a delivery to an outcome."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ from imagemill.domain.ids import timestamp
 from imagemill.domain.images import Outcome, TraceStep
 from imagemill.recipes import ImageError, Picture, Recipe, RecipeError, from_canonical
 from imagemill.wire.broker import Delivery
-from imagemill.wire.work import ClaimCheck, WorkItem, info_of, work_item
+from imagemill.wire.work import WorkItem, info_of, work_item
 from imagemill.worker.isolation import Crashed, IsolatedWorker
 
 log = structlog.get_logger(__name__)
@@ -36,22 +37,26 @@ class Finished:
 
 
 class RecipeRunner:
-    """Applies recipes to deliveries. Stateless but for the child process, and safe to use from many threads."""
+    """Applies recipes to pictures. Stateless but for the child process, and safe to use from many threads."""
 
-    def __init__(self, claims: ClaimCheck, isolated: IsolatedWorker, by: str) -> None:
-        self._claims, self._isolated, self._by = claims, isolated, by
+    def __init__(self, isolated: IsolatedWorker, by: str) -> None:
+        self._isolated, self._by = isolated, by
 
-    def work_on(self, delivery: Delivery, item: WorkItem) -> Finished:
-        """Ends in an outcome; raises StoreUnavailable when the original cannot be fetched now."""
-        taken = self._step("taken", item)
+    def taken(self, item: WorkItem) -> TraceStep:
+        """The mark that a picture was taken from its queue now."""
+        return self._step("taken", item)
+
+    def work_on(self, item: WorkItem, original: bytes, taken: TraceStep, begin: Callable[[], None]) -> Finished:
+        """Ends in an outcome. A suspicious picture is worked on at arm's length: `begin` is called just before.
+
+        Raises what `begin` raises, NotStarted when there is no child process, and Stopped at the shutdown.
+        """
         try:
-            picture = self._picture(delivery, item)
+            picture = self._picture(item, original, begin)
         except ImageError as error:
-            return self._failed(item, taken, error.code, error.detail)
+            return self.failed(item, taken, error.code, error.detail)
         except Crashed as error:
-            return self._failed(item, taken, "crashed", str(error))
-        except LookupError as error:
-            return self._failed(item, taken, "original-missing", str(error))
+            return self.failed(item, taken, "crashed", str(error))
         trace = [item.job.accepted_step(), taken, self._step("done", item)]
         result = info_of(picture.data, picture.content_type, picture.width, picture.height)
         outcome = Outcome(
@@ -59,17 +64,15 @@ class RecipeRunner:
         )
         return Finished(item, outcome, picture.data)
 
-    def _picture(self, delivery: Delivery, item: WorkItem) -> Picture:
+    def _picture(self, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:
         recipe = _recipe_of(item.job.recipe, item.job.recipe_steps)
-        data = self._claims.check_out(delivery)
         began = time.monotonic()
-        # Given out before and not settled: its worker may have died of it, so it is worked on at arm's length.
-        suspicious = delivery.failed_deliveries > 0
-        picture = self._isolated.apply(recipe, data) if suspicious else recipe.apply(data)
+        picture = self._isolated.apply(recipe, original, begin) if item.suspicious else recipe.apply(original)
         SECONDS.labels(recipe.name).observe(time.monotonic() - began)
         return picture
 
-    def _failed(self, item: WorkItem, taken: TraceStep, code: str, reason: str) -> Finished:
+    def failed(self, item: WorkItem, taken: TraceStep, code: str, reason: str) -> Finished:
+        """The outcome of a picture that ends here without a result."""
         log.warning("picture failed", image=item.job.id, recipe=item.job.recipe, code=code, reason=reason)
         trace = [item.job.accepted_step(), taken, self._step("done", item)]
         outcome = Outcome(

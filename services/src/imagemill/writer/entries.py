@@ -1,13 +1,16 @@
 """From deliveries to ledger entries: pure decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imagemill.domain.ids import timestamp
 from imagemill.domain.images import Job, KnownResult, Outcome, TraceStep
-from imagemill.wire.broker import Delivery
-from imagemill.wire.work import result_of, work_item
+from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.work import ClaimCheck, result_of, work_item, work_message
+
+# After that with re-drive's patience: workers that die before they begin must not turn it in circles.
+_GIVEN_BACK_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -19,26 +22,27 @@ class OutcomeEntry:
     outcome: Outcome
 
 
-def entry_of(delivery: Delivery, by: str) -> OutcomeEntry:
-    """Reads a result or a dead letter; raises ValueError when it is neither."""
-    if "outcome" in delivery.headers:
-        job, outcome = result_of(delivery)
-        return OutcomeEntry(delivery, job, outcome)
-    job = work_item(delivery).job
-    return OutcomeEntry(delivery, job, dead_letter_outcome(job, delivery.headers, by))
+def entry_of(delivery: Delivery) -> OutcomeEntry:
+    """Reads a result; raises ValueError when it is none."""
+    job, outcome = result_of(delivery)
+    return OutcomeEntry(delivery, job, outcome)
 
 
-def dead_letter_outcome(job: Job, headers: Mapping[str, Any], by: str) -> Outcome:
-    """A picture which was delivered too often has failed, and the broker's own record says how."""
-    deaths: Sequence[Mapping[str, Any]] = headers.get("x-death") or [{}]
-    reason, queue = str(deaths[0].get("reason", "unknown")), str(deaths[0].get("queue", "a work queue"))
-    attempts = int(headers.get("x-delivery-count", 0)) or None
-    return Outcome(
-        id=job.id, batch=job.batch, recipe=job.recipe, status="failed",
-        code="delivery-limit" if reason == "delivery_limit" else f"dead-letter-{reason.replace('_', '-')}",
-        reason=_dead_letter_reason(reason, queue, attempts),
-        trace=[job.accepted_step(), TraceStep(step="done", at=timestamp(), by=by, attempt=attempts or 1)],
-    )  # fmt: skip
+def is_dead_letter(delivery: Delivery) -> bool:
+    """Did the broker give a work message up?"""
+    return "outcome" not in delivery.headers
+
+
+def given_back(delivery: Delivery, claims: ClaimCheck) -> Outgoing | None:
+    """A dead letter on its way to the workers again; None when it went often enough and re-drive shall have it.
+
+    That the broker gave it up is no verdict: its workers may have been away or stopped. Raises ValueError when it is
+    no work message.
+    """
+    item = work_item(delivery)
+    if item.redriven >= _GIVEN_BACK_AT_ONCE:
+        return None
+    return work_message(item.job, None, claims, redriven=item.redriven + 1, suspicious=True)
 
 
 def known_result(entry: OutcomeEntry) -> KnownResult | None:
@@ -57,10 +61,3 @@ def final_outcome(entry: OutcomeEntry, known: Mapping[str, KnownResult], by: str
     if first is not None and first.job != entry.job.id:
         changes |= {"duplicate": True, "result": first.result}
     return entry.outcome.model_copy(update=changes)
-
-
-def _dead_letter_reason(reason: str, queue: str, attempts: int | None) -> str:
-    if reason == "delivery_limit":
-        often = f"{attempts} times" if attempts else "too often"
-        return f"every worker that got it from {queue} died or gave up ({often}); see the workers' logs, then retry it"
-    return f"the broker gave it up in {queue}: {reason.replace('_', ' ')}"

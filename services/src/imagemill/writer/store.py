@@ -12,9 +12,16 @@ from imagemill.store.blobs import Blobs
 from imagemill.store.couch import StoreUnavailable
 from imagemill.store.ledger import Ledger
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery
+from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
 from imagemill.wire.work import ClaimCheck, outcome_message
-from imagemill.writer.entries import OutcomeEntry, entry_of, final_outcome, known_result
+from imagemill.writer.entries import (
+    OutcomeEntry,
+    entry_of,
+    final_outcome,
+    given_back,
+    is_dead_letter,
+    known_result,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +44,9 @@ class OutcomeWriter:
 
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""
-        entries = self._readable([delivery for delivery in deliveries if not delivery.channel_closed])
+        ours = [delivery for delivery in deliveries if not delivery.channel_closed]
+        self._give_back([delivery for delivery in ours if is_dead_letter(delivery)])
+        entries = self._readable([delivery for delivery in ours if not is_dead_letter(delivery)])
         if not entries:
             return
         try:
@@ -60,11 +69,26 @@ class OutcomeWriter:
         entries = []
         for delivery in deliveries:
             try:
-                entries.append(entry_of(delivery, self._by))
+                entries.append(entry_of(delivery))
             except ValueError as error:
                 log.error("not a result message, dropped", message_id=delivery.properties.message_id, error=str(error))
                 delivery.ack()
         return entries
+
+    def _give_back(self, dead_letters: list[Delivery]) -> None:
+        """Publish again what the broker gave up; what cannot be published is in the ledger, and re-drive does it."""
+        for delivery in dead_letters:
+            try:
+                message = given_back(delivery, self._claims)
+                if message is not None:
+                    self._broker.publish(message)
+                    self._activity.note("redriven", message.message_id, times=message.headers["redriven"])
+                log.warning("the broker gave a picture up", image=delivery.properties.message_id, again=bool(message))
+            except ValueError as error:
+                log.error("not a work message, dropped", message_id=delivery.properties.message_id, error=str(error))
+            except (BrokerUnavailable, Unroutable) as error:
+                log.warning("not given back; re-drive will", image=delivery.properties.message_id, error=str(error))
+            delivery.ack()
 
     def _store(self, entries: list[OutcomeEntry]) -> list[Outcome]:
         list(self._pool.map(self._store_blob, entries))

@@ -61,12 +61,16 @@ FAILURES = (
     Code("step-failed", (422,), "A step of the recipe cannot be applied to this picture."),
     Code("unencodable", (422,), "The result cannot be written in the recipe's format."),
     Code("crashed", (422,), "The picture took its worker process down, or kept it busy for too long."),
-    Code("delivery-limit", (422,), "Every worker that got the picture died or gave up."),
-    Code("dead-letter-rejected", (422,), "A worker refused the message."),
-    Code("dead-letter-expired", (422,), "The message waited longer than the broker keeps it."),
-    Code("dead-letter-maxlen", (422,), "The queue was too long and the broker dropped the message."),
-    Code("dead-letter-unknown", (422,), "The broker gave the message up without a word."),
     Code("failed", (422,), "The picture failed, and nobody said why."),
+)
+
+# In ledgers which began with earlier versions.
+EARLIER_FAILURES = (
+    Code("delivery-limit", (422,), "Earlier versions: every worker that got the picture died or gave up."),
+    Code("dead-letter-rejected", (422,), "Earlier versions: a worker refused the message."),
+    Code("dead-letter-expired", (422,), "Earlier versions: the message waited longer than the broker keeps it."),
+    Code("dead-letter-maxlen", (422,), "Earlier versions: the queue was too long and the broker dropped the message."),
+    Code("dead-letter-unknown", (422,), "Earlier versions: the broker gave the message up without a word."),
 )
 
 SERVERS = (
@@ -105,13 +109,11 @@ ALERTS = (
     Code("no-answer", (504,), "No alerter answered in time."),
 )
 
-ALL = (*AT_THE_DOOR, *REQUESTS, *PICTURES, *FAILURES, *CAMERAS, *ALERTS, *SERVERS)
+ALL = (*AT_THE_DOOR, *REQUESTS, *PICTURES, *FAILURES, *EARLIER_FAILURES, *CAMERAS, *ALERTS, *SERVERS)
 BY_NAME: Mapping[str, Code] = {code.name: code for code in ALL}
 
 DOOR = tuple(code.name for code in AT_THE_DOOR)
-FAILED = tuple(code.name for code in FAILURES if 422 in code.statuses) + tuple(
-    code.name for code in AT_THE_DOOR if 422 in code.statuses
-)
+FAILED = tuple(code.name for code in (*FAILURES, *EARLIER_FAILURES, *AT_THE_DOOR) if 422 in code.statuses)
 
 
 def at(status: int, names: tuple[str, ...]) -> tuple[Code, ...]:

@@ -1,0 +1,20 @@
+"""A worker which raises what nobody foresaw over pictures of 66 pixels width."""
+
+from imagemill.admission import headers
+from imagemill.process.program import run as run_program
+from imagemill.recipes import engine
+from imagemill.worker.__main__ import main
+
+_run = engine.run
+
+
+def run(recipe: object, data: bytes) -> object:
+    if headers.read(data, 1).width == 66:
+        raise RuntimeError("a bug")
+    return _run(recipe, data)
+
+
+engine.run = run  # also in the child process, which imports this file again
+
+if __name__ == "__main__":
+    run_program("worker", main)
