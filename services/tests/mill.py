@@ -171,4 +171,5 @@ def adds_up(counts: Mapping[str, int]) -> bool:
 
 
 def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
-    return {f"IMAGEMILL_{name.upper()}": str(value) for name, value in settings.items()}
+    """Settings by name; a name in capitals is a variable's."""
+    return {name if name.isupper() else f"IMAGEMILL_{name.upper()}": str(value) for name, value in settings.items()}

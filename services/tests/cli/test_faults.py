@@ -1,6 +1,7 @@
 """What the command line does when things go wrong, told by a server that goes wrong on purpose."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -101,12 +102,28 @@ def test_what_a_server_could_not_take_any_more_is_sent_again(
     assert b"000.jpg" not in fake.asked[-1][2]
 
 
-def test_a_broken_connection_is_not_tried_again_and_the_doubt_is_told(
-    imagemill: Run, fake: FakeApi, tmp_path: Path
+def test_after_a_broken_connection_the_same_files_go_with_the_same_keys(
+    imagemill: Run, fake: FakeApi, tmp_path: Path, no_pauses: list[float]
+) -> None:
+    keys: list[list[bytes]] = []
+
+    def breaking(number: int, body: bytes) -> Answer:
+        keys.append(re.findall(rb'name="key"\r\n\r\n(.*?)\r\n', body))
+        return (0, {}, b"") if number < 3 else accepted(number, body)
+
+    fake.on(UPLOAD, breaking)
+    ended = imagemill("upload", files(tmp_path, 2), "--api", fake.url)
+    assert ended.code == 0
+    assert keys[0] == keys[1] == keys[2]
+    assert len(set(keys[0])) == 2
+
+
+def test_a_connection_that_always_breaks_is_given_up_and_the_doubt_is_told(
+    imagemill: Run, fake: FakeApi, tmp_path: Path, no_pauses: list[float]
 ) -> None:
     fake.on(UPLOAD, (0, {}, b""))
     ended = imagemill("upload", files(tmp_path, 1), "--api", fake.url)
-    assert (ended.code, fake.times(UPLOAD)) == (1, 1)
+    assert (ended.code, fake.times(UPLOAD)) == (1, 6)
     assert "Whether it was accepted is not known: send it again with --resume." in ended.out
 
 

@@ -61,8 +61,8 @@ def test_the_browser_says_the_same() -> None:
 @needs_node
 def test_batches_named_by_the_browser_are_ids_of_their_time() -> None:
     script = f"""
-    import {{ newBatch }} from "{(STATIC / "js/upload/files.js").as_uri()}";
-    console.log(newBatch(Date.parse("2026-11-21T09:15:03.302Z")));
+    import {{ uuid7 }} from "{(STATIC / "js/ids.js").as_uri()}";
+    console.log(uuid7(Date.parse("2026-11-21T09:15:03.302Z")));
     """
     batch = node("--input-type=module", "-", script=script).strip()
     assert is_uuid(batch)

@@ -10,6 +10,7 @@ from imagemill.admission.validate import Limits
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.group_commit import GroupCommit
+from imagemill.api.images.identity import Identities
 from imagemill.api.live.event_stream import Hub
 from imagemill.concurrency.grouping import Bounds
 from imagemill.process.program import Program
@@ -36,6 +37,7 @@ class Services:
     broker: Broker
     activity: Activity
     hub: Hub
+    identities: Identities
     group_commit: GroupCommit
     recipes: Mapping[str, Recipe]
     uploads: ThreadPoolExecutor
@@ -73,8 +75,11 @@ def build(settings: Settings) -> Services:
     broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica())
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
-    commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds)
+    # Longer than a proxy, or CouchDB, needs for a restart.
+    settling_seconds = settings.couchdb_timeout_seconds / 2
+    commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds, settling_seconds)
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
     cameras = service.build_service(settings, stores.couch, broker, replies)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
-    return Services(settings, program, stores, broker, activity, hub, commit, known, uploads, cameras)
+    identities = Identities(stores.ledger)
+    return Services(settings, program, stores, broker, activity, hub, identities, commit, known, uploads, cameras)

@@ -9,9 +9,8 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.concurrency.retry import never_sent, pause_seconds
 
 DEFAULT_API = "http://127.0.0.1:8080"
 Json = dict[str, Any]
@@ -131,7 +130,7 @@ class Client:
             raise ApiError(f"{self.url!r} is not the address of an API; one looks like {DEFAULT_API}.") from error
 
     def _broken(self, error: requests.RequestException, read_seconds: float) -> ApiError:
-        if _never_connected(error):
+        if never_sent(error):
             return NotThere(
                 f"Nothing answers at {self.url}. Is Imagemill running? Say where it is with --api or IMAGEMILL_API."
             )
@@ -154,13 +153,6 @@ def busy_pause_seconds(headers: Mapping[str, str], attempt: int) -> float:
     if not wanted > 0:
         return pause_seconds(attempt)
     return wanted * random.uniform(1, 1.5)  # noqa: S311 - nothing secret
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _checked(answer: requests.Response) -> requests.Response:

@@ -10,11 +10,13 @@ from imagemill.cli import console
 from imagemill.cli.client import ApiError, Client, NotThere, ProblemAnswer, Unsure, path_of
 from imagemill.cli.files import File, portions
 from imagemill.concurrency.retry import pause_seconds
+from imagemill.domain.ids import uuid7
 
 _ROUNDS = 6
 _UPLOAD_READ_SECONDS = 180.0
 _TOO_LARGE = 413
 _OF_THE_ORDER = (400, 403, 404, 405)
+_AWAY = ("unavailable", "accept-unknown")
 Known = frozenset[tuple[str, str, str]]
 
 
@@ -74,8 +76,11 @@ class Account:
 
 @dataclass(frozen=True)
 class _Read:
+    """A file as it is sent; by its key the API knows it again when an answer was lost."""
+
     file: File
     data: bytes
+    key: str
 
 
 class Uploader:
@@ -133,7 +138,7 @@ class Uploader:
             if self._order.has(file, data):
                 account.skipped.append(file.shown)
             else:
-                found.append(_Read(file, data))
+                found.append(_Read(file, data, uuid7()))
         return found
 
     def _request(self, files: list[_Read], account: Account, last: bool) -> list[_Read]:
@@ -143,17 +148,20 @@ class Uploader:
         except ProblemAnswer as problem:
             return self._refused(problem, files, account)
         except (Unsure, NotThere) as error:
+            if isinstance(error, Unsure) and not last:
+                return files
             account.failed += [_failed(item.file, _broken(error)) for item in files]
             return []
         account.accepted += [_with_file(item, files) for item in answer["accepted"]]
-        again = [item for item in answer["rejected"] if item["code"] == "unavailable" and not last]
+        again = [item for item in answer["rejected"] if item["code"] in _AWAY and not last]
         account.rejected += [_with_file(item, files) for item in answer["rejected"] if item not in again]
         return [_file_of(item, files) for item in again]
 
     def _post(self, files: Sequence[_Read]) -> dict[str, Any]:
         content = [("file", (item.file.name, item.data, "application/octet-stream")) for item in files]
+        fields = {**self._order.fields(), "key": [item.key for item in files]}
         return self._client.post(
-            path_of("images"), patient=True, files=content, data=self._order.fields(), read_seconds=_UPLOAD_READ_SECONDS
+            path_of("images"), patient=True, files=content, data=fields, read_seconds=_UPLOAD_READ_SECONDS
         )
 
     def _refused(self, problem: ProblemAnswer, files: list[_Read], account: Account) -> list[_Read]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from imagemill.concurrency.heartbeat import beat
 
@@ -41,6 +42,12 @@ def until(
         if stopping.wait(pause_seconds(number)):
             raise Stopped(what)
     raise AssertionError("unreachable")
+
+
+def never_sent(error: Exception) -> bool:
+    """Was there no connection for an HTTP request, so that the server cannot have done anything?"""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
 
 
 def pause_seconds(attempt: int, first: float = _FIRST_SECONDS, longest: float = _MAX_SECONDS) -> float:

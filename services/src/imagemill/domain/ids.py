@@ -36,6 +36,14 @@ def uuid7() -> str:
     return _assemble(*_CLOCK.tick(), secrets.randbits(_RANDOM_BITS))
 
 
+def with_time_of(identifier: str, digest: str) -> str:
+    """An id with the time of another one and, for the rest, bits of a hexadecimal digest."""
+    bits = int(digest[:32], 16)
+    return _assemble(
+        uuid.UUID(identifier).int >> 80, bits >> _RANDOM_BITS & (_SEQUENCE_LIMIT - 1), bits % 2**_RANDOM_BITS
+    )
+
+
 def floor_at(at_seconds: float) -> str:
     """The smallest id which can have been made at `at_seconds` (Unix time): the start of a range of ids."""
     return _assemble(round(at_seconds * 1000), 0, 0)

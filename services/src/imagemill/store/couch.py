@@ -10,9 +10,11 @@ from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator,
 from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
 from requests.adapters import HTTPAdapter
 
+from imagemill.concurrency.retry import never_sent
 from imagemill.store.multipart import related
 
 _CONNECT_TIMEOUT_SECONDS = 3
+_REFUSALS = range(400, 500)
 
 
 Document = dict[str, Any]
@@ -21,6 +23,14 @@ Result = TypeVar("Result")
 
 class StoreUnavailable(Exception):
     """CouchDB is not reached, or does not answer as it should; try again later."""
+
+
+class NotApplied(StoreUnavailable):
+    """The same, and surely nothing was written: it was never reached, or it refused."""
+
+
+class Unsettled(StoreUnavailable):
+    """Whether something was written is not known, and could not be found out in time."""
 
 
 class Conflict(Exception):
@@ -202,7 +212,8 @@ def _call(method: Callable[..., Any], **arguments: Any) -> Any:
     except ApiException as error:
         raise _translated(error) from error
     except requests.RequestException as error:
-        raise StoreUnavailable(f"CouchDB does not answer: {type(error).__name__}") from error
+        kind = NotApplied if never_sent(error) else StoreUnavailable
+        raise kind(f"CouchDB does not answer: {type(error).__name__}") from error
 
 
 def _optional(method: Callable[..., Any], **arguments: Any) -> Any:
@@ -212,7 +223,7 @@ def _optional(method: Callable[..., Any], **arguments: Any) -> Any:
         return None
 
 
-class Missing(StoreUnavailable):
+class Missing(NotApplied):
     """Nothing under this name: for a reader None, for a writer a database which was not prepared."""
 
 
@@ -221,7 +232,8 @@ def _translated(error: ApiException) -> Exception:
         return Conflict(str(error.message))
     if error.status_code == 404:
         return Missing(f"CouchDB has nothing there: {error.message}")
-    return StoreUnavailable(f"CouchDB answered {error.status_code}: {error.message}")
+    kind = NotApplied if error.status_code in _REFUSALS else StoreUnavailable
+    return kind(f"CouchDB answered {error.status_code}: {error.message}")
 
 
 def _body(response: requests.Response) -> bytes:

@@ -1,12 +1,12 @@
 """The append-only ledger: jobs, outcomes, results and rejections. Nothing is ever updated, so nothing can conflict.
 
-Documents: `job:<id>`, `outcome:<id>`, `result:<original sha256>:<recipe digest>`, `rejection:<id>`.
+Documents: `job:<id>`, `outcome:<id>`, `result:<original sha256>:<recipe digest>`, `rejection:<id>`, `key:<digest>`.
 A conflict means "already there". In flight = jobs without outcome.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
@@ -59,14 +59,28 @@ class Ledger:
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def accept(self, jobs: Sequence[Job], outcomes: Sequence[Outcome], rejections: Sequence[Rejection]) -> None:
-        """Writes what one group commit brings together; raises StoreUnavailable unless all of it is there."""
+    def accept(self, jobs: Sequence[Job], outcomes: Sequence[Outcome], rejections: Sequence[Rejection]) -> list[Image]:
+        """Writes what one group commit brings together; raises StoreUnavailable unless all of it is there.
+
+        Returns the jobs which were there already, as they are: a request was repeated.
+        """
         documents = [
             *(_document("job", job.id, job.model_dump(mode="json")) for job in jobs),
             *(_outcome_document(outcome) for outcome in outcomes),
             *(_document("rejection", item.id, item.model_dump(mode="json")) for item in rejections),
         ]
-        successes(documents, self._database.bulk(documents))
+        errors = self._database.bulk(documents)
+        successes(documents, errors)
+        return self.images([job.id for job, error in zip(jobs, errors, strict=False) if error])
+
+    def remember_keys(self, ids: Mapping[str, str]) -> dict[str, str]:
+        """Remember an id for each digest of a key; returns the ids that count, which are those that came first."""
+        documents = [_document("key", key, {"id": made}) for key, made in ids.items()]
+        errors = self._database.bulk(documents)
+        successes(documents, errors)
+        taken = [str(document["_id"]) for document, error in zip(documents, errors, strict=True) if error]
+        earlier = self._database.get_many(taken)
+        return {**ids, **{doc_id.removeprefix("key:"): str(found["id"]) for doc_id, found in earlier.items()}}
 
     def record_results(self, results: Sequence[KnownResult]) -> dict[str, KnownResult]:
         """Makes results known; tells for each key whose result is known now, which may be an earlier job's."""
@@ -95,6 +109,11 @@ class Ledger:
         """Jobs by id."""
         found = self._database.get_many([f"job:{job_id}" for job_id in ids])
         return {doc["id"]: Job.model_validate(doc) for doc in found.values()}
+
+    def taken_ids(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids under which there is a job or a rejection."""
+        found = self._database.get_many([f"{kind}:{item}" for item in ids for kind in ("job", "rejection")])
+        return {str(document["id"]) for document in found.values()}
 
     def outcomes(self, ids: Iterable[str]) -> dict[str, Outcome]:
         """Outcomes by the job's id."""

@@ -1,7 +1,8 @@
 """Group commit: requests that arrive together share one bulk write to the ledger and one window of confirms."""
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from imagemill.concurrency.grouping import Bounds, Grouper
+from imagemill.concurrency.retry import pause_seconds
 from imagemill.domain.ids import timestamp
-from imagemill.domain.images import Job, KnownResult, Outcome, Rejection, TraceStep
-from imagemill.store.couch import StoreUnavailable
+from imagemill.domain.images import Image, Job, KnownResult, Outcome, Rejection, TraceStep
+from imagemill.store.couch import NotApplied, StoreUnavailable, Unsettled
 from imagemill.store.ledger import Ledger
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Refused
@@ -38,12 +40,33 @@ class NewJob:
 
 
 @dataclass(frozen=True)
+class Committed:
+    """Jobs which are in the ledger now. `duplicates`: ids of those whose result was known before.
+
+    `repeated`: those which an earlier request with the same key had made, by id and as they are.
+    """
+
+    duplicates: frozenset[str]
+    repeated: Mapping[str, Image]
+
+    def has_outcome(self, job_id: str) -> bool:
+        """Is there nothing left to do for the job?"""
+        found = self.repeated.get(job_id)
+        return job_id in self.duplicates or bool(found and found.outcome)
+
+    def batch_of(self, jobs: Sequence[Job]) -> str | None:
+        """The batch of jobs which are all repeats of one batch: the first request named it."""
+        batches = {self.repeated[job.id].job.batch if job.id in self.repeated else None for job in jobs}
+        return batches.pop() if len(batches) == 1 else None
+
+
+@dataclass(frozen=True)
 class CommitEntry:
-    """What one request brings. The future tells the ids which were done before, or why nothing was accepted."""
+    """What one request brings. The future has what was committed, or why nothing was accepted."""
 
     jobs: Sequence[NewJob]
     rejections: Sequence[Rejection]
-    accepted: "Future[frozenset[str]]" = field(default_factory=Future)
+    committed: "Future[Committed]" = field(default_factory=Future)
 
 
 class GroupCommit:
@@ -54,9 +77,17 @@ class GroupCommit:
     """
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, claims: ClaimCheck, activity: Activity, by: str, bounds: Bounds
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        claims: ClaimCheck,
+        activity: Activity,
+        by: str,
+        bounds: Bounds,
+        settling_seconds: float,
     ) -> None:
         self._ledger, self._broker, self._claims, self._activity, self._by = ledger, broker, claims, activity, by
+        self._settling = settling_seconds
         self._full_until = 0.0
         self._grouper: Grouper[CommitEntry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
 
@@ -75,53 +106,85 @@ class GroupCommit:
         if time.monotonic() < self._full_until:
             raise Refused("the work queue is full")
 
-    def commit(self, jobs: Sequence[NewJob], rejections: Sequence[Rejection]) -> frozenset[str]:
-        """Accepts; tells the jobs whose result was known already. Raises StoreUnavailable or BrokerUnavailable."""
+    def commit(self, jobs: Sequence[NewJob], rejections: Sequence[Rejection]) -> Committed:
+        """Accept. Raises StoreUnavailable or BrokerUnavailable; Unsettled when it is not known whether it was done."""
         entry = CommitEntry(jobs, rejections)
         self._grouper.put(entry)
         try:
-            return entry.accepted.result(timeout=_ANSWER_TIMEOUT_SECONDS)
+            return entry.committed.result(timeout=_ANSWER_TIMEOUT_SECONDS)
         except FutureTimeout as error:
-            raise StoreUnavailable("the ledger did not answer in time") from error
+            raise Unsettled("the ledger did not answer in time") from error
 
     def _handle(self, group: list[CommitEntry]) -> None:
         try:
-            known = self._write(group)
+            committed = self._write(group)
         except (StoreUnavailable, BrokerUnavailable) as error:
             for entry in group:
-                entry.accepted.set_exception(error)
+                entry.committed.set_exception(error)
             return
         except Exception as error:
             log.exception("group commit failed")
             for entry in group:
-                entry.accepted.set_exception(error)
+                entry.committed.set_exception(error)
             return
-        self._publish([new for entry in group for new in entry.jobs], known)
+        self._publish([new for entry in group for new in entry.jobs], committed)
         for entry in group:
-            entry.accepted.set_result(frozenset(new.job.id for new in entry.jobs if new.job.result_key in known))
+            entry.committed.set_result(committed)
 
-    def _write(self, group: list[CommitEntry]) -> dict[str, KnownResult]:
+    def _write(self, group: list[CommitEntry]) -> Committed:
         news = [new for entry in group for new in entry.jobs]
         jobs = [new.job for new in news]
         rejections = [rejection for entry in group for rejection in entry.rejections]
         if jobs:
             self.check_open()
         known = self._ledger.known_results({new.job.result_key for new in news if not new.is_new})
-        outcomes = [duplicate_outcome(job, known[job.result_key], self._by) for job in jobs if job.result_key in known]
-        self._ledger.accept(jobs, outcomes, rejections)
+        # Of a repeat the result may be its own.
+        first = {job.id: known[job.result_key] for job in jobs if job.result_key in known}
+        outcomes = [
+            duplicate_outcome(job, first[job.id], self._by)
+            for job in jobs
+            if job.id in first and first[job.id].job != job.id
+        ]
+        ours = {job.id: job for job in jobs}
+        there = self._accept(jobs, outcomes, rejections)
+        repeated = {image.job.id: image for image in there if image.job != ours[image.job.id]}
         for job in jobs:
-            self._activity.note("accepted", job.id, batch=job.batch, name=job.name, recipe=job.recipe)
+            if job.id not in repeated:
+                self._activity.note("accepted", job.id, batch=job.batch, name=job.name, recipe=job.recipe)
         for rejection in rejections:
             self._activity.note("rejected", batch=rejection.batch, name=rejection.name, code=rejection.code)
         self._tell(outcomes)
-        return known
+        done = {image.job.id for image in repeated.values() if image.outcome and image.outcome.duplicate}
+        return Committed(frozenset(outcome.id for outcome in outcomes if outcome.id not in repeated) | done, repeated)
+
+    def _accept(self, jobs: list[Job], outcomes: list[Outcome], rejections: list[Rejection]) -> list[Image]:
+        """Write until it is known that all is there: to write it again changes nothing."""
+        deadline = time.monotonic() + self._settling
+        for attempt in itertools.count(1):
+            try:
+                return self._ledger.accept(jobs, outcomes, rejections)
+            except NotApplied:
+                if attempt == 1:
+                    raise
+                failure = "CouchDB went away"
+            except StoreUnavailable as error:
+                failure = str(error)
+            if time.monotonic() > deadline:
+                raise Unsettled(f"it is not known what the ledger has taken: {failure}")
+            log.warning("the ledger's answer is not known; written again", error=failure)
+            time.sleep(pause_seconds(attempt))
+        raise AssertionError("unreachable")
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         self._broker.publish_all(outcome_message(outcome) for outcome in outcomes)
 
-    def _publish(self, jobs: list[NewJob], known: dict[str, KnownResult]) -> None:
-        wanted = [new for new in jobs if new.job.result_key not in known]
-        errors = self._broker.publish_all(work_message(new.job, new.data, self._claims, new.reply_to) for new in wanted)
+    def _publish(self, jobs: list[NewJob], committed: Committed) -> None:
+        wanted = [new for new in jobs if not committed.has_outcome(new.job.id)]
+        # What was there already may be in its queue, or done in this moment: the worker asks the ledger.
+        errors = self._broker.publish_all(
+            work_message(new.job, new.data, self._claims, new.reply_to, redriven=int(new.job.id in committed.repeated))
+            for new in wanted
+        )
         for new, error in zip(wanted, errors, strict=True):
             if isinstance(error, Refused):
                 self._full_until = time.monotonic() + _FULL_SECONDS

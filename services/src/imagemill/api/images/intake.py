@@ -6,10 +6,11 @@ from typing import IO, Any
 
 from imagemill.admission.validate import Header, Rejected, validate
 from imagemill.api.images.group_commit import NewJob
+from imagemill.api.images.identity import Identity
 from imagemill.api.services import Services
-from imagemill.api.web.problems import Problem, unavailable
+from imagemill.api.web.problems import Problem, not_taken
 from imagemill.domain.blobs import sha256
-from imagemill.domain.ids import is_batch_name, timestamp, uuid7
+from imagemill.domain.ids import is_batch_name, timestamp
 from imagemill.domain.images import ImageInfo, Job, Rejection
 from imagemill.domain.names import display_name
 from imagemill.recipes import Recipe
@@ -36,13 +37,14 @@ class UploadOptions:
 class Offer:
     """A file as it was offered; `index` is its place in the request, by which the client knows it again.
 
-    Of one that has more bytes than are taken there is no `data`, only its size.
+    Of one that has more bytes than are taken there is no `data`, only its size. With the same `key` it is the same job.
     """
 
     name: str
     data: bytes
     size_bytes: int
     index: int = 0
+    key: str | None = None
 
 
 @dataclass
@@ -59,8 +61,10 @@ class UploadAnswer:
         return {"batch": self.batch, "accepted": self.accepted, "rejected": self.rejected}
 
 
-def order_of(services: Services, wanted: Sequence[str], batch: str, source: str, priority: str) -> UploadOptions:
-    """Checks what a request asks for; raises Problem."""
+def order_of(
+    services: Services, wanted: Sequence[str], batch: str, source: str, priority: str, key: str | None = None
+) -> UploadOptions:
+    """Checks what a request asks for; raises Problem. `key` is the request's, or that of its first file."""
     names = list(dict.fromkeys(wanted)) or [services.settings.default_recipe]
     if len(names) > services.settings.max_request_recipes:
         limit = services.settings.max_request_recipes
@@ -74,7 +78,7 @@ def order_of(services: Services, wanted: Sequence[str], batch: str, source: str,
     if len(source) > 100:
         raise Problem(400, "bad-source", "The source's name is longer than 100 characters.")
     recipes = [services.recipes[name] for name in names]
-    return UploadOptions(batch or uuid7(), recipes, source or None, _priority(priority))
+    return UploadOptions(batch or services.identities.batch(key), recipes, source or None, _priority(priority))
 
 
 def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:
@@ -85,9 +89,9 @@ def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], w
             _take_in_portion(services, order, portion, answer, services.reply_to if wait else None)
         except (StoreUnavailable, BrokerUnavailable) as error:
             if not answer.accepted and not answer.rejected:
-                raise unavailable(_what_failed(error)) from error
+                raise not_taken(error) from error
             # Some were accepted before: that is told, and so is which were not.
-            answer.rejected += [_not_now(offer) for offer in portion]
+            answer.rejected += [_not_now(offer, not_taken(error)) for offer in portion]
     return answer
 
 
@@ -95,41 +99,41 @@ def _take_in_portion(
     services: Services, order: UploadOptions, portion: list[Offer], answer: UploadAnswer, reply_to: str | None
 ) -> None:
     services.group_commit.check_open()
-    judged = [_judge(services, order, offer) for offer in portion]
-    good = [(offer, verdict) for offer, verdict in zip(portion, judged, strict=True) if isinstance(verdict, ImageInfo)]
-    refused = [verdict for verdict in judged if isinstance(verdict, _Refusal)]
+    judged = [(offer, _judge(services, offer)) for offer in portion]
+    good = [(offer, verdict) for offer, verdict in judged if isinstance(verdict, ImageInfo)]
+    refused = [(offer, verdict) for offer, verdict in judged if isinstance(verdict, Rejected)]
     is_new = _store_originals(services, good)
+    wanted = [(*one, new, recipe) for one, new in zip(good, is_new, strict=True) for recipe in order.recipes]
+    ids = services.identities.ids(
+        [Identity(offer.key, f"{info.sha256}:{recipe.name}") for offer, info, _, recipe in wanted]
+        + [Identity(offer.key, f"{sha256(offer.data)}:{offer.size_bytes}:rejected") for offer, _ in refused]
+    )
     jobs = [
-        new_job(services, order, recipe, offer.name, info, offer.data, reply_to, is_new=new)
-        for (offer, info), new in zip(good, is_new, strict=True)
-        for recipe in order.recipes
+        new_job(services, order, recipe, job_id, offer.name, info, offer.data, reply_to, is_new=new)
+        for job_id, (offer, info, new, recipe) in zip(ids, wanted, strict=False)
     ]
-    known = services.group_commit.commit(jobs, [refusal.rejection for refusal in refused])
+    rejections = [
+        Rejection(id=made, batch=order.batch, name=offer.name, code=no.code, detail=no.detail, at=timestamp())
+        for made, (offer, no) in zip(ids[len(wanted) :], refused, strict=True)
+    ]
+    committed = services.group_commit.commit(jobs, rejections)
     if order.source:
         for offer, _ in good:
             services.cameras.posted.offer(order.source, offer.data)
-    places = [offer.index for offer, _ in good for _ in order.recipes]
-    answer.accepted += [_accepted(new.job, new.job.id in known, index) for new, index in zip(jobs, places, strict=True)]
-    answer.rejected += [_rejected(refusal.rejection, refusal.index) for refusal in refused]
+    for new, (offer, *_) in zip(jobs, wanted, strict=True):
+        answer.accepted.append(_accepted(new.job, new.job.id in committed.duplicates, offer.index))
+    for rejection, (offer, _) in zip(rejections, refused, strict=True):
+        answer.rejected.append(_rejected(rejection, offer.index))
+    answer.batch = committed.batch_of([new.job for new in jobs]) or answer.batch
     if refused and not answer.accepted:
-        answer.status = refused[0].status
+        answer.status = refused[0][1].status
 
 
-@dataclass(frozen=True)
-class _Refusal:
-    status: int
-    rejection: Rejection
-    index: int
-
-
-def _judge(services: Services, order: UploadOptions, offer: Offer) -> ImageInfo | _Refusal:
+def _judge(services: Services, offer: Offer) -> ImageInfo | Rejected:
     try:
         header = validate(offer.data, services.limits, offer.size_bytes)
     except Rejected as no:
-        rejection = Rejection(
-            id=uuid7(), batch=order.batch, name=offer.name, code=no.code, detail=no.detail, at=timestamp()
-        )
-        return _Refusal(no.status, rejection, offer.index)
+        return no
     return _info(header, offer.data)
 
 
@@ -151,6 +155,7 @@ def new_job(
     services: Services,
     order: UploadOptions,
     recipe: Recipe,
+    job_id: str,
     name: str,
     info: ImageInfo,
     data: bytes | None,
@@ -160,7 +165,7 @@ def new_job(
 ) -> NewJob:
     """A job for a picture whose original is stored."""
     job = Job(
-        id=uuid7(), batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
+        id=job_id, batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
         recipe_digest=recipe.digest, original=info, accepted_at=timestamp(), by=services.settings.instance,
         source=order.source, priority=order.priority, retry_of=retry_of,
     )  # fmt: skip
@@ -179,7 +184,7 @@ def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
         yield portion
 
 
-def offered(raw: str | None, stream: IO[bytes], max_bytes: int, index: int = 0) -> Offer:
+def offered(raw: str | None, stream: IO[bytes], max_bytes: int, index: int = 0, key: str | None = None) -> Offer:
     """Read an offer to its end, and keep no more than `max_bytes` of it in memory; its name can be shown."""
     parts: list[bytes] = []
     size_bytes = 0
@@ -189,7 +194,7 @@ def offered(raw: str | None, stream: IO[bytes], max_bytes: int, index: int = 0) 
             parts.append(chunk)
         else:
             parts.clear()
-    return Offer(display_name(raw), b"".join(parts), size_bytes, index)
+    return Offer(display_name(raw), b"".join(parts), size_bytes, index, key)
 
 
 def _priority(text: str) -> int:
@@ -214,10 +219,9 @@ def _rejected(rejection: Rejection, index: int) -> dict[str, Any]:
     return {"name": rejection.name, "code": rejection.code, "detail": rejection.detail, "index": index}
 
 
-def _not_now(offer: Offer) -> dict[str, Any]:
-    detail = "Not taken in: a server was away; upload it again."
-    return {"name": offer.name, "code": "unavailable", "detail": detail, "index": offer.index}
-
-
-def _what_failed(error: Exception) -> str:
-    return "The database does not answer." if isinstance(error, StoreUnavailable) else f"No work is taken now: {error}."
+def _not_now(offer: Offer, problem: Problem) -> dict[str, Any]:
+    detail = {
+        "unavailable": "Not taken in: a server was away; upload it again.",
+        "accept-unknown": "Whether it was taken in is not known; upload it again with the same key.",
+    }[problem.code]
+    return {"name": offer.name, "code": problem.code, "detail": detail, "index": offer.index}

@@ -12,7 +12,7 @@ from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
 from imagemill.api.images import reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
-from imagemill.api.images.uploads import offers_of_form
+from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
 from imagemill.api.web import docs, formatting, openapi, problems, search
@@ -20,7 +20,7 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.sections import SECTIONS
 from imagemill.domain.errors import DomainError
-from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp
+from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp, uuid7
 from imagemill.domain.images import Counts, Image
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
@@ -70,7 +70,7 @@ def upload_page() -> str:
     """Upload, the start page."""
     mill = services()
     recipes = sorted(mill.recipes.values(), key=lambda recipe: recipe.name)
-    return render_template("upload.html", recipes=recipes, settings=mill.settings, batch=_batch() or "")
+    return render_template("upload.html", recipes=recipes, settings=mill.settings, batch=_batch() or "", key=uuid7())
 
 
 @blueprint.post("/upload")
@@ -78,7 +78,9 @@ def upload_form() -> AnyResponse:
     """The form of a browser without scripts: the same intake, and then the batch's page."""
     mill = services()
     batch, recipes = request.form.get("batch", "").strip(), request.form.getlist("recipe")
-    answer = take_in(mill, order_of(mill, recipes, batch, "", ""), offers_of_form(mill))
+    keys = keys_of(mill)
+    order = order_of(mill, recipes, batch, "", "", keys[0])
+    answer = take_in(mill, order, offers_of_form(mill, keys))
     return redirect(f"/batches/{answer.batch}", HTTPStatus.SEE_OTHER)
 
 
@@ -273,13 +275,9 @@ def _show_error(error: DomainError) -> Response:
 
 
 @blueprint.errorhandler(StoreUnavailable)
-def _store_away(_error: StoreUnavailable) -> Response:
-    return _show(problems.unavailable("The database does not answer."))
-
-
 @blueprint.errorhandler(BrokerUnavailable)
-def _broker_away(_error: BrokerUnavailable) -> Response:
-    return _show(problems.unavailable("The message broker takes no pictures now."))
+def _server_away(error: StoreUnavailable | BrokerUnavailable) -> Response:
+    return _show(problems.not_taken(error))
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, json, jsonify, request
 from imagemill.api.images import retry, views
 from imagemill.api.live.event_stream import Stream, TooManyStreams, shape
 from imagemill.api.services import Services
+from imagemill.api.web.idempotency import header_key
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
 from imagemill.domain.ids import floor_at, is_batch_name, is_uuid
@@ -66,7 +67,7 @@ def story(image_id: str) -> Response:
 def retry_image(image_id: str) -> Response:
     """A failed picture again, as a new job with today's recipe of that name."""
     mill = services()
-    return _accepted_again(retry.retried(mill, image_of(mill, image_id)), image_id)
+    return _accepted_again(retry.retried(mill, image_of(mill, image_id), header_key()), image_id)
 
 
 @blueprint.post("/api/v1/images/<image_id>/again")
@@ -74,7 +75,7 @@ def under_recipe(image_id: str) -> Response:
     """The same original under the recipe of `recipe=`, as a new picture of the same batch."""
     mill = services()
     found = image_of(mill, image_id)
-    return _accepted_again(retry.under_recipe(mill, found, request.values.get("recipe", "")))
+    return _accepted_again(retry.under_recipe(mill, found, request.values.get("recipe", ""), header_key()))
 
 
 def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:

@@ -12,9 +12,11 @@ from werkzeug.datastructures import FileStorage
 
 from imagemill.api.images.intake import Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
 from imagemill.api.services import Services
+from imagemill.api.web.idempotency import checked_key, header_key
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
 from imagemill.domain.images import Outcome
+from imagemill.domain.keys import key_of_file
 from imagemill.store.couch import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -28,8 +30,10 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 def upload() -> Response:
     """Pictures as multipart fields `file`, or one as the raw body."""
     mill = services()
-    offers = _offers(mill)
-    order = order_of(mill, request.values.getlist("recipe"), _value("batch"), _value("source"), _value("priority"))
+    keys = keys_of(mill)
+    offers = _offers(mill, keys)
+    recipes = request.values.getlist("recipe")
+    order = order_of(mill, recipes, _value("batch"), _value("source"), _value("priority"), keys[0])
     wait_seconds = _wait_seconds(mill, _value("wait"))
     if not wait_seconds:
         return _answered(take_in(mill, order, offers))
@@ -42,8 +46,9 @@ def upload() -> Response:
 def plain_upload() -> Response:
     """The raw body in, 202 and `Location` out."""
     mill = services()
-    order = order_of(mill, request.args.getlist("recipe"), request.args.get("batch", ""), "", "")
-    answer = take_in(mill, order, _offers(mill))
+    keys = keys_of(mill)
+    order = order_of(mill, request.args.getlist("recipe"), request.args.get("batch", ""), "", "", keys[0])
+    answer = take_in(mill, order, _offers(mill, keys))
     if not answer.accepted:
         return _answered(answer)
     location = f"/image/{answer.accepted[0]['id']}"
@@ -54,17 +59,34 @@ def _value(name: str) -> str:
     return request.values.get(name, "").strip()
 
 
-def _offers(mill: Services) -> Iterable[Offer]:
+def keys_of(mill: Services) -> list[str | None]:
+    """A key for each picture: the fields `key`, or made of the header Idempotency-Key; raises Problem."""
+    count = len(_files(mill)) if request.mimetype in _FORMS else 1
+    header = header_key()
+    given = request.values.getlist("key") or ([header] if header else [])
+    if not given:
+        return [None] * count
+    if len(given) == 1 and count > 1:
+        return [key_of_file(checked_key(given[0]), index) for index in range(count)]
+    if len(given) != count:
+        raise Problem(400, "bad-key", f"There are {len(given)} keys for {count} pictures; send one for each, or one.")
+    return [checked_key(key) for key in given]
+
+
+def _offers(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
     if request.mimetype not in _FORMS:
-        return [offered(request.args.get("name"), request.stream, mill.settings.max_image_bytes)]
-    return offers_of_form(mill)
+        return [offered(request.args.get("name"), request.stream, mill.settings.max_image_bytes, key=keys[0])]
+    return offers_of_form(mill, keys)
 
 
-def offers_of_form(mill: Services) -> Iterable[Offer]:
+def offers_of_form(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
     """The files of the form field `file`; raises Problem when there are none, or too many."""
     # Read one by one: a portion of them is in memory at a time, the rest in temporary files.
-    limit = mill.settings.max_image_bytes
-    return (offered(file.filename, file.stream, limit, index) for index, file in enumerate(_files(mill)))
+    limit, files = mill.settings.max_image_bytes, _files(mill)
+    return (
+        offered(file.filename, file.stream, limit, index, key)
+        for index, (file, key) in enumerate(zip(files, keys, strict=True))
+    )
 
 
 def _files(mill: Services) -> list[FileStorage]:

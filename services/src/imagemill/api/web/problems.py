@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from imagemill.domain import errors
 from imagemill.domain.errors import DomainError
-from imagemill.store.couch import StoreUnavailable
+from imagemill.store.couch import StoreUnavailable, Unsettled
 from imagemill.wire.broker import BrokerUnavailable
 
 log = structlog.get_logger(__name__)
@@ -54,33 +54,34 @@ def problem_of(error: DomainError) -> Problem:
     return Problem(_STATUSES[type(error)], error.code, str(error), headers, **members)
 
 
-def unavailable(what: str) -> Problem:
-    """Nothing was accepted; the same request may succeed in a moment."""
-    return Problem(
-        503, "unavailable", f"{what} Nothing was accepted; try again in a few seconds.",
-        {"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )  # fmt: skip
+def not_taken(error: StoreUnavailable | BrokerUnavailable) -> Problem:
+    """Nothing was accepted, or that is not known; the same request may succeed in a moment."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if isinstance(error, Unsettled):
+        detail = (
+            "The database did not answer: whether this was accepted is not known. Send the same request again; "
+            "with the same Idempotency-Key it counts once."
+        )
+        return Problem(503, "accept-unknown", detail, headers)
+    database = isinstance(error, StoreUnavailable)
+    what = "The database does not answer." if database else f"No work is taken now: {error}."
+    return Problem(503, "unavailable", f"{what} Nothing was accepted; try again in a few seconds.", headers)
 
 
 def install(app: Flask) -> None:
     """Makes every error of the app a problem."""
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(DomainError, lambda error: problem_of(error).response())
-    app.register_error_handler(StoreUnavailable, _store_unavailable)
-    app.register_error_handler(BrokerUnavailable, _broker_unavailable)
+    app.register_error_handler(StoreUnavailable, _server_away)
+    app.register_error_handler(BrokerUnavailable, _server_away)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _store_unavailable(error: StoreUnavailable) -> Response:
+def _server_away(error: StoreUnavailable | BrokerUnavailable) -> Response:
     log.warning("request failed", error=str(error))
-    return unavailable("The database does not answer.").response()
-
-
-def _broker_unavailable(error: BrokerUnavailable) -> Response:
-    log.warning("request failed", error=str(error))
-    return unavailable("The message broker takes no pictures now.").response()
+    return not_taken(error).response()
 
 
 def _too_large(_error: RequestEntityTooLarge) -> Response:

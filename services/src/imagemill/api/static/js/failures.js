@@ -2,6 +2,7 @@
 
 import { element, toast } from "./dom.js";
 import { plural } from "./format.js";
+import { uuid7 } from "./ids.js";
 import { typing } from "./keys.js";
 
 const UNDO_MS = 5000;
@@ -9,6 +10,7 @@ const AT_ONCE = 3;
 const TIMEOUT_MS = 30_000;
 const form = document.getElementById("failures");
 const retried = new Map();
+const keys = new Map();
 // Keys of lines, not their places: lines come in above while somebody selects.
 let here = null;
 let anchor = null;
@@ -94,7 +96,9 @@ async function send(ids) {
 
 async function retryOne(id) {
   try {
-    const answer = await fetch(`/api/v1/images/${id}/retry`, { method: "POST", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!keys.has(id)) keys.set(id, uuid7());
+    const headers = { "Idempotency-Key": keys.get(id) };
+    const answer = await fetch(`/api/v1/images/${id}/retry`, { method: "POST", headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     const body = await answer.json();
     if (!answer.ok) return body.detail;
     retried.set(id, body.id);

@@ -32,6 +32,7 @@ REQUESTS = (
     Code("bad-batch", (400,), "`batch` cannot be the name of a batch."),
     Code("bad-source", (400,), "`source` is too long."),
     Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
+    Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
     Code("bad-state", (400,), "`state` is none of the states."),
     Code("bad-cursor", (400,), "`after` is not a cursor of a page before."),
     Code("bad-limit", (400,), "`limit` is not a possible length of a page."),
@@ -75,6 +76,7 @@ EARLIER_FAILURES = (
 
 SERVERS = (
     Code("unavailable", (503,), "Database or broker are away. Nothing was accepted; try again after `Retry-After`."),
+    Code("accept-unknown", (503,), "Whether it was accepted is not known; repeat it with the same `Idempotency-Key`."),
     Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
     Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
     Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),

@@ -52,6 +52,15 @@ def if_match() -> Json:
     return {"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": description}
 
 
+def idempotency_key() -> Json:
+    """The header that makes a repeat of a request the same job."""
+    description = (
+        "A repeat with the same key is the same job and counts once. Up to 200 visible characters of ASCII; a UUID of "
+        "version 7, made when it is first sent, costs nothing."
+    )
+    return {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": description}
+
+
 def in_path(name: str, schema: Schema, description: str) -> Json:
     """A part of the path."""
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
@@ -108,6 +117,8 @@ BATCH_FILTER = query("batch", BATCH, "Only pictures of this batch.")
 AFTER = query("after", {"type": "string"}, "The `next` of the page before.")
 LIMIT = query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Most entries of the page.")
 DATABASE_AWAY = {503: ("unavailable",)}
+# Of what may have been taken although no answer came.
+TAKING: dict[int, tuple[str, ...]] = {503: ("unavailable", "accept-unknown")}
 # Of every change that a page of another site may not ask for.
 CHANGING: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}
 UNKNOWN_IMAGE = {404: ("unknown-image",)}

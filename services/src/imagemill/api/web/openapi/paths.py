@@ -11,8 +11,10 @@ from imagemill.api.web.openapi.operations import (
     IMAGE_ID,
     LIMIT,
     LOCATION,
+    TAKING,
     UNKNOWN_IMAGE,
     answer,
+    idempotency_key,
     in_path,
     operation,
     picture_answers,
@@ -118,11 +120,12 @@ PICTURES: Json = {
             [
                 answer(202, "Again", "Accepted as a new picture.", examples.AGAIN, LOCATION),
                 problems({
-                    403: ("cross-site",), **UNKNOWN_IMAGE, 409: ("not-failed", "unknown-recipe"), **DATABASE_AWAY,
+                    400: ("bad-key",), 403: ("cross-site",), **UNKNOWN_IMAGE, 409: ("not-failed", "unknown-recipe"),
+                    **TAKING,
                 }),
             ],
             description="A new picture in the same batch, under today's recipe of that name; the failed one stays.",
-            parameters=[IMAGE_ID],
+            parameters=[IMAGE_ID, idempotency_key()],
         )
     },
     "/api/v1/images/{image_id}/again": {
@@ -131,11 +134,15 @@ PICTURES: Json = {
             [
                 answer(202, "Again", "Accepted as a new picture.", examples.AGAIN | {"retry_of": None}, LOCATION),
                 problems({
-                    400: ("unknown-recipe",), 403: ("cross-site",), **UNKNOWN_IMAGE, **DATABASE_AWAY,
+                    400: ("unknown-recipe", "bad-key"), 403: ("cross-site",), **UNKNOWN_IMAGE, **TAKING,
                 }),
             ],
             description="A new picture in the same batch; nothing is uploaded again.",
-            parameters=[IMAGE_ID, query("recipe", STRING, "What to do; also taken from a form.") | {"required": True}],
+            parameters=[
+                IMAGE_ID,
+                idempotency_key(),
+                query("recipe", STRING, "What to do; also taken from a form.") | {"required": True},
+            ],
         )
     },
     "/api/v1/rejections": {

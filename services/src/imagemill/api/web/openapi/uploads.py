@@ -5,10 +5,11 @@ from typing import Any
 from imagemill.api.web.openapi import examples
 from imagemill.api.web.openapi.codes import DOOR, FAILED
 from imagemill.api.web.openapi.operations import (
-    DATABASE_AWAY,
     LOCATION,
     PICTURE_TYPES,
+    TAKING,
     answer,
+    idempotency_key,
     operation,
     picture_answers,
     problems,
@@ -21,31 +22,35 @@ Json = dict[str, Any]
 _PRIORITY: Json = {"type": "integer", "minimum": 0, "maximum": 9, "default": 0}
 _WAIT: Json = {"type": "number", "minimum": 0, "default": 0}
 _RECIPES: Json = {"type": "array", "items": STRING}
+_KEYS: Json = {"type": "array", "items": STRING | {"maxLength": 200}}
 _FIELDS: dict[str, tuple[Json, str]] = {
     "recipe": (_RECIPES, "What to do; repeat it for several. Without one it is the default recipe."),
     "batch": (BATCH, "Counts are kept per batch. Without a name the upload is a batch of its own."),
     "source": (STRING | {"maxLength": 100}, "The camera or feed it comes from."),
     "priority": (_PRIORITY, "9 goes first."),
+    "key": (_KEYS, "As the header `Idempotency-Key`; with several pictures one for each, in their order."),
     "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
 }
 _NAME = query("name", STRING, "The name of a picture sent as the raw body.")
-_PARAMETERS = [_NAME, *(query(name, schema, text) for name, (schema, text) in _FIELDS.items())]
+_PARAMETERS = [idempotency_key(), _NAME, *(query(name, schema, text) for name, (schema, text) in _FIELDS.items())]
+_PLAIN_NAMES = ("Idempotency-Key", "name", "recipe", "batch")
 
 _REFUSED = {
-    400: ("no-file", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait", "wait-needs-one",
-          "empty", "all-rejected", "bad-request"),
+    400: ("no-file", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait", "bad-key",
+          "wait-needs-one", "empty", "all-rejected", "bad-request"),
     403: ("cross-site",),
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
     415: ("all-rejected", *DOOR),
     422: tuple(dict.fromkeys(("all-rejected", *DOOR, *FAILED))),
-    **DATABASE_AWAY,
+    **TAKING,
 }  # fmt: skip
 
 _DESCRIPTION = """Pictures as form fields `file` (repeated), or one as the raw body.
 
 202 means: kept for good, and it will end in exactly one outcome, `stored` or `failed`, whatever is killed on the way.
 It is answered when anything was accepted; what was refused is in `rejected`. When nothing was accepted the answer is a
-problem with the same `rejected`. 503 means that nothing was accepted: send the same request again.
+problem with the same `rejected`. 503 `unavailable` means that nothing was accepted: send the same request again. After
+503 `accept-unknown`, or no answer at all, that is not known: with the same `Idempotency-Key` a repeat counts once.
 
     curl -F file=@beach.jpg -F recipe=gray http://127.0.0.1:8080/api/v1/images
     curl --data-binary @beach.jpg -o gray.png 'http://127.0.0.1:8080/api/v1/images?name=beach.jpg&wait=10'
@@ -57,7 +62,7 @@ def _form() -> Json:
     described = {name: schema | {"description": text} for name, (schema, text) in _FIELDS.items()}
     schema = {"type": "object", "required": ["file"], "properties": {"file": file, **described}}
     # Repeated fields rather than one with commas.
-    encoding = {"recipe": {"style": "form", "explode": True}}
+    encoding = {name: {"style": "form", "explode": True} for name in ("recipe", "key")}
     return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
 
 
@@ -86,6 +91,6 @@ PLAIN_UPLOAD = operation(
         problems(_REFUSED),
     ],
     description="For the plainest client:\n\n    curl --data-binary @beach.jpg -i http://127.0.0.1:8080/image\n",
-    parameters=[parameter for parameter in _PARAMETERS if parameter["name"] in ("name", "recipe", "batch")],
+    parameters=[parameter for parameter in _PARAMETERS if parameter["name"] in _PLAIN_NAMES],
     body={"required": True, "content": _raw()},
 )  # fmt: skip

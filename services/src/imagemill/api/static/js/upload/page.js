@@ -3,7 +3,8 @@
 import { follow, keepOpenWhile, on } from "../live.js";
 import { number } from "../format.js";
 import { toast } from "../dom.js";
-import { droppedFiles, newBatch } from "./files.js";
+import { uuid7 } from "../ids.js";
+import { droppedFiles } from "./files.js";
 import { ENDED, Rows } from "./rows.js";
 import { Sender } from "./sender.js";
 import { Speed, remains, showReasons, showSum } from "./summary.js";
@@ -46,7 +47,7 @@ function offer(files) {
 
 function begin() {
   if (!sender.batch) {
-    sender.batch = byId("batch").value.trim() || newBatch();
+    sender.batch = byId("batch").value.trim() || uuid7();
     byId("batch").value = sender.batch;
     byId("batch-link").href = `/batches/${encodeURIComponent(sender.batch)}`;
     history.replaceState(null, "", `/?batch=${encodeURIComponent(sender.batch)}`);

@@ -1,6 +1,7 @@
-// Sends files in requests of limited size, a few at a time. What a request brought is never guessed: when its answer
-// is lost, the batch is read again before anything is sent twice.
+// Sends files in requests of limited size, a few at a time. When an answer is lost they are sent again: each has a key,
+// by which the service knows it again.
 
+import { uuid7 } from "../ids.js";
 import { readable } from "./files.js";
 
 const AT_ONCE = 3;
@@ -11,6 +12,7 @@ const READ_TIMEOUT_MS = 30_000;
 const MOST_ATTEMPTS = 40;
 const MOST_PAUSE_MS = 30_000;
 const PAGE = 500;
+const AWAY = new Set(["unavailable", "accept-unknown"]);
 
 const firstSentence = (text) => `${String(text ?? "The service is busy").split(/\. |\.$/)[0]}.`;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -84,7 +86,11 @@ export class Sender {
     const form = new FormData();
     for (const recipe of portion[0].recipes) form.append("recipe", recipe);
     form.append("batch", this.batch);
-    for (const item of portion) form.append("file", item.file);
+    for (const item of portion) {
+      item.key ??= uuid7();
+      form.append("key", item.key);
+      form.append("file", item.file);
+    }
     try {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]);
       const answer = await fetch("/api/v1/images", { method: "POST", body: form, signal });
@@ -113,9 +119,9 @@ export class Sender {
   }
 
   #refused(portion, rejected) {
-    const later = rejected.filter((told) => told.code === "unavailable").map((told) => portion[told.index]);
+    const later = rejected.filter((told) => AWAY.has(told.code)).map((told) => portion[told.index]);
     for (const told of rejected) {
-      if (told.code !== "unavailable") this.rows.rejected(portion[told.index], told.detail, told.code);
+      if (!AWAY.has(told.code)) this.rows.rejected(portion[told.index], told.detail, told.code);
     }
     if (later.length) this.#wait(5000, "A server was away for a moment.");
     return this.#again(later);
@@ -124,7 +130,7 @@ export class Sender {
   async #broken(portion) {
     this.#wait(Math.min(MOST_PAUSE_MS, 1000 * 2 ** portion[0].attempts), "The service does not answer.");
     const left = [];
-    for (const item of await this.#notArrived(portion)) {
+    for (const item of portion) {
       if (await readable(item.file)) left.push(item);
       else this.rows.rejected(item, "It cannot be read any more: it was moved or changed. Choose it again.", "unreadable");
     }
