@@ -43,7 +43,7 @@ def worker_cpu(running: Mill, data: list[bytes]) -> float:
     before = cpu_seconds(running.pid("worker"))
     running.signal("worker", signal.SIGCONT)
     results = parameters_of(running.amqp_url, "benchmark")
-    while topology.ready_at(results, [topology.RESULTS_QUEUE]) < len(data):
+    while topology.ready_at(results, topology.RESULTS_QUEUES) < len(data):
         time.sleep(0.25)
     spent = cpu_seconds(running.pid("worker")) - before
     running.start("writer")

@@ -15,8 +15,8 @@ _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive"
 
 @dataclass
 class Fault:
-    """What goes wrong: `refuse` (hang up), `error` (500) or `forbid` (403) before it is forwarded; `lose` the answer.
-
+    """What goes wrong: `refuse` (hang up), `error` (500) or `forbid` (403) before it is forwarded; `lose` the answer;
+    `weaken` it: fewer of a cluster's nodes took it than must (202).
     It comes late by `late_seconds`. `times` counts down; `met` counts how often it happened.
     """
 
@@ -60,7 +60,10 @@ class FaultyProxy:
                 if fault is not None and fault.kind == "lose":
                     self.close_connection = True
                     return
-                self._answer(answer.status, answer.getheaders(), content)
+                status = answer.status
+                if fault is not None and fault.kind == "weaken":
+                    status, content = 202, content.replace(b'"ok":true', b'"ok":true,"accepted":true')
+                self._answer(status, answer.getheaders(), content)
 
             def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
                 self.send_response_only(status)

@@ -85,7 +85,7 @@ def durable_queues(cluster: Cluster) -> dict[str, Any]:
 def test_queues_are_quorum_queues_on_three_nodes(cluster: Cluster, mill: Mill) -> None:
     queues = durable_queues(cluster)
     assert set(queues) >= {
-        "work.default", "work.heavy", "dead.default", "dead.heavy", "results.store", "activity.journal",
+        "work.default", "work.heavy", "dead.default", "dead.heavy", "results.0", "results.3", "activity.journal",
     }  # fmt: skip
     assert {queue["type"] for queue in queues.values()} <= {"quorum", "rabbit_quorum_queue"}
     until(

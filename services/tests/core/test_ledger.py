@@ -18,21 +18,6 @@ KINDS = ["open", "stored", "duplicate", "failed", "rejected"]
 INFO = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")
 
 
-@pytest.fixture
-def client(couchdb_url: str, couchdb_prefix: str) -> Couch:
-    return Couch(couchdb_url, couchdb_prefix.rstrip("-"))
-
-
-@pytest.fixture
-def ledger(client: Couch) -> Ledger:
-    made = Ledger(client)
-    assert not made.prepared()
-    made.prepare()
-    made.prepare()
-    assert made.prepared()
-    return made
-
-
 def job(batch: str = "b") -> Job:
     return Job(
         id=uuid7(), batch=batch, name="n.jpg", recipe="gray", recipe_steps="[]", recipe_digest="d", original=INFO,

@@ -75,7 +75,7 @@ def test_the_charts_permissions_let_each_program_do_what_it_declares_and_uses() 
         assert all(may[program]["read"].search(exchange) for exchange, _ in queue.bindings)
     consumed = {
         "worker": [topology.work_queue("heavy")],
-        "writer": [topology.RESULTS_QUEUE, topology.dead_queue("heavy")],
+        "writer": [*topology.RESULTS_QUEUES, topology.EARLIER_RESULTS_QUEUE, topology.dead_queue("heavy")],
         "journal": [topology.JOURNAL_QUEUE],
         "analyzer": [topology.frames_queue(3)],
         "alerter": [topology.ALERTER_QUEUE],

@@ -108,7 +108,7 @@ def test_couchdb_away_while_results_come_loses_none(
     assert adds_up(counts)
 
 
-@pytest.mark.parametrize("queue", ["work.default", "results.store", "dead.default"])
+@pytest.mark.parametrize("queue", ["work.default", "results.1", "dead.default"])
 def test_a_queue_that_was_deleted_is_declared_again_although_only_the_writer_may(
     own_mill: Mill, amqp_url: str, queue: str
 ) -> None:
@@ -201,7 +201,7 @@ def test_every_queue_purged_with_200_in_flight_re_drive_stores_all_200(own_mill:
     own_mill.start("writer", "api")
     for _ in range(4):
         own_mill.accepted(*jpegs(50, width=64), recipe="thumbnail")
-    assert purge(amqp_url, "work.default", "work.heavy", "results.store") == 200
+    assert purge(amqp_url, "work.default", "work.heavy", "results.0", "results.1", "results.2", "results.3") == 200
     own_mill.stop("writer")
     own_mill.start("writer", "worker", redrive_after_seconds=REDRIVE_AFTER_SECONDS)
     counts = own_mill.all_ended()

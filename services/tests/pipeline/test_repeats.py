@@ -8,7 +8,7 @@ import requests
 
 from faulty_proxy import FaultyProxy, faulty
 from imagemill.domain.ids import floor_at, uuid7
-from mill import Mill, adds_up
+from mill import Mill, adds_up, wait_for
 from pipeline.test_faults import FAST, jpegs
 from pipeline.test_upload import broken_jpeg
 
@@ -141,3 +141,38 @@ def test_a_ledger_that_refuses_has_accepted_nothing(mill: Mill, proxy: FaultyPro
     answer = mill.upload(*jpegs(1))
     assert (answer.status_code, answer.json()["code"], fault.met) == (503, "unavailable", 1)
     assert mill.totals()["accepted"] == 0
+
+
+def test_what_too_few_nodes_took_is_written_again_before_it_counts(mill: Mill, proxy: FaultyProxy) -> None:
+    mill.start("writer", COUCHDB_URL=proxy.url)
+    mill.start("api", COUCHDB_URL=proxy.url)
+    accepting = proxy.add("weaken", "-ledger/_bulk_docs")
+    mill.accepted(*jpegs(2))
+    recording = proxy.add("weaken", "-ledger/_bulk_docs", times=2)
+    mill.start("worker")
+    counts = mill.all_ended()
+    assert (accepting.met, recording.met) == (1, 2)
+    assert (counts["accepted"], counts["stored"], counts["failed"]) == (2, 2, 0)
+
+
+def test_an_original_that_too_few_nodes_took_is_not_accepted(mill: Mill, proxy: FaultyProxy) -> None:
+    mill.start("writer")
+    mill.start("api", COUCHDB_URL=proxy.url)
+    fault = proxy.add("weaken", "-blobs-", method="PUT")
+    answer = mill.upload(*jpegs(1))
+    assert (answer.status_code, answer.json()["code"], fault.met) == (503, "unavailable", 1)
+    assert mill.totals()["accepted"] == 0
+
+
+def test_the_result_of_a_job_which_the_ledger_has_not_has_no_outcome(mill: Mill, couchdb_prefix: str) -> None:
+    mill.start("writer", "api")
+    mill.accepted(*jpegs(2))
+    # As after a restore: the broker is of today, the ledger of yesterday.
+    mill.stop("writer")
+    mill.start("worker")
+    mill.stop("api")
+    mill.start("writer", IMAGEMILL_COUCHDB_PREFIX=couchdb_prefix + "restored")
+    wait_for(lambda: "imagemill_results_without_job_total 2.0" in mill.metrics("writer"), "both results to be dropped")
+    mill.start("api", IMAGEMILL_COUCHDB_PREFIX=couchdb_prefix + "restored")
+    counts = mill.totals()
+    assert (counts["accepted"], counts["stored"], counts["in_flight"]) == (0, 0, 0)

@@ -1,7 +1,7 @@
 {{/* One user for each program, with what it needs and no more: configure, write, read (regular expressions).
      The names are those of services/src/imagemill/wire/topology.py; the README repeats the table. */}}
 {{- define "imagemill.rabbitmq.users" -}}
-{{- $shared := "images|results|outcomes|dead|activity|frames|events|looks|(work|dead|frames)\\..*|results\\.store|activity\\.journal|events\\.alerter" -}}
+{{- $shared := "images|results|outcomes|dead|activity|frames|events|looks|(work|dead|frames|results)\\..*|activity\\.journal|events\\.alerter" -}}
 api:
   configure: ^api\..*$
   write: ^(images|outcomes|activity|frames|events|looks|api\..*)$

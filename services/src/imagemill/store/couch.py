@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
-from ibm_cloud_sdk_core import ApiException
+from ibm_cloud_sdk_core import ApiException, DetailedResponse
 from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator, NoAuthAuthenticator
 from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
 from requests.adapters import HTTPAdapter
@@ -15,6 +15,8 @@ from imagemill.store.multipart import related
 
 _CONNECT_TIMEOUT_SECONDS = 3
 _REFUSALS = range(400, 500)
+_ACCEPTED = 202
+_NO_QUORUM = "too few of CouchDB's nodes took it"
 
 
 Document = dict[str, Any]
@@ -27,6 +29,10 @@ class StoreUnavailable(Exception):
 
 class NotApplied(StoreUnavailable):
     """The same, and surely nothing was written: it was never reached, or it refused."""
+
+
+class NoQuorum(StoreUnavailable):
+    """Fewer of a cluster's nodes took it than must: it is there, but may be lost with one of them."""
 
 
 class Unsettled(StoreUnavailable):
@@ -94,26 +100,40 @@ class Database:
 
     def put(self, document: Document) -> str:
         """Writes a document, tells its revision; raises Conflict when another has the id or the revision is old."""
-        answer = _call(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
+        answer = _write(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
         return str(answer["rev"])
 
-    def get(self, doc_id: str) -> Document | None:
+    def get(self, doc_id: str, revision: str | None = None) -> Document | None:
         """Read a document, None when there is none; ids that begin with an underscore are CouchDB's own."""
         if doc_id.startswith("_"):
             return None  # the client raises for them, and they come from addresses that people write
-        document: Document | None = _optional(self._service.get_document, db=self.name, doc_id=doc_id)
+        extra = {"rev": revision} if revision else {}
+        document: Document | None = _optional(self._service.get_document, db=self.name, doc_id=doc_id, **extra)
         return document
 
     def remove(self, doc_id: str, revision: str) -> None:
         """Deletes a revision; raises Conflict when it is not the newest."""
-        _call(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
+        _write(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
 
     def bulk(self, documents: Sequence[Document]) -> list[str | None]:
         """Writes documents; for each its error (`conflict`: already there) or None."""
         if not documents:
             return []
         rows = _call(self._service.post_bulk_docs, db=self.name, bulk_docs=BulkDocs(docs=list(documents)))
-        return [row.get("error") for row in rows]
+        return [row.get("error") or (_NO_QUORUM if row.get("accepted") else None) for row in rows]
+
+    def changes(self, since: str, limit: int) -> tuple[list[tuple[str, list[str]]], str]:
+        """Documents changed after a sequence, each with the revisions of all its versions; and where to go on."""
+        answer = _call(self._service.post_changes, db=self.name, since=since, limit=limit, style="all_docs")
+        rows = [(str(row["id"]), [str(change["rev"]) for change in row["changes"]]) for row in answer["results"]]
+        return rows, str(answer["last_seq"])
+
+    def existing(self, doc_ids: Sequence[str]) -> set[str]:
+        """Those of the ids under which there is a document."""
+        if not doc_ids:
+            return set()
+        rows = _call(self._service.post_all_docs, db=self.name, keys=list(doc_ids))["rows"]
+        return {row["id"] for row in rows if "id" in row and not row.get("value", {}).get("deleted")}
 
     def get_many(self, doc_ids: Sequence[str]) -> dict[str, Document]:
         """The documents which exist, by id."""
@@ -141,7 +161,7 @@ class Database:
     ) -> None:
         """Writes raw bytes as a document with one attachment; raises Conflict when it is there."""
         extra = {"rev": revision} if revision else {}
-        _call(
+        _write(
             self._service.put_attachment,
             db=self.name,
             doc_id=doc_id,
@@ -159,7 +179,7 @@ class Database:
         if not files:
             return self.put(document)
         content_type, body = related(document, files)
-        answer = _call(
+        answer = _write(
             self._service.put_document,
             db=self.name,
             doc_id=document["_id"],
@@ -207,8 +227,20 @@ def _session(connections: int) -> requests.Session:
 
 
 def _call(method: Callable[..., Any], **arguments: Any) -> Any:
+    return _answer(method, **arguments).get_result()
+
+
+def _write(method: Callable[..., Any], **arguments: Any) -> Any:
+    answer = _answer(method, **arguments)
+    if answer.get_status_code() == _ACCEPTED:
+        raise NoQuorum("too few of CouchDB's nodes took it; it is written again")
+    return answer.get_result()
+
+
+def _answer(method: Callable[..., Any], **arguments: Any) -> DetailedResponse:
     try:
-        return method(**arguments).get_result()
+        answer: DetailedResponse = method(**arguments)
+        return answer
     except ApiException as error:
         raise _translated(error) from error
     except requests.RequestException as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
-from imagemill.store.couch import Couch, Document, successes
+from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
 
 _LAST = "\ufff0"
 _PAGE = 1000
@@ -71,7 +71,9 @@ class Ledger:
         ]
         errors = self._database.bulk(documents)
         successes(documents, errors)
-        return self.images([job.id for job, error in zip(jobs, errors, strict=False) if error])
+        repeated = [job.id for job, error in zip(jobs, errors, strict=False) if error]
+        found = self._surely(f"{kind}:{job_id}" for job_id in repeated for kind in ("job", "outcome"))
+        return [_image(found, job_id) for job_id in repeated if f"job:{job_id}" in found]
 
     def remember_keys(self, ids: Mapping[str, str]) -> dict[str, str]:
         """Remember an id for each digest of a key; returns the ids that count, which are those that came first."""
@@ -95,8 +97,14 @@ class Ledger:
         documents = [_outcome_document(outcome) for outcome in outcomes]
         errors = self._database.bulk(documents)
         successes(documents, errors)
-        earlier = self.outcomes([o.id for o, error in zip(outcomes, errors, strict=True) if error])
-        return [earlier.get(outcome.id, outcome) for outcome in outcomes]
+        taken = [document["_id"] for document, error in zip(documents, errors, strict=True) if error]
+        earlier = self._surely(taken)
+        if len(earlier) < len(set(taken)):
+            raise StoreUnavailable("an outcome which is there already cannot be read yet")
+        return [
+            Outcome.model_validate(earlier[document["_id"]]) if document["_id"] in earlier else outcome
+            for document, outcome in zip(documents, outcomes, strict=True)
+        ]
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -109,6 +117,13 @@ class Ledger:
         """Jobs by id."""
         found = self._database.get_many([f"job:{job_id}" for job_id in ids])
         return {doc["id"]: Job.model_validate(doc) for doc in found.values()}
+
+    def accepted_ids(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids under which there is a job."""
+        wanted = [f"job:{job_id}" for job_id in ids]
+        there = self._database.existing(wanted)
+        there |= self._surely(doc_id for doc_id in wanted if doc_id not in there).keys()
+        return {doc_id.removeprefix("job:") for doc_id in there}
 
     def taken_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job or a rejection."""
@@ -165,19 +180,30 @@ class Ledger:
         return [Rejection.model_validate(found[f"rejection:{item}"]) for item in ids if f"rejection:{item}" in found]
 
     def in_flight_ids(self, start: str, end: str, limit: int) -> list[str]:
-        """Jobs without outcome with start ≤ id < end, oldest first, at most `limit`.
-
-        A merge of two id ranges, page by page: the cost is that of the range, whatever happened before it.
-        """
+        """Jobs without outcome with start ≤ id < end, oldest first, at most `limit`."""
         found: list[str] = []
-        while len(found) < limit:
-            jobs = self._suffixes("job", start, end, _PAGE)
-            if not jobs:
-                break
-            done = set(self._suffixes("outcome", jobs[0], jobs[-1] + _LAST, _PAGE))
-            found += [job_id for job_id in jobs if job_id not in done]
-            start = jobs[-1] + "!"  # sorts behind this id and before every other
+        following: str | None = start
+        while following is not None and len(found) < limit:
+            page, following = self.in_flight_page(following, end)
+            found += page
         return found[:limit]
+
+    def in_flight_page(self, start: str, end: str) -> tuple[list[str], str | None]:
+        """Of the next thousand jobs with start ≤ id < end those without outcome, and where to go on; None at the end.
+
+        A merge of two id ranges: the cost is that of the range, whatever happened before it.
+        """
+        jobs = self._suffixes("job", start, end, _PAGE)
+        if not jobs:
+            return [], None
+        done = set(self._suffixes("outcome", jobs[0], jobs[-1] + _LAST, _PAGE))
+        # What follows sorts behind this id and before every other.
+        return [job_id for job_id in jobs if job_id not in done], jobs[-1] + "!"
+
+    def _surely(self, doc_ids: Iterable[str]) -> dict[str, Document]:
+        """Documents one by one: that asks a majority of a cluster's nodes, while a list comes from one of them."""
+        found = {doc_id: self._database.get(doc_id) for doc_id in doc_ids}
+        return {doc_id: document for doc_id, document in found.items() if document is not None}
 
     def _suffixes(self, kind: str, start: str, end: str, limit: int) -> list[str]:
         ids = self._database.ids(f"{kind}:{start}", f"{kind}:{end}", limit)

@@ -28,7 +28,12 @@ FRAMES = "frames"
 EVENTS = "events"
 SNAPSHOTS = "looks"
 
-RESULTS_QUEUE = "results.store"
+_RESULTS_BY_JOB = "results.by-job"
+
+# The number is part of the layout: a queue that is not there any more would keep its results.
+RESULTS_QUEUES = tuple(f"results.{number}" for number in range(4))
+# Where results of earlier versions wait; nothing new comes to it.
+EARLIER_RESULTS_QUEUE = "results.store"
 JOURNAL_QUEUE = "activity.journal"
 ALERTER_QUEUE = "events.alerter"
 
@@ -53,10 +58,19 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """An exchange with its arguments, and the exchanges of which it gets every message."""
+
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Topology:
     """All that has to exist before messages flow."""
 
-    exchanges: Mapping[str, str] = field(default_factory=dict)
+    exchanges: Mapping[str, Exchange] = field(default_factory=dict)
     queues: tuple[Queue, ...] = ()
 
 
@@ -107,16 +121,17 @@ def shared(settings: Settings, recipes: Iterable[str]) -> Topology:
     pools = [queue for pool in settings.pools for queue in _pool_queues(pool, settings, names)]
     return Topology(
         exchanges={
-            IMAGES: "topic",
-            RESULTS: "topic",
-            OUTCOMES: "topic",
-            DEAD: "direct",
-            ACTIVITY: "topic",
-            FRAMES: "x-consistent-hash",
-            EVENTS: "topic",
-            SNAPSHOTS: "fanout",
+            IMAGES: Exchange("topic"),
+            RESULTS: Exchange("topic"),
+            _RESULTS_BY_JOB: Exchange("x-consistent-hash", {"hash-property": "message_id"}, (RESULTS,)),
+            OUTCOMES: Exchange("topic"),
+            DEAD: Exchange("direct"),
+            ACTIVITY: Exchange("topic"),
+            FRAMES: Exchange("x-consistent-hash"),
+            EVENTS: Exchange("topic"),
+            SNAPSHOTS: Exchange("fanout"),
         },
-        queues=(*pools, _results_queue(settings), _journal_queue(), *_frames_queues(settings), _alerter_queue()),
+        queues=(*pools, *_results_queues(settings), _journal_queue(), *_frames_queues(settings), _alerter_queue()),
     )
 
 
@@ -152,8 +167,13 @@ def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queu
     ]
 
 
-def _results_queue(settings: Settings) -> Queue:
-    return Queue(RESULTS_QUEUE, _quorum(settings.results_max_bytes, RESULTS_DELIVERY_LIMIT), ((RESULTS, "#"),))
+def _results_queues(settings: Settings) -> list[Queue]:
+    # Results of one job are in one queue, and one writer at a time takes from it: of two, the first one counts.
+    each = settings.results_max_bytes // len(RESULTS_QUEUES)
+    arguments = {**_quorum(each, RESULTS_DELIVERY_LIMIT), "x-single-active-consumer": True}
+    by_job = [Queue(name, arguments, ((_RESULTS_BY_JOB, "10"),)) for name in RESULTS_QUEUES]
+    earlier = _quorum(settings.results_max_bytes, RESULTS_DELIVERY_LIMIT)
+    return [*by_job, Queue(EARLIER_RESULTS_QUEUE, earlier, unbindings=((RESULTS, "#"),))]
 
 
 def _journal_queue() -> Queue:
@@ -193,14 +213,19 @@ def _quorum(max_bytes: int, delivery_limit: int) -> dict[str, Any]:
 def declare(connection: pika.BlockingConnection, topology: Topology) -> None:
     """Makes it so; raises pika's ChannelClosedByBroker when an exchange of another kind has the name."""
     channel = connection.channel()
-    for name, kind in topology.exchanges.items():
-        channel.exchange_declare(name, exchange_type=kind, durable=True)
+    for name, exchange in topology.exchanges.items():
+        channel.exchange_declare(name, exchange_type=exchange.kind, durable=True, arguments=dict(exchange.arguments))
     for queue in topology.queues:
         _declare_queue(connection, queue)
-        for exchange, key in queue.bindings:
-            channel.queue_bind(queue.name, exchange, key)
-        for exchange, key in queue.unbindings:
-            channel.queue_unbind(queue.name, exchange, key)
+        for source, key in queue.bindings:
+            channel.queue_bind(queue.name, source, key)
+    for name, exchange in topology.exchanges.items():
+        for source in exchange.sources:
+            channel.exchange_bind(name, source, "#")
+    # Last: until then every message has a queue.
+    for queue in topology.queues:
+        for source, key in queue.unbindings:
+            channel.queue_unbind(queue.name, source, key)
 
 
 def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:

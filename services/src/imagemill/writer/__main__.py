@@ -8,8 +8,10 @@ import structlog
 
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.loop import Loop
+from imagemill.domain.images import Job
 from imagemill.process.program import Program, run
 from imagemill.settings import Settings
+from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.leases import Lease
 from imagemill.wire import topology
@@ -31,18 +33,34 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
     store = OutcomeWriter(stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping)
-    grouper: Grouper[Delivery] = Grouper(store.handle, _bounds(settings), _OVERLAPPING_GROUPS, _weight, "store")
-    for queue in (topology.RESULTS_QUEUE, *map(topology.dead_queue, settings.pools)):
-        broker.consume(queue, grouper.put, settings.writer_prefetch)
+    # Groups overlap in time, but never with results of the same job: a queue's go to one of them.
+    groupers = [
+        Grouper[Delivery](store.handle, _bounds(settings), weigh=_weight, name=f"store-{number}")
+        for number in range(_OVERLAPPING_GROUPS)
+    ]
+    queues = (*topology.RESULTS_QUEUES, topology.EARLIER_RESULTS_QUEUE, *map(topology.dead_queue, settings.pools))
+    for number, queue in enumerate(queues):
+        broker.consume(queue, groupers[number % _OVERLAPPING_GROUPS].put, settings.writer_prefetch)
     retention = Loop(
         "retention", retention_of(settings, stores.couch, activity).round,
         every_seconds=settings.retention_every_seconds, passing=_PASSING,
     )  # fmt: skip
-    queues = Loop(
+    restoring = Loop(
         "queues", _restoring(program), every_seconds=settings.redrive_every_seconds, at_once=False,
         passing=(pika.exceptions.AMQPError, OSError),
     )  # fmt: skip
-    return program.run(retention, program.databases, grouper, queues, _redrive(program, claims, store))
+    loops = (restoring, _redrive(program, claims, store), _conflicts(program))
+    return program.run(retention, program.databases, *groupers, *loops)
+
+
+def _conflicts(program: Program) -> Loop:
+    settings, couch = program.settings, program.stores.couch
+    lease = Lease(couch, "conflicts", settings.instance, settings.lease_seconds)
+    conflicts = Conflicts(couch)
+    return Loop(
+        "conflicts", lambda: lease.hold() and conflicts.round(), every_seconds=settings.redrive_every_seconds,
+        at_once=False, passing=_PASSING,
+    )  # fmt: skip
 
 
 def _restoring(program: Program) -> Callable[[], None]:
@@ -77,7 +95,7 @@ def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop
     lease = Lease(stores.couch, "redrive", settings.instance, settings.lease_seconds)
     redrive = Redrive(
         stores.couch, stores.ledger, claims, program.broker, program.activity, lease, settings.redrive_after_seconds,
-        _waiting(settings), lambda recipe: _frontier(store.frontier, recipe, settings),
+        _waiting(settings), lambda job: _frontier(store.frontier, job, settings),
     )  # fmt: skip
     return Loop(
         "redrive", redrive.turn, every_seconds=settings.redrive_every_seconds, at_once=False, at_end=lease.release,
@@ -85,9 +103,14 @@ def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop
     )  # fmt: skip
 
 
-def _frontier(by_recipe: dict[str, str], recipe: str, settings: Settings) -> str:
-    pool = topology.pool_of(recipe, settings.pools)
-    same = [newest for name, newest in by_recipe.items() if topology.pool_of(name, settings.pools) == pool]
+def _frontier(newest: dict[tuple[str, int], str], job: Job, settings: Settings) -> str:
+    """The newest job of the same pool and priority which has its outcome: one that goes first overtakes nobody."""
+    pool = topology.pool_of(job.recipe, settings.pools)
+    same = [
+        found
+        for (recipe, priority), found in list(newest.items())
+        if priority == job.priority and topology.pool_of(recipe, settings.pools) == pool
+    ]
     return max(same, default="")
 
 
@@ -96,7 +119,8 @@ def _waiting(settings: Settings) -> Callable[[str], int | None]:
     parameters = parameters_of(settings.amqp_url.get_secret_value(), f"redrive {settings.instance}")
 
     def waiting(recipe: str) -> int | None:
-        queues = [topology.work_queue(topology.pool_of(recipe, settings.pools)), topology.RESULTS_QUEUE]
+        work = topology.work_queue(topology.pool_of(recipe, settings.pools))
+        queues = [work, *topology.RESULTS_QUEUES, topology.EARLIER_RESULTS_QUEUE]
         try:
             return topology.ready_at(parameters, queues)
         except pika.exceptions.AMQPError as error:

@@ -1,8 +1,9 @@
 """Re-drive: jobs whose message was lost are published again from the ledger, by one program at a time."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -15,7 +16,7 @@ from imagemill.store.leases import Lease
 from imagemill.store.ledger import Ledger
 from imagemill.store.watermark import Watermark
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker, BrokerUnavailable, Unroutable
+from imagemill.wire.broker import Broker
 from imagemill.wire.work import ClaimCheck, work_message
 
 log = structlog.get_logger(__name__)
@@ -24,8 +25,11 @@ REDRIVEN = Counter("imagemill_redriven", "Jobs published again from the ledger")
 OLDEST = Gauge(
     "imagemill_oldest_in_flight_seconds", "Age of the oldest job which is in flight for too long; 0 if none is"
 )
-_MAX_JOBS_PER_ROUND = 1000
+OVERDUE = Gauge("imagemill_overdue_jobs", "Jobs which are in flight for too long, counted one by one")
 _LATECOMER_SECONDS = 120
+_BEGINNING = floor_at(0)
+_SWEEP_PAGES = 20
+_SWEEP_EVERY_SECONDS = 86_400
 
 
 @dataclass
@@ -50,9 +54,10 @@ class Rounds:
 def is_lost(job: Job, waiting: int | None, frontier: str, now: float, after_seconds: float, rounds: Rounds) -> bool:
     """Is a job which is in flight for longer than `after_seconds` lost to the broker?
 
-    `waiting`: messages ready in its pool's queue, None when that is not known. `frontier`: the newest job of the pool
-    which has its outcome. A long queue is no loss: queues are first in, first out, so a job is lost only when its
-    queue is empty, or when jobs accepted much later have been done. Each re-drive doubles the patience.
+    `waiting`: messages ready in its pool's queue, None when that is not known. `frontier`: the newest job of the pool,
+    and of its priority, which has its outcome. A long queue is no loss: queues are first in, first out, so a job is
+    lost only when its queue is empty, or when jobs accepted much later have been done. Each re-drive doubles the
+    patience.
     """
     patience = after_seconds * 2 ** min(rounds.times.get(job.id, 0), 6)
     if now - rounds.last.get(job.id, made_at(job.id)) < patience:
@@ -62,7 +67,12 @@ def is_lost(job: Job, waiting: int | None, frontier: str, now: float, after_seco
 
 
 class Redrive:
-    """Searches the ledger for lost jobs while this program holds the lease; call `turn` again and again."""
+    """Searches the ledger for lost jobs while this program holds the lease; call `turn` again and again.
+
+    A turn goes from the watermark on through everything that is in flight for too long. Beside that it reads a few
+    pages of what lies before the watermark, the whole of it once a day: a job may come there whose clock was slow, or
+    which one node of a cluster did not show when the watermark was raised.
+    """
 
     def __init__(
         self,
@@ -74,55 +84,87 @@ class Redrive:
         lease: Lease,
         after_seconds: float,
         waiting: Callable[[str], int | None],
-        frontier: Callable[[str], str],
+        frontier: Callable[[Job], str],
     ) -> None:
         self._watermark = Watermark(couch)
         self._ledger, self._claims, self._broker, self._activity, self._lease = ledger, claims, broker, activity, lease
         self._after, self._waiting, self._frontier = after_seconds, waiting, frontier
         self._rounds = Rounds()
+        self._swept: str | None = _BEGINNING
+        self._next_sweep_at = 0.0
 
     def turn(self) -> None:
         """Search once, if it is this program's turn. Raises StoreUnavailable or Conflict."""
         if not (self._lease.hold() and self._broker.ready):
             return
         now = time.time()
-        overdue = self._overdue(now)
-        OLDEST.set(now - made_at(overdue[0]) if overdue else 0)
-        self._rounds.forget_all_but(overdue)
-        lost = self._lost(self._ledger.jobs(overdue), now)
-        for job in lost:
-            beat()
-            if not (self._lease.held and self._broker.ready):
+        end, before = floor_at(now - self._after), self._watermark.read()
+        lengths: dict[str, int | None] = {}
+        oldest, overdue = "", 0
+        known: set[str] = set()
+        for page in chain(self._sweep(before, now), self._pages(before, end)):
+            oldest = min(oldest or page[0], page[0])
+            overdue += len(page)
+            known.update(page)
+            self._rounds_of(page, lengths, now)
+            if not self._may_go_on():
                 return
-            self._publish(job, now)
-
-    def _overdue(self, now: float) -> list[str]:
-        end = floor_at(now - self._after)
-        before = self._watermark.read()
-        in_flight = self._ledger.in_flight_ids(before, end, _MAX_JOBS_PER_ROUND)
+        OLDEST.set(now - made_at(oldest) if oldest else 0)
+        OVERDUE.set(overdue)
+        self._rounds.forget_all_but(known & self._rounds.last.keys())
         # Not quite up to the end: a job may reach the ledger a while after its id was made.
-        raised = min(in_flight[0] if in_flight else end, floor_at(now - self._after - _LATECOMER_SECONDS))
+        raised = min(oldest or end, floor_at(now - self._after - _LATECOMER_SECONDS))
         if raised > before:
             self._watermark.raise_to(raised)
-        return in_flight
 
-    def _lost(self, jobs: Mapping[str, Job], now: float) -> list[Job]:
-        waiting = {recipe: self._waiting(recipe) for recipe in {job.recipe for job in jobs.values()}}
-        return [
-            job
-            for job in jobs.values()
-            if is_lost(job, waiting[job.recipe], self._frontier(job.recipe), now, self._after, self._rounds)
-        ]
+    def _may_go_on(self) -> bool:
+        beat()
+        return self._lease.held and self._lease.hold() and self._broker.ready
 
-    def _publish(self, job: Job, now: float) -> None:
-        times = self._rounds.times.get(job.id, 0) + 1
-        try:
-            self._broker.publish(work_message(job, None, self._claims, redriven=times))
-        except (BrokerUnavailable, Unroutable) as error:
-            # One that no queue takes must not keep those behind it from being published.
-            log.warning("not published again yet", image=job.id, recipe=job.recipe, error=str(error))
-            return
-        self._rounds.note(job.id, now)
-        REDRIVEN.inc()
-        self._activity.note("redriven", job.id, batch=job.batch, times=times)
-        log.warning("published again", image=job.id, recipe=job.recipe, times=times)
+    def _pages(self, start: str, end: str) -> Iterator[list[str]]:
+        following: str | None = start
+        while following is not None:
+            page, following = self._ledger.in_flight_page(following, end)
+            beat()
+            if page:
+                yield page
+
+    def _sweep(self, before: str, now: float) -> Iterator[list[str]]:
+        """The next few pages of what lies before the watermark."""
+        if self._swept is None and now >= self._next_sweep_at:
+            self._swept = _BEGINNING
+        for _ in range(_SWEEP_PAGES):
+            if self._swept is None:
+                return
+            page, self._swept = self._ledger.in_flight_page(self._swept, before)
+            beat()
+            if self._swept is None:
+                self._next_sweep_at = now + _SWEEP_EVERY_SECONDS
+            if page:
+                log.warning("jobs were in flight before the watermark", count=len(page), first=page[0])
+                yield page
+
+    def _rounds_of(self, page: list[str], lengths: dict[str, int | None], now: float) -> None:
+        """Publish again what is lost of a page; `lengths` are those of the queues as this turn found them."""
+        lost = []
+        for job in self._ledger.jobs(page).values():
+            if job.recipe not in lengths:
+                lengths[job.recipe] = self._waiting(job.recipe)
+            if is_lost(job, lengths[job.recipe], self._frontier(job), now, self._after, self._rounds):
+                lost.append(job)
+        self._publish(lost, now)
+
+    def _publish(self, jobs: list[Job], now: float) -> None:
+        times = [self._rounds.times.get(job.id, 0) + 1 for job in jobs]
+        errors = self._broker.publish_all(
+            work_message(job, None, self._claims, redriven=number) for job, number in zip(jobs, times, strict=True)
+        )
+        for job, number, error in zip(jobs, times, errors, strict=True):
+            if error is not None:
+                # One that no queue takes must not keep those behind it from being published.
+                log.warning("not published again yet", image=job.id, recipe=job.recipe, error=str(error))
+                continue
+            self._rounds.note(job.id, now)
+            REDRIVEN.inc()
+            self._activity.note("redriven", job.id, batch=job.batch, times=number)
+            log.warning("published again", image=job.id, recipe=job.recipe, times=number)

@@ -26,6 +26,7 @@ from imagemill.writer.entries import (
 log = structlog.get_logger(__name__)
 
 OUTCOMES = Counter("imagemill_outcomes", "Outcomes written to the ledger", ["status"])
+STRANGERS = Counter("imagemill_results_without_job", "Results dropped because the ledger has no such job")
 GROUP_SECONDS = Histogram("imagemill_writer_group_seconds", "Seconds per bulk write")
 
 
@@ -40,7 +41,7 @@ class OutcomeWriter:
         self._broker, self._activity = broker, activity
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
         self._stopping = stopping
-        self.frontier: dict[str, str] = {}
+        self.frontier: dict[tuple[str, int], str] = {}
 
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""
@@ -54,7 +55,10 @@ class OutcomeWriter:
             # as a delivery.
             with GROUP_SECONDS.time():
                 outcomes = until(
-                    lambda: self._store(entries), self._stopping, on=StoreUnavailable, what="results wait for CouchDB"
+                    lambda: self._store(self._ours(entries)),
+                    self._stopping,
+                    on=StoreUnavailable,
+                    what="results wait for CouchDB",
                 )
         except Stopped:
             log.warning("shutting down before CouchDB came back; results are requeued", count=len(entries))
@@ -62,6 +66,9 @@ class OutcomeWriter:
                 entry.delivery.requeue()
             return
         self._announce(outcomes)
+        for job in (entry.job for entry in entries):
+            pool = (job.recipe, job.priority)
+            self.frontier[pool] = max(job.id, self.frontier.get(pool, ""))
         for entry in entries:
             entry.delivery.ack()
 
@@ -90,6 +97,15 @@ class OutcomeWriter:
                 log.warning("not given back; re-drive will", image=delivery.properties.message_id, error=str(error))
             delivery.ack()
 
+    def _ours(self, entries: list[OutcomeEntry]) -> list[OutcomeEntry]:
+        """Those whose job is in this ledger; others are of another installation, or of a time before a restore."""
+        there = self._ledger.accepted_ids({entry.job.id for entry in entries})
+        strangers = [entry.job.id for entry in entries if entry.job.id not in there]
+        if strangers:
+            STRANGERS.inc(len(strangers))
+            log.error("results of jobs which this ledger has not, dropped", count=len(strangers), first=strangers[0])
+        return [entry for entry in entries if entry.job.id in there]
+
     def _store(self, entries: list[OutcomeEntry]) -> list[Outcome]:
         list(self._pool.map(self._store_blob, entries))
         # Twice the same key within one group: the first is the one that made it.
@@ -106,7 +122,6 @@ class OutcomeWriter:
     def _announce(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             OUTCOMES.labels(outcome.status).inc()
-            self.frontier[outcome.recipe] = max(outcome.id, self.frontier.get(outcome.recipe, ""))
             self._activity.note(
                 outcome.status,
                 outcome.id,
