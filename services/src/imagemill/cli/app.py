@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.cli import alerts, cameras, counts, fetching, pictures, replaying, rules, uploading, watching
+from imagemill.cli import alerts, cameras, counts, fetching, pictures, replaying, rules, uploading, verifying, watching
 from imagemill.cli.client import DEFAULT_API
 
 app = typer.Typer(
@@ -56,6 +56,8 @@ app.command("journal")(pictures.journal)
 app.command("list")(pictures.list_images)
 app.command("batch")(counts.batch)
 app.command("totals")(counts.totals)
+app.command("verify")(verifying.verify)
+app.command("repair")(verifying.repair)
 app.command("failures")(pictures.failures)
 app.command("retry")(pictures.retry)
 app.command("recipes")(counts.recipes)

@@ -1,5 +1,7 @@
 """Bytes by their SHA-256: written once, never changed."""
 
+from collections.abc import Iterable, Iterator
+
 from imagemill.domain.blobs import sha256
 from imagemill.store.couch import Conflict, Couch, Database, StoreUnavailable
 
@@ -7,6 +9,8 @@ _ATTACHMENT = "bytes"
 # A database's writes go through one process (one per shard in CouchDB): four databases took twice as many pictures a
 # second as one. The number is part of the layout and must not change.
 _DATABASES = 4
+_FIRST, _LAST = "0", "g"  # around all names
+_PAGE = 1000
 
 
 class Blobs:
@@ -36,6 +40,46 @@ class Blobs:
         if sha256(data) != name:
             raise StoreUnavailable(f"blob {name} came back with other bytes; it is read again later")
         return data
+
+    def read_unchecked(self, name: str) -> bytes | None:
+        """The bytes, whatever they are; None when there is no such blob."""
+        return self._database_of(name).get_attachment(name, _ATTACHMENT)
+
+    def content_type(self, name: str) -> str:
+        """What a blob is, as it was stored; raises LookupError."""
+        document = self._database_of(name).get(name)
+        if document is None:
+            raise LookupError(f"no blob {name}")
+        return str(document["_attachments"][_ATTACHMENT]["content_type"])
+
+    def replace(self, name: str, data: bytes, content_type: str) -> None:
+        """Store the bytes in place of whatever is there."""
+        database = self._database_of(name)
+        there = database.get(name)
+        revision = {"_rev": there["_rev"]} if there else {}
+        # As a document: an attachment is not put where a document was removed.
+        database.put_with_files({"_id": name, **revision}, {_ATTACHMENT: (data, content_type)})
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Those of the names under which there is no blob; asked again one by one, as a list comes from one node."""
+        wanted: dict[Database, list[str]] = {}
+        for name in names:
+            wanted.setdefault(self._database_of(name), []).append(name)
+        listed = {name for database, some in wanted.items() for name in database.existing(some)}
+        absent = [name for some in wanted.values() for name in some if name not in listed]
+        return {name for name in absent if self._database_of(name).get(name) is None}
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(database.document_count() for database in self._databases)
+
+    def all_names(self) -> Iterator[list[str]]:
+        """All names, page by page."""
+        for database in self._databases:
+            start = _FIRST
+            while names := database.ids(start, _LAST, _PAGE):
+                yield names
+                start = names[-1] + "!"
 
     def _database_of(self, name: str) -> Database:
         return self._databases[int(name[0], 16) % _DATABASES]

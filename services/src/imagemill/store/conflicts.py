@@ -3,8 +3,8 @@
 CouchDB shows one of them, chosen by a hash. For an outcome it matters which: a picture must not be stored, then failed.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import structlog
 from prometheus_client import Counter
@@ -20,7 +20,7 @@ _PAGE = 1000
 _PAGES_PER_ROUND = 20
 
 
-def winner(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def winner(versions: Sequence[Document]) -> Document:
     """The version that counts: a stored outcome before a failed one, then the earliest.
 
     >>> winner([{"status": "failed", "_rev": "1-b"}, {"status": "stored", "_rev": "1-a"}])["status"]
@@ -29,7 +29,7 @@ def winner(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return min(versions, key=_rank)
 
 
-def _rank(version: Mapping[str, Any]) -> tuple[bool, str, str]:
+def _rank(version: Document) -> tuple[bool, str, str]:
     trace = version.get("trace") or [{}]
     made = str(trace[-1].get("at") or version.get("job") or version.get("id") or "")
     return version.get("status") == "failed", made, str(version["_rev"])
@@ -45,33 +45,39 @@ class Conflicts:
         """Go on where the last round ended; returns how many were resolved. Raises StoreUnavailable or Conflict."""
         cursor: Document = self._state.get(_CURSOR) or {"_id": _CURSOR, "since": "0"}
         since, resolved = str(cursor["since"]), 0
-        for _ in range(_PAGES_PER_ROUND):
+        for found, last in islice(self._pages(since), _PAGES_PER_ROUND):
             beat()
-            page, last = self._ledger.changes(since, _PAGE)
-            for doc_id, revisions in page:
-                if len(revisions) > 1:
-                    resolved += self._resolve(doc_id, revisions)
+            for doc_id, versions in found:
+                self.resolve(doc_id, versions)
+                resolved += 1
             since = last
-            if len(page) < _PAGE:
-                break
         if since != cursor["since"]:
             self._state.put({**cursor, "since": since})
         return resolved
 
-    def _resolve(self, doc_id: str, revisions: Sequence[str]) -> int:
-        leaves = [self._ledger.get(doc_id, revision) for revision in revisions]
-        versions = [leaf for leaf in leaves if leaf and not leaf.get("_deleted")]
-        if len(versions) < 2:
-            return 0
+    def all(self) -> Iterator[tuple[str, list[Document]]]:
+        """Every document with two versions, from the beginning."""
+        for found, _ in self._pages("0"):
+            yield from found
+
+    def resolve(self, doc_id: str, versions: Sequence[Document]) -> Document:
+        """Leave the version that counts, and return it."""
         kept = winner(versions)
         for version in versions:
             if version is not kept:
                 self._ledger.remove(doc_id, str(version["_rev"]))
         RESOLVED.inc()
-        log.warning(
-            "a document had two versions",
-            document=doc_id,
-            kept=kept["_rev"],
-            statuses=[v.get("status") for v in versions],
-        )
-        return 1
+        statuses = [version.get("status") for version in versions]
+        log.warning("a document had two versions", document=doc_id, kept=kept["_rev"], statuses=statuses)
+        return kept
+
+    def _pages(self, since: str) -> Iterator[tuple[list[tuple[str, list[Document]]], str]]:
+        """Of each page of changes the documents with two versions, and where the next page begins."""
+        size = _PAGE
+        while size == _PAGE:
+            page, since = self._ledger.changes(since, _PAGE)
+            size = len(page)
+            found = [
+                (doc_id, self._ledger.versions(doc_id, revisions)) for doc_id, revisions in page if len(revisions) > 1
+            ]
+            yield [(doc_id, versions) for doc_id, versions in found if len(versions) > 1], since

@@ -94,6 +94,10 @@ class Database:
         """Is it there?"""
         return _optional(self._service.get_database_information, db=self.name) is not None
 
+    def document_count(self) -> int:
+        """How many documents there are."""
+        return int(_call(self._service.get_database_information, db=self.name)["doc_count"])
+
     def sequence(self) -> str:
         """Changes whenever anything in it does; it may change without that too."""
         return str(_call(self._service.get_database_information, db=self.name)["update_seq"])
@@ -134,6 +138,11 @@ class Database:
             return set()
         rows = _call(self._service.post_all_docs, db=self.name, keys=list(doc_ids))["rows"]
         return {row["id"] for row in rows if "id" in row and not row.get("value", {}).get("deleted")}
+
+    def versions(self, doc_id: str, revisions: Sequence[str]) -> list[Document]:
+        """Those versions of a document which were not removed."""
+        leaves = [self.get(doc_id, revision) for revision in revisions]
+        return [leaf for leaf in leaves if leaf and not leaf.get("_deleted")]
 
     def get_many(self, doc_ids: Sequence[str]) -> dict[str, Document]:
         """The documents which exist, by id."""

@@ -6,7 +6,7 @@ A conflict means "already there". In flight = jobs without outcome.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
@@ -199,6 +199,33 @@ class Ledger:
         done = set(self._suffixes("outcome", jobs[0], jobs[-1] + _LAST, _PAGE))
         # What follows sorts behind this id and before every other.
         return [job_id for job_id in jobs if job_id not in done], jobs[-1] + "!"
+
+    # --- all of it, page by page: memory stays flat -----------------------------------------------
+
+    def all_images(self) -> Iterator[list[Image]]:
+        """All jobs with their outcomes, oldest first."""
+        for documents in self._pages("job"):
+            outcomes = self._database.get_many([f"outcome:{document['id']}" for document in documents])
+            found = {str(document["_id"]): document for document in documents} | outcomes
+            yield [_image(found, str(document["id"])) for document in documents]
+
+    def all_results(self) -> Iterator[list[KnownResult]]:
+        """All known results."""
+        for documents in self._pages("result"):
+            yield [KnownResult.model_validate(document) for document in documents]
+
+    def all_outcome_ids(self) -> Iterator[list[str]]:
+        """The ids of all jobs which have an outcome."""
+        start = ""
+        while ids := self._suffixes("outcome", start, _LAST, _PAGE):
+            yield ids
+            start = ids[-1] + "!"
+
+    def _pages(self, kind: str) -> Iterator[list[Document]]:
+        start, end = f"{kind}:", f"{kind}:{_LAST}"
+        while documents := self._database.documents(start, end, _PAGE):
+            yield documents
+            start = str(documents[-1]["_id"]) + "!"
 
     def _surely(self, doc_ids: Iterable[str]) -> dict[str, Document]:
         """Documents one by one: that asks a majority of a cluster's nodes, while a list comes from one of them."""

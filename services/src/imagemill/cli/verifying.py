@@ -1,0 +1,119 @@
+"""`imagemill verify` and `imagemill repair`: beside the database, where COUCHDB_URL is known; not through the API."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+from imagemill.cli import console, say
+from imagemill.cli.options import AsJson
+
+if TYPE_CHECKING:  # the database's client takes a second to load, and no other command needs it
+    from imagemill.store.couch import Couch
+
+_WRONG, _NOT_THERE = 1, 3
+
+Batch = Annotated[str | None, typer.Option("--batch", help="Only this batch; blobs are not gone through then.")]
+Sample = Annotated[int, typer.Option("--sample", min=0, help="Read and hash about so many blobs.")]
+All = Annotated[bool, typer.Option("--all", help="Read and hash every blob.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+From = Annotated[str | None, typer.Option("--from", help="A CouchDB with copies: a replica or backup.", metavar="URL")]
+
+
+def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json: AsJson = False) -> None:
+    """Check that everything that was promised is there. Ends with 1 if not, with 3 without a database.
+
+    It goes through the ledger job by job and through all blobs, at the database which COUCHDB_URL names: for cron, and
+    after a restore. In a cluster: kubectl exec deploy/RELEASE-imagemill-writer -- imagemill verify
+    """
+    from imagemill.integrity.defects import KINDS
+    from imagemill.integrity.walk import Walk, Wanted
+    from imagemill.store.couch import StoreUnavailable
+
+    try:
+        with _progress() as told:
+            report = Walk(_couch(), Wanted(batch, None if every else sample), lambda _: None, told).run()
+    except StoreUnavailable as error:
+        _away(error)
+    if json:
+        console.as_json(report.as_dict())
+    else:
+        console.line(
+            f"{report.jobs:,} accepted = {report.stored:,} stored + {report.failed:,} failed + "
+            f"{report.in_flight:,} in flight, counted one by one"
+        )
+        if batch is None:
+            console.line(
+                f"{report.blobs:,} blobs, {report.blobs_read:,} of them read ({say.size(report.bytes_read)}); "
+                f"{report.orphans:,} are not needed"
+            )
+        for kind, count in report.wrong.items():
+            console.line(f"{kind}: {count:,}. {KINDS[kind]}", style="red")
+        for defect in report.examples:
+            console.line(f"  {defect.kind}  {defect.subject}  {defect.detail}".rstrip())
+        console.line("Everything is there." if report.sound else "Not everything is as it was promised.")
+    sys.exit(0 if report.sound else _WRONG)
+
+
+def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -> None:
+    """Mend what `verify` finds, where that is safe, and say what is done. Ends with 1 if something is left.
+
+    Results are made again of their originals, bytes copied from a replica, one of two versions kept, forgotten pictures
+    published again. Nothing is removed but a second version and wrong bytes.
+    """
+    from imagemill.integrity.repair import Mending, Repair
+    from imagemill.store.blobs import Blobs
+    from imagemill.store.couch import Conflict, StoreUnavailable
+
+    steps: list[Mending] = []
+
+    def told(step: Mending) -> None:
+        steps.append(step)
+        if not json:
+            would = "would: " if dry_run and step.mended else ""
+            console.line(f"{step.defect.kind}  {step.defect.subject}  {would}{step.what}")
+
+    try:
+        with _progress() as progress:
+            left = Repair(_couch(), Blobs(_couch(copies)) if copies else None, dry_run, told).run(progress)
+    except (StoreUnavailable, Conflict) as error:
+        _away(error)
+    if json:
+        rows = [
+            {"kind": step.defect.kind, "subject": step.defect.subject, "what": step.what, "mended": step.mended}
+            for step in steps
+        ]
+        console.as_json({"dry_run": dry_run, "steps": rows, "left": left})
+    elif not steps:
+        console.line("There is nothing to mend.")
+    sys.exit(_WRONG if left else 0)
+
+
+def _couch(url: str | None = None) -> "Couch":
+    from imagemill.process.program import load_settings
+    from imagemill.process.stores import open_stores
+
+    settings = load_settings()
+    if url is None:
+        return open_stores(settings).couch
+    from imagemill.store.couch import Couch
+
+    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds)
+
+
+def _away(error: Exception) -> NoReturn:
+    console.hint(f"error: {error}. Is COUCHDB_URL the address of Imagemill's database?")
+    sys.exit(_NOT_THERE)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None]]:
+    """Counts, where somebody looks at them."""
+    shown = console.err()
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
+        tasks = {name: progress.add_task(name, total=None) for name in ("jobs", "blobs")}
+        yield lambda name, count: progress.update(tasks[name], advance=count)
