@@ -68,6 +68,18 @@ def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
     return Retention(couch, Lease(couch, "retention", holder, 30), {"events": 3, "activity": 0} | keep, activity)
 
 
+def test_one_month_goes_a_round_and_none_while_nothing_new_was_written(couch_of_test: Couch) -> None:
+    months = Months(couch_of_test, "events")
+    for month in ("2026-04", "2026-05"):
+        months.database(month).create()
+    stored(couch_of_test, "yard", OLD)
+    # By a clock that is ten years ahead all of it is over; but nothing was written since June.
+    assert retention(couch_of_test).round(NOW.replace(year=2036)) == []
+    stored(couch_of_test, "yard", FRESH)
+    dropped = [retention(couch_of_test).round(NOW) for _ in range(4)]
+    assert dropped == [["events-2026-04"], ["events-2026-05"], ["events-2026-06"], []]
+
+
 def test_a_dropped_month_takes_its_events_and_leaves_what_is_pinned(couch_of_test: Couch) -> None:
     events, book = EventStore(couch_of_test), AlertStore(couch_of_test)
     lost, _ = stored(couch_of_test, "yard", OLD)

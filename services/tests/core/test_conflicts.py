@@ -1,12 +1,15 @@
 """Two versions of a document, as a CouchDB cluster may have them."""
 
 import itertools
+import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from core.test_ledger import job, outcome
+from faulty_proxy import Fault, faulty
 from imagemill.domain.images import Outcome
 from imagemill.store.conflicts import Conflicts, winner
 from imagemill.store.couch import Couch
@@ -50,3 +53,13 @@ def test_of_two_outcomes_one_stays_whichever_couchdb_shows(
     counts = ledger.counts("b")
     assert (counts.stored, counts.failed) == (1, 0)
     assert conflicts.round() == 0
+
+
+def test_names_of_databases_are_asked_for_as_json(couchdb_url: str) -> None:
+    # CouchDB itself answers 400 otherwise; its stand-in does not look.
+    seen: list[str] = []
+    with faulty(couchdb_url) as proxy:
+        proxy.faults.append(Fault("refuse", lambda _, path: seen.append(path) is not None))
+        Couch(proxy.url, "p").database_names("activity-")
+    asked = parse_qs(urlsplit(seen[-1]).query)
+    assert [json.loads(asked[name][0]) for name in ("start_key", "end_key")] == ["p-activity-", "p-activity-\ufff0"]

@@ -158,9 +158,9 @@ def test_what_too_few_nodes_took_is_written_again_before_it_counts(mill: Mill, p
 def test_an_original_that_too_few_nodes_took_is_not_accepted(mill: Mill, proxy: FaultyProxy) -> None:
     mill.start("writer")
     mill.start("api", COUCHDB_URL=proxy.url)
-    fault = proxy.add("weaken", "-blobs-", method="PUT")
+    fault = proxy.add("weaken", "-blobs-", times=3, method="PUT")
     answer = mill.upload(*jpegs(1))
-    assert (answer.status_code, answer.json()["code"], fault.met) == (503, "unavailable", 1)
+    assert (answer.status_code, answer.json()["code"], fault.met) == (503, "unavailable", 3)
     assert mill.totals()["accepted"] == 0
 
 

@@ -3,6 +3,7 @@
 import threading
 
 import structlog
+from prometheus_client import Counter
 
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.retry import Stopped, until
@@ -10,13 +11,14 @@ from imagemill.domain.activity import Record
 from imagemill.process.program import Program, run
 from imagemill.settings import Settings
 from imagemill.store import activity_log
-from imagemill.store.couch import Couch, StoreUnavailable
+from imagemill.store.couch import Couch, StoreUnavailable, Unstorable
 from imagemill.wire import topology
 from imagemill.wire.activity import records_of
 from imagemill.wire.broker import Delivery
 
 log = structlog.get_logger(__name__)
 
+DROPPED = Counter("imagemill_journal_dropped", "Records that CouchDB refused to keep")
 _PREFETCH = 50
 # For the live page alone: each camera tells its counts every few seconds, and nobody reads old ones.
 _PASSING = frozenset({"camera-counts"})
@@ -34,13 +36,25 @@ class Journal:
         records = [record for delivery in deliveries for record in _records(delivery)]
         try:
             until(
-                lambda: activity_log.write(self._couch, records), self._stopping,
+                lambda: self._write(records), self._stopping,
                 on=StoreUnavailable, what="the journal waits for CouchDB",
             )  # fmt: skip
         except Stopped:
             return  # unacknowledged: the broker keeps them
         for delivery in deliveries:
             delivery.ack()
+
+    def _write(self, records: list[Record]) -> None:
+        """One that CouchDB never takes must not keep the others from being written."""
+        try:
+            activity_log.write(self._couch, records)
+        except Unstorable as error:
+            if len(records) > 1:
+                for record in records:
+                    self._write([record])
+            else:
+                DROPPED.inc()
+                log.error("a record cannot be kept, dropped", kind=records[0].get("kind"), error=str(error))
 
 
 def _records(delivery: Delivery) -> list[Record]:

@@ -1,5 +1,7 @@
 """CouchDB through IBM's client, with timeouts everywhere and two kinds of failure: conflict, and not available."""
 
+import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -10,12 +12,14 @@ from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator,
 from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
 from requests.adapters import HTTPAdapter
 
-from imagemill.concurrency.retry import never_sent
+from imagemill.concurrency.retry import never_sent, pause_seconds
 from imagemill.store.multipart import related
 
 _CONNECT_TIMEOUT_SECONDS = 3
 _REFUSALS = range(400, 500)
+_NEVER = (400, 413)
 _ACCEPTED = 202
+_WRITES = 3
 _NO_QUORUM = "too few of CouchDB's nodes took it"
 
 
@@ -33,6 +37,10 @@ class NotApplied(StoreUnavailable):
 
 class NoQuorum(StoreUnavailable):
     """Fewer of a cluster's nodes took it than must: it is there, but may be lost with one of them."""
+
+
+class Unstorable(NotApplied):
+    """CouchDB will never take it: it is too large, or no document."""
 
 
 class Unsettled(StoreUnavailable):
@@ -69,7 +77,8 @@ class Couch:
     def database_names(self, start: str) -> list[str]:
         """Names, without the prefix, of this installation's databases which begin with `start`."""
         first = f"{self._prefix}-{start}"
-        names = _call(self._service.get_all_dbs, start_key=first, end_key=first + "\ufff0")
+        # As JSON: what the client takes for a text CouchDB takes for a value of the query.
+        names = _call(self._service.get_all_dbs, start_key=json.dumps(first), end_key=json.dumps(first + "\ufff0"))
         return [name.removeprefix(self._prefix + "-") for name in names if name.startswith(first)]
 
 
@@ -97,6 +106,10 @@ class Database:
     def document_count(self) -> int:
         """How many documents there are."""
         return int(_call(self._service.get_database_information, db=self.name)["doc_count"])
+
+    def has_documents(self) -> bool:
+        """Is anything in it but CouchDB's own documents?"""
+        return bool(self.ids("", "_", 1) or self.ids("`", "\ufff0", 1))
 
     def sequence(self) -> str:
         """Changes whenever anything in it does; it may change without that too."""
@@ -240,10 +253,14 @@ def _call(method: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def _write(method: Callable[..., Any], **arguments: Any) -> Any:
-    answer = _answer(method, **arguments)
-    if answer.get_status_code() == _ACCEPTED:
-        raise NoQuorum("too few of CouchDB's nodes took it; it is written again")
-    return answer.get_result()
+    """Write what may be written twice. Raises Conflict when it is there already, and NoQuorum."""
+    for attempt in range(1, _WRITES + 1):
+        answer = _answer(method, **arguments)
+        if answer.get_status_code() != _ACCEPTED:
+            return answer.get_result()
+        # Mostly the last of three nodes is just about to take what the others have.
+        time.sleep(pause_seconds(attempt))
+    raise NoQuorum("too few of CouchDB's nodes took it; it must be written again")
 
 
 def _answer(method: Callable[..., Any], **arguments: Any) -> DetailedResponse:
@@ -273,6 +290,8 @@ def _translated(error: ApiException) -> Exception:
         return Conflict(str(error.message))
     if error.status_code == 404:
         return Missing(f"CouchDB has nothing there: {error.message}")
+    if error.status_code in _NEVER:
+        return Unstorable(f"CouchDB refuses it: {error.message}")
     kind = NotApplied if error.status_code in _REFUSALS else StoreUnavailable
     return kind(f"CouchDB answered {error.status_code}: {error.message}")
 

@@ -46,12 +46,19 @@ class Months:
         months = (name.removeprefix(f"{self.kind}-") for name in names)
         return sorted(month for month in months if _MONTH.fullmatch(month))
 
+    def newest_written(self) -> str | None:
+        """The newest month in which there is a document."""
+        return next((month for month in reversed(self.there()) if self.database(month).has_documents()), None)
+
 
 def expired(months: Iterable[str], keep: int, now: datetime) -> list[str]:
     """The months which are over for longer than `keep` months; 0 keeps all. With 1, November goes on 1 January."""
-    if keep == 0:
-        return []
-    return [month for month in months if _count(month) < _count(month_of(now)) - keep]
+    return before(months, keep, month_of(now))
+
+
+def before(months: Iterable[str], keep: int, month: str) -> list[str]:
+    """The months which are more than `keep` months before another one; 0 keeps all."""
+    return [one for one in months if keep and _count(one) < _count(month) - keep]
 
 
 def _count(month: str) -> int:

@@ -14,7 +14,7 @@ from imagemill.store.couch import Couch
 from imagemill.store.events import KIND as EVENTS
 from imagemill.store.events import EventStore, month_of_event
 from imagemill.store.leases import Lease
-from imagemill.store.months import Months, expired
+from imagemill.store.months import Months, before, expired
 from imagemill.wire.activity import Activity
 
 log = structlog.get_logger(__name__)
@@ -34,12 +34,18 @@ class Retention:
         now = now or datetime.now(UTC)
         if not self._lease.hold():
             return []
-        return [
-            f"{kind}-{month}"
-            for kind, keep in self._keep.items()
-            for month in expired(Months(self._couch, kind).there(), keep, now)
-            if self._drop(kind, month)
-        ]
+        due = {kind: self._due(kind, keep, now) for kind, keep in self._keep.items()}
+        return [f"{kind}-{month}" for kind, month in due.items() if month and self._drop(kind, month)]
+
+    def _due(self, kind: str, keep: int, now: datetime) -> str | None:
+        """The oldest month that is over, one a round: a clock that is wrong must not empty everything at once.
+
+        For the same reason time is also told by what was written last: where nothing new comes, only empty ones go.
+        """
+        months = Months(self._couch, kind)
+        over = expired(months.there(), keep, now)
+        newest = months.newest_written() if over else None
+        return next(iter(before(over, keep, newest) if newest else over), None)
 
     def _drop(self, kind: str, month: str) -> bool:
         if kind == EVENTS:
