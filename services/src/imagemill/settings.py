@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(1024 * MEBIBYTE, ge=1, description="Maximum size of an upload request.")
     max_request_files: int = Field(1000, ge=1, description="Maximum number of images in one upload request.")
     max_request_recipes: int = Field(16, ge=1, description="Maximum number of recipes in one upload request.")
+    max_in_flight: int = Field(
+        500_000, ge=1, description="Maximum number of images in flight; uploads get 503 while there are as many."
+    )
     max_wait_seconds: float = Field(60, ge=0, description="Maximum `wait=` of an upload.")
     inline_max_bytes: int = Field(
         MEBIBYTE, ge=0, description="Larger images travel as a reference to their blob (claim check)."

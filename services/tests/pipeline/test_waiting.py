@@ -60,3 +60,18 @@ def test_who_waits_while_the_database_goes_away_is_answered_as_accepted(
     own_couch.start()
     mill.start("worker")
     assert mill.all_ended()["stored"] == 1
+
+
+def test_with_as_many_in_flight_as_may_be_uploads_are_refused_until_some_are_done(own_mill: Mill) -> None:
+    own_mill.start("writer", "api", max_in_flight=2)
+    own_mill.accepted(*(pictures.photo_jpeg(96, 64, seed) for seed in range(2)))
+    assert wait_for(lambda: refusal(own_mill), "the door to close") == ("too-many-in-flight", "5")
+    accepted = own_mill.totals()["accepted"]
+    own_mill.start("worker")
+    assert own_mill.all_ended()["accepted"] == accepted
+    wait_for(lambda: not refusal(own_mill), "the door to open")
+
+
+def refusal(mill: Mill) -> tuple[str, str] | None:
+    answer = mill.upload(pictures.photo_jpeg(96, 64, uuid.uuid4().int % 2**31))
+    return (answer.json()["code"], answer.headers["Retry-After"]) if answer.status_code == 503 else None

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -73,6 +74,16 @@ class Couch:
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
         _call(self._service.get_server_information)
+
+    def clock_ahead_seconds(self) -> float:
+        """How far this machine's clock is ahead of the server's; 0 when the server does not tell its time."""
+        began = time.time()
+        headers = _answer(self._service.get_server_information).get_headers()
+        ours, theirs = (began + time.time()) / 2, str(headers.get("Date", ""))
+        try:
+            return ours - parsedate_to_datetime(theirs).timestamp()
+        except ValueError:
+            return 0.0
 
     def database_names(self, start: str) -> list[str]:
         """Names, without the prefix, of this installation's databases which begin with `start`."""

@@ -42,6 +42,8 @@ RESULTS_DELIVERY_LIMIT = 1000
 DEAD_MAX_BYTES = 256 * MEBIBYTE
 JOURNAL_MAX_BYTES = 64 * MEBIBYTE
 EVENTS_MAX_BYTES = 64 * MEBIBYTE
+# Bytes are those of bodies only: without a bound of their number, messages with empty ones would fill a disk.
+MAX_LENGTH = 100_000
 REPLICA_QUEUE_MAX_LENGTH = 2000
 SNAPSHOTS_TTL_MS = 3000
 EVENT_KEY_LETTERS = 50
@@ -178,7 +180,12 @@ def _results_queues(settings: Settings) -> list[Queue]:
 
 def _journal_queue() -> Queue:
     # The journal is a convenience, not the truth: under pressure the oldest records go.
-    arguments = {"x-queue-type": "quorum", "x-max-length-bytes": JOURNAL_MAX_BYTES, "x-overflow": "drop-head"}
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-max-length-bytes": JOURNAL_MAX_BYTES,
+        "x-max-length": MAX_LENGTH,
+        "x-overflow": "drop-head",
+    }
     return Queue(JOURNAL_QUEUE, arguments, ((ACTIVITY, "#"),))
 
 
@@ -188,6 +195,7 @@ def _frames_queues(settings: Settings) -> list[Queue]:
     arguments = {
         "x-queue-type": "quorum",
         "x-max-length-bytes": settings.frames_max_bytes,
+        "x-max-length": MAX_LENGTH,
         "x-overflow": "drop-head",
         "x-message-ttl": int(settings.frames_ttl_seconds * 1000),
         "x-single-active-consumer": True,
@@ -205,6 +213,7 @@ def _quorum(max_bytes: int, delivery_limit: int) -> dict[str, Any]:
     return {
         "x-queue-type": "quorum",
         "x-max-length-bytes": max_bytes,
+        "x-max-length": MAX_LENGTH,
         "x-overflow": "reject-publish",
         "x-delivery-limit": delivery_limit,
     }

@@ -118,7 +118,9 @@ AFTER = query("after", {"type": "string"}, "The `next` of the page before.")
 LIMIT = query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Most entries of the page.")
 DATABASE_AWAY = {503: ("unavailable",)}
 # Of what may have been taken although no answer came.
-TAKING: dict[int, tuple[str, ...]] = {503: ("unavailable", "accept-unknown")}
+TAKING: dict[int, tuple[str, ...]] = {
+    503: ("unavailable", "accept-unknown", "too-many-in-flight", "clock-differs"),
+}
 # Of every change that a page of another site may not ask for.
 CHANGING: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}
 UNKNOWN_IMAGE = {404: ("unknown-image",)}
