@@ -151,6 +151,11 @@ class Mill:
         wait_for(lambda: self.totals().get("in_flight") == 0, "nothing in flight", timeout_seconds)
         return self.totals()
 
+    def couch_document(self, database: str, doc_id: str) -> str:
+        """A document as CouchDB has it, or what it says instead."""
+        address = f"{self._settings['COUCHDB_URL']}/{self._settings['IMAGEMILL_COUCHDB_PREFIX']}-{database}/{doc_id}"
+        return requests.get(address, timeout=TIMEOUT_SECONDS).text
+
     def events(self, **query: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Server-sent events."""
         with requests.get(self.url + "/api/v1/events", params=query, stream=True, timeout=TIMEOUT_SECONDS) as answer:

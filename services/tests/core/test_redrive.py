@@ -24,6 +24,7 @@ class PickyBroker:
 
     def __init__(self, error: Exception | None) -> None:
         self.errors, self.taken = [error] if error else [], list[str | None]()
+        self.addresses: list[tuple[str, str]] = []
 
     def publish_all(self, messages: Iterable[Outgoing]) -> list[BaseException | None]:
         return [self._publish(message) for message in messages]
@@ -32,6 +33,7 @@ class PickyBroker:
         if self.errors:
             return self.errors.pop()
         self.taken.append(message.message_id)
+        self.addresses.append((message.exchange, message.key))
         return None
 
 
@@ -64,7 +66,8 @@ class Redriven:
         claims = SimpleNamespace(check_in=lambda message, *_, **__: message)
         activity = SimpleNamespace(note=lambda *_, **__: None)
         self.redrive = Redrive(
-            couch, Pages(jobs), claims, self.broker, activity, lease, AFTER, waiting, frontier  # type: ignore[arg-type]
+            couch, Pages(jobs), claims, self.broker, activity, lease, AFTER, waiting, frontier,  # type: ignore[arg-type]
+            lambda _: "work.default",
         )  # fmt: skip
 
     def turn(self) -> list[str | None]:
@@ -73,7 +76,7 @@ class Redriven:
         return list(self.broker.taken)
 
 
-@pytest.mark.parametrize("error", [Refused("full"), BrokerUnavailable("no confirm"), Unroutable("no queue")])
+@pytest.mark.parametrize("error", [Refused("full"), BrokerUnavailable("no confirm")])
 def test_a_job_that_cannot_be_published_does_not_keep_the_others_from_it(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +84,12 @@ def test_a_job_that_cannot_be_published_does_not_keep_the_others_from_it(
     redriven = Redriven(monkeypatch, map(job, [500.0, 450.0, 400.0]), error)
     assert redriven.turn() == others
     assert redriven.turn() == [first]  # still in flight; the others have a while
+
+
+def test_a_job_whose_recipe_is_gone_goes_straight_to_the_queue_of_its_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    redriven = Redriven(monkeypatch, [job(500)], Unroutable("no queue"))
+    assert redriven.turn() == [job(500).id]
+    assert redriven.broker.addresses == [("", "work.default")]
 
 
 def test_jobs_which_wait_do_not_hide_lost_ones_of_another_pool(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ worker:
   read: ^work\..*$
 writer:
   configure: ^({{ $shared }})$
-  write: ^({{ $shared }})$
+  write: ^({{ $shared }}|amq\.default)$
   read: ^({{ $shared }})$
 journal:
   configure: ^$

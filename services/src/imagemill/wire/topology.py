@@ -4,9 +4,9 @@ Declaring is idempotent. Every queue has a bound. It runs on RabbitMQ 3.10 and 4
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pika
 import structlog
@@ -17,6 +17,7 @@ from imagemill.settings import MEBIBYTE, Settings
 from imagemill.wire.broker import OwnQueue
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 _NOT_FOUND, _PRECONDITION_FAILED = 404, 406
 
 IMAGES = "images"
@@ -265,14 +266,19 @@ def declare_at(parameters: pika.ConnectionParameters, topology: Topology) -> Non
             connection.close()
 
 
-def ready_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> int:
-    """Messages which wait in some queues, read over a connection of its own."""
+def at(parameters: pika.ConnectionParameters, use: Callable[[BlockingChannel], Answer]) -> Answer:
+    """Use a channel of a connection of its own."""
     connection = pika.BlockingConnection(parameters)
     try:
-        channel = connection.channel()
-        return sum(ready_messages(channel, queue) for queue in queues)
+        return use(connection.channel())
     finally:
-        connection.close()
+        with contextlib.suppress(ConnectionWrongStateError):
+            connection.close()
+
+
+def ready_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> int:
+    """Messages which wait in some queues, read over a connection of its own."""
+    return at(parameters, lambda channel: sum(ready_messages(channel, queue) for queue in queues))
 
 
 def absent_at(parameters: pika.ConnectionParameters, queues: Iterable[str]) -> set[str]:

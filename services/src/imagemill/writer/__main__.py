@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pika
 import structlog
 
+from imagemill import recipes
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.images import Job
@@ -17,6 +18,7 @@ from imagemill.store.leases import Lease
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
+from imagemill.writer.former_pools import FormerPools
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
 from imagemill.writer.store import OutcomeWriter
@@ -49,8 +51,23 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         "queues", _restoring(program), every_seconds=settings.redrive_every_seconds, at_once=False,
         passing=(pika.exceptions.AMQPError, OSError),
     )  # fmt: skip
-    loops = (restoring, _redrive(program, claims, store), _conflicts(program))
+    loops = (restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program))
     return program.run(retention, program.databases, *groupers, *loops)
+
+
+def _former_pools(program: Program) -> Loop:
+    settings = program.settings
+    parameters = parameters_of(settings.amqp_url.get_secret_value(), f"former pools {settings.instance}")
+    lease = Lease(program.stores.couch, "former-pools", settings.instance, settings.lease_seconds)
+    known = recipes.names(settings.recipes_file)
+    pools = {
+        pool: [name for name in known if topology.pool_of(name, settings.pools) == pool] for pool in settings.pools
+    }
+    former = FormerPools(program.stores.couch, program.broker, parameters, pools)
+    return Loop(
+        "former-pools", lambda: settings.prepare and program.broker.ready and lease.hold() and former.round(),
+        every_seconds=settings.redrive_every_seconds, passing=(*_PASSING, pika.exceptions.AMQPError, OSError),
+    )  # fmt: skip
 
 
 def _conflicts(program: Program) -> Loop:
@@ -96,6 +113,7 @@ def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop
     redrive = Redrive(
         stores.couch, stores.ledger, claims, program.broker, program.activity, lease, settings.redrive_after_seconds,
         _waiting(settings), lambda job: _frontier(store.frontier, job, settings),
+        lambda recipe: topology.work_queue(topology.pool_of(recipe, settings.pools)),
     )  # fmt: skip
     return Loop(
         "redrive", redrive.turn, every_seconds=settings.redrive_every_seconds, at_once=False, at_end=lease.release,

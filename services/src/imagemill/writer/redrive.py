@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import structlog
@@ -16,7 +16,7 @@ from imagemill.store.leases import Lease
 from imagemill.store.ledger import Ledger
 from imagemill.store.watermark import Watermark
 from imagemill.wire.activity import Activity
-from imagemill.wire.broker import Broker
+from imagemill.wire.broker import Broker, Unroutable
 from imagemill.wire.work import ClaimCheck, work_message
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,9 @@ class Redrive:
         after_seconds: float,
         waiting: Callable[[str], int | None],
         frontier: Callable[[Job], str],
+        queue_of: Callable[[str], str],
     ) -> None:
+        self._queue_of = queue_of
         self._watermark = Watermark(couch)
         self._ledger, self._claims, self._broker, self._activity, self._lease = ledger, claims, broker, activity, lease
         self._after, self._waiting, self._frontier = after_seconds, waiting, frontier
@@ -156,10 +158,15 @@ class Redrive:
 
     def _publish(self, jobs: list[Job], now: float) -> None:
         times = [self._rounds.times.get(job.id, 0) + 1 for job in jobs]
-        errors = self._broker.publish_all(
+        messages = [
             work_message(job, None, self._claims, redriven=number) for job, number in zip(jobs, times, strict=True)
-        )
-        for job, number, error in zip(jobs, times, errors, strict=True):
+        ]
+        errors = self._broker.publish_all(messages)
+        for job, message, number, error in zip(jobs, messages, times, errors, strict=True):
+            if isinstance(error, Unroutable):
+                # Its recipe is not in the settings any more; it goes straight to the queue of its pool.
+                straight = replace(message, exchange="", key=self._queue_of(job.recipe))
+                (error,) = self._broker.publish_all([straight])
             if error is not None:
                 # One that no queue takes must not keep those behind it from being published.
                 log.warning("not published again yet", image=job.id, recipe=job.recipe, error=str(error))
