@@ -34,13 +34,16 @@ class DeploymentFacts:
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """``blocked`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to."""
+    """``blocked`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to.
+
+    ``created_seconds`` is unix time, 0 when the pod does not tell.
+    """
 
     name: str
     ip: str | None
     ready: bool
     terminating: bool
-    created: str
+    created_seconds: float
     start_seconds: float | None
     blocked: str | None
     deletion_cost: str | None
@@ -83,7 +86,7 @@ def pod_facts(body: Mapping[str, Any]) -> PodFacts:
         ip=status.get("podIP"),
         ready=ready,
         terminating="deletionTimestamp" in meta,
-        created=meta.get("creationTimestamp", ""),
+        created_seconds=_time(meta["creationTimestamp"]).timestamp() if "creationTimestamp" in meta else 0.0,
         start_seconds=_start_seconds(meta, status, conditions) if ready else None,
         blocked=None if ready else _blocked(status, conditions),
         deletion_cost=(meta.get("annotations") or {}).get(DELETION_COST),
@@ -127,6 +130,6 @@ def blocked_text(pods: Iterable[PodFacts]) -> str | None:
 
 def typical_start_seconds(pods: Iterable[PodFacts]) -> float | None:
     """Median over the youngest pods: the first ones may have waited for a broker or an image."""
-    youngest = sorted(pods, key=lambda pod: pod.created, reverse=True)
+    youngest = sorted(pods, key=lambda pod: pod.created_seconds, reverse=True)
     known = [pod.start_seconds for pod in youngest if pod.start_seconds is not None][:YOUNGEST_PODS]
     return statistics.median(known) if known else None

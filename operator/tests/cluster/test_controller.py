@@ -43,7 +43,7 @@ class Cluster:
     def world(self) -> World:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
         names = [f"p{number}" for number in range(self.replicas)]
-        pods = tuple(PodFacts(name, "10.0.0.1", True, False, "", 2.0, None, self.costs.get(name)) for name in names)
+        pods = tuple(PodFacts(name, "10.0.0.1", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names)
         parsed = {name: parse_pool(body) for name, body in self.pools.items()}
         return World(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from imagemill_operator.policy import Backlog, CounterSum, Memory, Observation
+from imagemill_operator.policy.counters import FORGET_AFTER_UPDATES
 from imagemill_operator.policy.learn import learn
 
 
@@ -75,8 +76,18 @@ def test_a_counter_that_starts_again_teaches_nothing_wrong() -> None:
 def test_the_sum_of_counters_survives_workers_that_come_go_and_restart() -> None:
     total = CounterSum()
     assert total.update({"a": 100.0}) == 0.0
-    assert total.update({"a": 103.0, "b": 2.0}) == 5.0
+    assert total.update({"a": 103.0, "b": 2.0}, started={"b"}) == 5.0
     assert total.update({"b": 1.0}) == 6.0
-    assert total.update({}) == 6.0
-    assert total.update({"a": 4.0}) == 10.0, "started again"
-    assert total.update({"a": 5.0, "b": 3.0}) == 13.0, "did not answer for a while"
+    assert total.update({}, started={"c"}) == 6.0
+    assert total.update({"a": 4.0, "c": 1.0}, started={"c"}) == 11.0, "a started again, c was a while in starting"
+    assert total.update({"a": 5.0, "b": 3.0}) == 14.0, "did not answer for a while"
+
+
+def test_what_a_worker_counted_before_it_was_heard_is_nobodys_news() -> None:
+    total = CounterSum()
+    total.update({})
+    assert total.update({"a": 50_000.0}) == 0.0
+    for _ in range(FORGET_AFTER_UPDATES):
+        total.update({})
+    assert total.update({"a": 60_000.0}) == 0.0, "away for so long that its mark is forgotten"
+    assert total.update({"a": 60_002.0}) == 2.0
