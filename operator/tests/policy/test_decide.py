@@ -71,6 +71,21 @@ def test_a_steady_stream_is_served_with_room_to_spare() -> None:
     assert max(decision.terms, key=lambda term: term.replicas).name == "arrival_rate"
 
 
+def test_a_stream_from_before_a_long_gap_asks_for_nothing() -> None:
+    """The operator was away for three hours; the queue is empty now."""
+    assert decide(seen(0, current=1), WAIT, memory(rate=100, at_seconds=100.0 - 3 * 3600)).needed_replicas == 0
+    assert decide(seen(0, current=1), WAIT, memory(rate=10, at_seconds=100.0 - 60)).needed_replicas == 11
+
+
+def test_a_rate_that_cannot_be_learned_anew_is_not_believed_for_ever() -> None:
+    looks = [replace(seen(5, current=2), at_seconds=100.0 + tick * 2.0) for tick in range(40)]
+    known = memory(rate=10, at_seconds=98.0, arrivals_at_seconds=98.0)
+    for look in looks:
+        decision = decide(look, WAIT, known)
+        known = decision.memory
+    assert decision.arrival_rate is None
+
+
 def test_threads_count_as_so_many_workers() -> None:
     assert decide(seen(1, 9, current=10, threads_per_replica=4), WAIT, memory(rate=10)).needed_replicas == 3
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from imagemill_operator.policy.explain import Explanation, sentence
-from imagemill_operator.policy.learn import learn
+from imagemill_operator.policy.learn import learn, without_old_rate
 from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, held_replicas, needed_replicas, terms_of
 from imagemill_operator.policy.settle import busy_floor, remember_peak, settle, settle_unknown
@@ -15,6 +15,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     What the observation teaches (rates, seconds per image) counts from the next decision on; so one decision depends
     on the backlog seen and on nothing that the backlog has just changed, and more backlog never means fewer replicas.
     """
+    memory = without_old_rate(observation, memory)
     known = estimate(observation, memory)
     if observation.backlog is None:
         return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)

@@ -14,7 +14,7 @@ WORK_SECONDS = 60.0
 WORK_IMAGES = 20.0
 """and of at least so many images."""
 LONGEST_STEP_SECONDS = 60.0
-"""A longer gap between observations teaches nothing about rates."""
+"""A longer gap between observations teaches nothing about rates, and what was learned before it is no longer so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,21 @@ class _Step:
     now: Backlog
     completed: float | None
     worked_seconds: float | None
+
+
+def without_old_rate(observation: Observation, memory: Memory) -> Memory:
+    """Forget an arrival rate that has not been seen for so long that another may have taken its place."""
+    seen_at = memory.at_seconds if memory.arrivals_at_seconds is None else memory.arrivals_at_seconds
+    if seen_at is None or observation.at_seconds - seen_at <= LONGEST_STEP_SECONDS:
+        return memory
+    return replace(
+        memory,
+        arrivals=0.0,
+        arrivals_seconds=0.0,
+        arrivals_slow=0.0,
+        arrivals_slow_seconds=0.0,
+        arrivals_at_seconds=None,
+    )
 
 
 def learn(observation: Observation, memory: Memory) -> Memory:
@@ -88,6 +103,7 @@ def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Me
         arrivals_seconds=(memory.arrivals_seconds or RATE_FAST_SECONDS) * fast + step.seconds,
         arrivals_slow=memory.arrivals_slow * slow + arrived,
         arrivals_slow_seconds=(memory.arrivals_slow_seconds or RATE_SLOW_SECONDS) * slow + step.seconds,
+        arrivals_at_seconds=observation.at_seconds,
     )
 
 

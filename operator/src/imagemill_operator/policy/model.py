@@ -135,7 +135,7 @@ class Observation:
 class Memory:
     """What one decision hands to the next: small, and survives as JSON (``to_dict``, ``from_dict``).
 
-    The accumulators forget: what they hold is about the last minute.
+    The accumulators forget: what they hold is about the last minute before ``arrivals_at_seconds``.
     ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short.
     """
 
@@ -147,6 +147,7 @@ class Memory:
     arrivals_seconds: float = 0.0
     arrivals_slow: float = 0.0
     arrivals_slow_seconds: float = 0.0
+    arrivals_at_seconds: float | None = None
     busy_seconds: float = 0.0
     busy_images: float = 0.0
     start_seconds: float | None = None
