@@ -29,6 +29,25 @@ def test_a_burst_is_not_taken_for_a_stream() -> None:
     assert memory.arrival_rate < 300 / 60
 
 
+def test_purged_messages_are_no_arrivals() -> None:
+    """Ten a second come and go all the time; 10,000 that waited are purged 20 s before the end."""
+    memory = run(
+        110, backlog=lambda tick: Backlog(10_000 if tick < 100 else 0), completed_total=lambda tick: tick * 20.0
+    )
+    assert memory.arrival_rate is not None
+    assert memory.arrival_rate > 5.0
+
+
+def test_a_burst_that_is_worked_off_is_no_stream_though_the_backlog_is_told_late() -> None:
+    memory = run(
+        20,
+        backlog=lambda tick: Backlog(400 - tick // 5 * 100 if tick else 0),
+        completed_total=lambda tick: max(0, tick - 1) * 20.0,
+    )
+    assert memory.arrival_rate is not None
+    assert memory.arrival_rate < 10.0
+
+
 def test_without_a_counter_a_working_pool_learns_no_rate() -> None:
     assert run(10, backlog=lambda tick: Backlog(tick)).arrival_rate is None
 

@@ -97,6 +97,9 @@ def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Me
         return memory
     arrived = (step.completed or 0.0) + step.now.total - step.before.total
     fast, slow = (math.exp(-step.seconds / tau) for tau in (RATE_FAST_SECONDS, RATE_SLOW_SECONDS))
+    # Purged and expired messages are no arrivals. What was counted just now may still be taken back: the backlog is
+    # told some seconds late, and without it the end of a burst would look like a stream.
+    arrived = max(arrived, -max(0.0, memory.arrivals * fast))
     return replace(
         memory,
         arrivals=memory.arrivals * fast + arrived,
