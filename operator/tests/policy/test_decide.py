@@ -74,7 +74,7 @@ def test_a_steady_stream_is_served_with_room_to_spare() -> None:
 def test_a_stream_from_before_a_long_gap_asks_for_nothing() -> None:
     """The operator was away for three hours; the queue is empty now."""
     assert decide(seen(0, current=1), WAIT, memory(rate=100, at_seconds=100.0 - 3 * 3600)).needed_replicas == 0
-    assert decide(seen(0, current=1), WAIT, memory(rate=10, at_seconds=100.0 - 60)).needed_replicas == 11
+    assert decide(seen(1, current=1), WAIT, memory(rate=10, at_seconds=100.0 - 60)).needed_replicas == 11
 
 
 def test_a_rate_that_cannot_be_learned_anew_is_not_believed_for_ever() -> None:
@@ -86,13 +86,49 @@ def test_a_rate_that_cannot_be_learned_anew_is_not_believed_for_ever() -> None:
     assert decision.arrival_rate is None
 
 
+LONG_WORK = memory(busy_seconds=60.0)
+HALF_A_MINUTE = replace(WAIT, max_wait_seconds=30.0)
+
+
+@pytest.mark.parametrize(("ready", "replicas"), [(1, 1), (5, 5), (40, 32)])
+def test_there_are_never_more_replicas_than_messages(ready: int, replicas: int) -> None:
+    """Work is longer than the objective: a second replica for one message would have nothing to do."""
+    assert decide(seen(ready), HALF_A_MINUTE, LONG_WORK).desired_replicas == replicas
+    assert decide(seen(ready), replace(SHARE, backlog_per_replica=0.1), LONG_WORK).needed_replicas == ready
+
+
+def test_a_message_that_is_in_work_already_asks_for_no_second_replica() -> None:
+    decision = decide(seen(0, 1, current=1), HALF_A_MINUTE, LONG_WORK)
+    assert decision.desired_replicas == 1
+    assert decision.reason == (
+        "none waiting, 1 in work, 0.017 a second with 1 worker: 0 s wait, objective 30 s, so 1 stays."
+    )
+
+
+def test_what_one_consumer_has_fetched_cannot_be_taken_by_others() -> None:
+    assert decide(seen(0, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 1
+    assert decide(seen(3, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 4
+
+
+def test_nothing_is_started_while_nothing_waits() -> None:
+    for spec in (WAIT, SHARE):
+        assert decide(seen(0, 50, current=2), spec, memory(rate=100)).desired_replicas == 2
+        assert decide(seen(0, 5), spec, memory()).desired_replicas == 0
+
+
+def test_more_replicas_than_the_wait_asks_for_are_explained_by_what_is_in_work() -> None:
+    decision = decide(seen(1, 10, current=10), HALF_A_MINUTE, LONG_WORK)
+    assert decision.desired_replicas == 11
+    assert decision.reason.endswith("6 s wait, objective 30 s, the 10 in work are to be done too, so 1 more starts.")
+
+
 def test_threads_count_as_so_many_workers() -> None:
     assert decide(seen(1, 9, current=10, threads_per_replica=4), WAIT, memory(rate=10)).needed_replicas == 3
 
 
 def test_an_objective_shorter_than_the_start_says_how_it_could_hold() -> None:
     decision = decide(seen(5), Spec(max_replicas=12, max_wait_seconds=4.0), memory(start=12.0))
-    assert decision.desired_replicas == 10
+    assert decision.desired_replicas == 5
     assert "set minReplicas to 1" in (decision.attainable or "")
 
 

@@ -100,6 +100,19 @@ def test_more_backlog_never_means_fewer_replicas(
     assert decide(more, spec, memory).desired_replicas >= decide(seen, spec, memory).desired_replicas
 
 
+@given(observations(), specs(), memories())
+def test_a_backlog_never_asks_for_more_replicas_than_could_have_a_message(
+    seen: Observation, spec: Spec, memory: Memory
+) -> None:
+    assert seen.backlog is not None
+    slots = seen.current_replicas * seen.threads_per_replica
+    messages = seen.backlog.ready + min(seen.backlog.unacked, slots)
+    terms = {term.name: term.replicas for term in decide(seen, spec, memory).terms}
+    rate = terms.pop("arrival_rate", 0.0)
+    assert max(terms.values()) <= math.ceil(messages / seen.threads_per_replica)
+    assert seen.backlog.ready > 0 or max(rate, *terms.values()) <= seen.current_replicas
+
+
 @given(observations(backlog=st.none()), specs(), memories())
 def test_unknown_never_lowers(seen: Observation, spec: Spec, memory: Memory) -> None:
     assert decide(seen, spec, memory).desired_replicas >= min(seen.current_replicas, spec.max_replicas)

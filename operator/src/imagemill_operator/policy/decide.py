@@ -19,7 +19,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     known = estimate(observation, memory)
     if observation.backlog is None:
         return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)
-    terms = terms_of(observation.backlog, observation.ready_replicas, spec, known)
+    terms = terms_of(observation.backlog, observation, spec, known)
     needed = needed_replicas(terms)
     memory = remember_peak(
         _with_past(memory, observation), observation.at_seconds, held_replicas(terms), spec.cooldown_seconds

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from imagemill_operator.policy.model import Backlog, Limit, Mode, Observation, Spec
-from imagemill_operator.policy.need import ARRIVAL_RATE
+from imagemill_operator.policy.need import AIM_SHARE, ARRIVAL_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +96,24 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
     }
     if given.limit in texts:
         return [texts[given.limit]]
-    return _because_of_need(spec, given) if given.desired_replicas > observation.current_replicas else []
+    return (
+        _because_of_need(observation.backlog, spec, given)
+        if given.desired_replicas > observation.current_replicas
+        else []
+    )
 
 
-def _because_of_need(spec: Spec, given: Explanation) -> list[str]:
+def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) -> list[str]:
     """More replicas although the objective holds now need a word of explanation."""
+    wait, objective = given.predicted_wait_seconds, spec.max_wait_seconds
     if given.term == ARRIVAL_RATE:
         return [f"{_number(given.arrival_rate or 0.0)} a second arrive"]
-    if given.predicted_wait_seconds is not None and given.predicted_wait_seconds <= (spec.max_wait_seconds or 0.0):
+    if wait is None or objective is None or wait > objective:
+        return []
+    if wait > objective * AIM_SHARE:
         return ["half of it is the aim"]
-    return []
+    in_work = backlog.unacked if backlog else 0
+    return [f"the {in_work:,} in work are to be done too"] if in_work > 1 else []
 
 
 def _outcome(current: int, desired: int) -> str:
