@@ -97,6 +97,11 @@ def backlog_of(queues: Iterable[QueueName], reading: BrokerReading) -> Backlog |
     return Backlog(sum(part.ready for part in known), sum(part.unacked for part in known))
 
 
+def consumers_of(queues: Iterable[QueueName], reading: BrokerReading) -> int | None:
+    """Add up the consumers of a pool's queues; None when the broker tells of none, as the management API does."""
+    return sum(reading.queues[queue].consumers for queue in queues if queue in reading.queues) or None
+
+
 def untold_of(queues: Iterable[QueueName], reading: BrokerReading) -> str | None:
     """Name the queues that are unknown: "queue work.gray"."""
     names = [queue[1] for queue in queues if _queue_backlog(queue, reading) is None]

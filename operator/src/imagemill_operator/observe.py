@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, untold_of
+from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of
 from imagemill_operator.facts import DeploymentFacts, PodFacts, blocked_text, typical_start_seconds
 from imagemill_operator.policy import Backlog, CounterSum, Observation
 from imagemill_operator.pools import PoolResource
@@ -73,6 +73,7 @@ def observe(
         busy_seconds_total=busy_seconds,
         pod_start_seconds=typical_start_seconds(staying),
         delay_seconds=tick_seconds,
+        consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),
         blocked=blocked_text(staying),
     )

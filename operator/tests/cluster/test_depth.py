@@ -1,6 +1,14 @@
 """Numbers, empty, unknown: what a broker's text means."""
 
-from imagemill_operator.depth import BrokerReading, QueueReading, acked_of, backlog_of, merge, read_detailed
+from imagemill_operator.depth import (
+    BrokerReading,
+    QueueReading,
+    acked_of,
+    backlog_of,
+    consumers_of,
+    merge,
+    read_detailed,
+)
 from imagemill_operator.policy import Backlog
 
 QUEUE = ("/", "work.a")
@@ -31,6 +39,12 @@ def test_a_node_tells_its_queues() -> None:
 def test_what_a_follower_still_tells_of_old_days_is_passed_over() -> None:
     whole = merge([read_detailed(LEADER, "n1"), read_detailed(FOLLOWER, "n2")])
     assert backlog_of([QUEUE], whole) == Backlog(12, 3)
+
+
+def test_the_consumers_of_all_queues_count_unless_nobody_tells() -> None:
+    reading = BrokerReading(queues={QUEUE: QueueReading(12, 3, 2), ("/", "b"): QueueReading(0, 0, 3)})
+    assert consumers_of([QUEUE, ("/", "b"), ("/", "missing")], reading) == 5
+    assert consumers_of([QUEUE], BrokerReading(queues={QUEUE: QueueReading(12, 3)})) is None
 
 
 def test_acknowledgements_of_all_nodes_count() -> None:

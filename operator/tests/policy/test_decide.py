@@ -15,6 +15,7 @@ from imagemill_operator.policy import (
     Pool,
     PoolTracker,
     Spec,
+    conditions,
     decide,
     decide_all,
 )
@@ -108,6 +109,27 @@ def test_a_message_that_is_in_work_already_asks_for_no_second_replica() -> None:
 def test_what_one_consumer_has_fetched_cannot_be_taken_by_others() -> None:
     assert decide(seen(0, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 1
     assert decide(seen(3, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 4
+
+
+@pytest.mark.parametrize(
+    ("unacked", "consumers", "threads", "status"),
+    [
+        (100, 1, 1.0, "True"),
+        (12, 1, 4.0, "False"),
+        (100, None, 1.0, "Unknown"),
+        (8, 2, 1.0, "False"),
+        (9, 2, 1.0, "True"),
+    ],
+)
+def test_consumers_that_fetch_more_than_they_can_work_on_are_told(
+    unacked: int, consumers: int | None, threads: float, status: str
+) -> None:
+    look = seen(0, unacked, current=2, consumers=consumers, threads_per_replica=threads)
+    told = next(
+        item for item in conditions(look, WAIT, decide(look, WAIT, Memory())) if item["type"] == "PrefetchHoards"
+    )
+    assert told["status"] == status
+    assert ("lower the prefetch" in told["message"]) == (status == "True")
 
 
 def test_nothing_is_started_while_nothing_waits() -> None:
@@ -232,4 +254,5 @@ def test_the_state_of_a_pool_has_the_keys_of_the_contract() -> None:
         "AtMaximum",
         "CapacityBlocked",
         "ObjectiveAttainable",
+        "PrefetchHoards",
     }

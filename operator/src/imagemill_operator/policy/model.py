@@ -113,6 +113,7 @@ class Observation:
     (``CounterSum`` adds them up over workers that come and go): images finished, and seconds worked on them.
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
+    ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell, when ``backlog`` is None.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable).
     """
@@ -127,6 +128,7 @@ class Observation:
     busy_seconds_total: float | None = None
     pod_start_seconds: float | None = None
     delay_seconds: float = 2.0
+    consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None
 
