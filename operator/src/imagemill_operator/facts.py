@@ -20,6 +20,8 @@ STUCK_REASONS = frozenset(
 )
 RESTARTS_OF_A_CRASH_LOOP = 3
 YOUNGEST_PODS = 5
+LONGEST_START_SECONDS = 600.0
+"""A pod that became ready later was ready before: its node was away for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def _start_seconds(meta: Mapping[str, Any], status: Mapping[str, Any], condition
     created, since = meta.get("creationTimestamp"), conditions["Ready"].get("lastTransitionTime")
     if created is None or since is None or _restarts(status):
         return None
-    return max(0.0, (_time(since) - _time(created)).total_seconds())
+    seconds = max(0.0, (_time(since) - _time(created)).total_seconds())
+    return seconds if seconds <= LONGEST_START_SECONDS else None
 
 
 def _blocked(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> str | None:

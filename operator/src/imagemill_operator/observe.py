@@ -1,6 +1,7 @@
 """Puts one pool's facts together into the policy's observation. Pure."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of
 from imagemill_operator.facts import DeploymentFacts, PodFacts, blocked_text, typical_start_seconds
@@ -13,11 +14,18 @@ CLOCKS_DIFFER_SECONDS = 5.0
 
 
 class Counters:
-    """A pool's sums over workers or channels that come and go."""
+    """What is kept of a pool's workers and channels, which come and go: their sums, and how long each pod started."""
 
     def __init__(self) -> None:
         self._images, self._seconds, self._acked = CounterSum(), CounterSum(), CounterSum()
         self._updated_at: float | None = None
+        self._first_starts: dict[str, float | None] = {}
+
+    def first_starts(self, pods: Collection[PodFacts]) -> list[PodFacts]:
+        """Give each pod the start it had first: one that was not ready for a moment tells a later one."""
+        known = {pod.name: pod.start_seconds for pod in pods if pod.ready} | self._first_starts
+        self._first_starts = {pod.name: known[pod.name] for pod in pods if pod.name in known}
+        return [replace(pod, start_seconds=self._first_starts.get(pod.name)) for pod in pods]
 
     def completed(
         self, workers: Mapping[str, WorkerReading], pods: Collection[PodFacts], at_seconds: float
@@ -71,7 +79,7 @@ def observe(
         threads_per_replica=sum(reading.threads for reading in told.values()) / len(told) if told else 1.0,
         completed_total=completed,
         busy_seconds_total=busy_seconds,
-        pod_start_seconds=typical_start_seconds(staying),
+        pod_start_seconds=typical_start_seconds(counters.first_starts(staying)),
         delay_seconds=tick_seconds,
         consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),

@@ -25,6 +25,11 @@ def test_a_ready_pod_tells_how_long_it_took_to_start() -> None:
     assert pod_facts(bodies.pod(restarts=1)).start_seconds is None
 
 
+def test_a_pod_whose_node_was_away_for_a_moment_did_not_start_then() -> None:
+    assert pod_facts(bodies.pod(since="2026-01-04T00:00:00Z")).start_seconds is None
+    assert pod_facts(bodies.pod(since="2026-01-01T00:09:00Z")).start_seconds == 540.0
+
+
 @pytest.mark.parametrize(
     ("body", "word"),
     [

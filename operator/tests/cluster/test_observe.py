@@ -78,6 +78,14 @@ def test_a_broker_node_that_comes_back_only_sets_its_mark() -> None:
     assert look(pool, pods(3), {}, counters, n1=58, n2=5_000_002).completed_total == 10.0
 
 
+def test_a_pod_that_becomes_ready_again_keeps_the_start_it_had_first() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    assert look(pool, pods(1, ready=False), {}, counters).pod_start_seconds is None
+    assert look(pool, pods(1), {}, counters).pod_start_seconds == 4.0
+    look(pool, pods(1, ready=False), {}, counters)
+    assert look(pool, pods(1, since="2026-01-01T00:05:00Z"), {}, counters).pod_start_seconds == 4.0
+
+
 def test_terminating_pods_are_no_capacity() -> None:
     going = pods(1, deletionTimestamp="2026-01-01T00:01:00Z")
     seen = look(parse_pool(bodies.pool()), going + pods(3)[1:], {}, Counters())
