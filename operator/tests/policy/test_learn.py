@@ -62,12 +62,28 @@ def test_seconds_per_image_come_from_the_workers() -> None:
     assert memory.busy_seconds_per_image == pytest.approx(0.25)
 
 
-def test_without_them_from_acknowledgements_while_messages_keep_waiting() -> None:
-    """Four workers that finish 8 messages in 2 s take a second each."""
-    memory = run(30, backlog=lambda tick: Backlog(50), completed_total=lambda tick: tick * 8.0)
+def test_without_them_from_the_messages_in_work_and_the_acknowledgements() -> None:
+    """Four workers that finish 8 messages in 2 s take a second each; one that finishes 8 alone a quarter of it."""
+    memory = run(30, backlog=lambda tick: Backlog(50, 4), completed_total=lambda tick: tick * 8.0)
     assert memory.busy_seconds_per_image == pytest.approx(1.0)
-    idle = run(30, backlog=lambda tick: Backlog(0, 1), completed_total=lambda tick: tick * 8.0)
-    assert idle.busy_seconds_per_image is None
+    alone = run(30, backlog=lambda tick: Backlog(0, 1), completed_total=lambda tick: tick * 8.0)
+    assert alone.busy_seconds_per_image == pytest.approx(0.25)
+
+
+def test_a_late_backlog_makes_work_look_no_longer_than_it_is() -> None:
+    """Two of four workers are busy on average, with messages of a second; the broker tells every fifth look."""
+    in_work = [1, 3, 2, 0, 4, 2, 1, 3, 2, 2]
+    memory = run(
+        200,
+        backlog=lambda tick: Backlog(int(in_work[tick // 5 % 10] == 4), in_work[tick // 5 % 10]),
+        completed_total=lambda tick: tick * 4.0,
+    )
+    assert memory.busy_seconds_per_image == pytest.approx(1.0, rel=0.1)
+
+
+def test_fetched_messages_are_not_all_in_work() -> None:
+    memory = run(30, backlog=lambda tick: Backlog(0, 100), completed_total=lambda tick: tick * 8.0)
+    assert memory.busy_seconds_per_image == pytest.approx(1.0)
 
 
 def test_slower_images_are_learned_within_some_minutes() -> None:

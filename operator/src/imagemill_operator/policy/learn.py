@@ -123,9 +123,14 @@ def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory
 
 
 def _worked_seconds(observation: Observation, step: _Step) -> float | None:
-    """Seconds worked in this step: told by the workers, else every ready one's while messages kept waiting."""
+    """Seconds worked in this step: told by the workers, else by Little's law from the messages in work.
+
+    A consumer with a prefetch holds more messages than it works on, so no more count than the ready ones have threads.
+    """
     if observation.busy_seconds_total is not None:
         return step.worked_seconds
-    if step.before.ready == 0 or step.now.ready == 0:
+    slots = observation.ready_replicas * observation.threads_per_replica
+    if slots == 0:
         return None
-    return observation.ready_replicas * observation.threads_per_replica * step.seconds
+    in_work = (min(backlog.unacked, slots) for backlog in (step.before, step.now))
+    return sum(in_work) / 2 * step.seconds
