@@ -19,6 +19,7 @@ class Counters:
     def __init__(self) -> None:
         self._images, self._seconds, self._acked = CounterSum(), CounterSum(), CounterSum()
         self._updated_at: float | None = None
+        self._acks_told = False
         self._first_starts: dict[str, float | None] = {}
 
     def first_starts(self, pods: Collection[PodFacts]) -> list[PodFacts]:
@@ -44,9 +45,13 @@ class Counters:
         since = self._updated_at - CLOCKS_DIFFER_SECONDS
         return {pod.name for pod in pods if pod.created_seconds >= since}
 
-    def acknowledged(self, counters: Mapping[str, float]) -> float:
-        """Messages acknowledged, as the broker tells. A node or channel that is new only sets its mark."""
-        return self._acked.update(counters)
+    def acknowledged(self, counters: Mapping[str, float]) -> float | None:
+        """Messages acknowledged, as the broker tells; None until it told once: the management API alone never does.
+
+        A node or channel that is new only sets its mark.
+        """
+        self._acks_told = self._acks_told or bool(counters)
+        return self._acked.update(counters) if self._acks_told else None
 
 
 def observe(

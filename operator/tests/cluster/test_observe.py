@@ -8,7 +8,8 @@ from tests.cluster import bodies
 from imagemill_operator.depth import BrokerReading, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts, pod_facts
 from imagemill_operator.observe import Counters, busy_replicas, observe, victims
-from imagemill_operator.policy import Backlog, Observation
+from imagemill_operator.policy import Backlog, Memory, Observation
+from imagemill_operator.policy.learn import learn
 from imagemill_operator.pools import PoolResource, parse_pool
 from imagemill_operator.workers import WorkerReading, read_worker
 
@@ -69,6 +70,24 @@ def test_a_worker_whose_pod_was_created_meanwhile_has_counted_all_of_it_since() 
     look(pool, [], {}, counters)
     look(pool, born, {}, counters, NOON + 2)
     assert look(pool, born, {"p0": IDLE}, counters, NOON + 8).completed_total == IDLE.images, "it took 6 s to start"
+
+
+def test_a_broker_that_never_tells_acknowledgements_leaves_what_is_finished_unknown() -> None:
+    """As the management API does. Ten messages a second come and go: no rate may be learned from the backlog alone."""
+    pool, counters, memory = parse_pool(bodies.pool()), Counters(), Memory()
+    for tick in range(30):
+        seen = look(pool, pods(3), {}, counters, NOON + tick * 2)
+        assert seen.completed_total is None
+        memory = learn(seen, memory)
+    assert (memory.arrival_rate, memory.busy_seconds_per_image) == (None, None)
+
+
+def test_acknowledgements_that_are_told_late_are_counted_from_then_on() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    look(pool, pods(3), {}, counters)
+    assert look(pool, pods(3), {}, counters, n1=500).completed_total == 0.0
+    assert look(pool, pods(3), {}, counters, n1=504).completed_total == 4.0
+    assert look(pool, pods(3), {}, counters).completed_total == 4.0
 
 
 def test_a_broker_node_that_comes_back_only_sets_its_mark() -> None:
