@@ -173,6 +173,42 @@ def test_scale_in_waits_for_the_cool_down_and_then_goes_in_steps() -> None:
     assert path.index(0) == 40
 
 
+def path_of(backlogs: list[Backlog], known: Memory, spec: Spec = WAIT) -> list[int]:
+    """Replicas decided on, one look a second; every replica is ready at once and idle."""
+    current, path = 0, []
+    for tick, backlog in enumerate(backlogs):
+        decision = decide(Observation(tick * 1.0, backlog, current, current, busy_replicas=0), spec, known)
+        current, known = decision.desired_replicas, decision.memory
+        path.append(current)
+    return path
+
+
+def test_replicas_that_only_a_burst_needed_are_kept_for_about_as_long_as_a_start() -> None:
+    burst = [Backlog(0), Backlog(20), *[Backlog(0)] * 20]
+    path = path_of(burst, memory(start=9.0))
+    assert path[1] == path[9] > path[10], "9 s after the burst was last seen"
+    quick = path_of(burst, memory(start=1.0))
+    assert quick[1] == quick[6] > quick[7], "three looks of 2 s are the least"
+    assert path_of(burst, memory(start=9.0), replace(WAIT, cooldown_seconds=0.0))[2] < path[1]
+
+
+def test_replicas_that_a_stream_needed_are_kept_for_the_cool_down() -> None:
+    first = decide(seen(1, 9, current=10), WAIT, memory(rate=10))
+    gone = replace(first.memory, arrivals=0.0, arrivals_slow=0.0)
+    later = replace(seen(0, current=11, busy_replicas=0), at_seconds=119.0)
+    decision = decide(later, WAIT, gone)
+    assert (decision.desired_replicas, decision.limit) == (11, Limit.COOLDOWN)
+    assert "what was needed in the last 20 s counts too" in decision.reason
+    assert decide(replace(later, at_seconds=120.0), WAIT, gone).desired_replicas < 11
+
+
+def test_a_pool_that_has_just_drained_a_backlog_says_so() -> None:
+    first = decide(seen(20), WAIT, memory())
+    later = replace(seen(0, current=first.desired_replicas, busy_replicas=0), at_seconds=102.0)
+    decision = decide(later, WAIT, first.memory)
+    assert decision.reason.endswith("0 would do but a larger backlog was there just now, so 16 stay.")
+
+
 def test_replicas_found_at_the_first_look_are_kept_for_a_cool_down() -> None:
     decision = decide(seen(0, current=9, busy_replicas=0), SHARE, Memory())
     assert (decision.desired_replicas, decision.limit) == (9, Limit.COOLDOWN)

@@ -26,6 +26,7 @@ from imagemill_operator.policy.need import TARGET_UTILISATION
 
 counts = st.integers(0, 100_000)
 seconds = st.floats(0.01, 600.0)
+peaks = st.lists(st.tuples(st.floats(700.0, 1000.0), st.integers(0, 120)), max_size=3).map(sorted).map(tuple)
 
 
 @st.composite
@@ -62,7 +63,8 @@ def memories(draw: st.DrawFn) -> Memory:
         start_seconds=draw(st.none() | seconds),
         unknown_since_seconds=draw(st.none() | st.floats(0.0, 1000.0)),
         stepped_at_seconds=draw(st.none() | st.floats(990.0, 1000.0)),
-        peaks=tuple(sorted(draw(st.lists(st.tuples(st.floats(700.0, 1000.0), st.integers(0, 120)), max_size=3)))),
+        peaks=draw(peaks),
+        drain_peaks=draw(peaks),
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from imagemill_operator.policy.explain import Explanation, sentence
 from imagemill_operator.policy.learn import learn, without_old_rate
 from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
-from imagemill_operator.policy.need import Estimates, estimate, held_replicas, needed_replicas, terms_of
-from imagemill_operator.policy.settle import busy_floor, remember_peak, settle, settle_unknown
+from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
+from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_unknown
 
 
 def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
@@ -21,9 +21,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
         return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)
     terms = terms_of(observation.backlog, observation, spec, known)
     needed = needed_replicas(terms)
-    memory = remember_peak(
-        _with_past(memory, observation), observation.at_seconds, held_replicas(terms), spec.cooldown_seconds
-    )
+    memory = remember_peaks(_with_past(memory, observation), terms, observation, spec, known)
     desired, limit = settle(needed, observation.backlog, memory, observation, spec)
     learned = _remember_step(learn(observation, memory), desired, observation)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
@@ -89,6 +87,7 @@ def explain(decision: Decision, observation: Observation, spec: Spec) -> Decisio
         arrival_rate=decision.arrival_rate,
         term=max(decision.terms, key=lambda term: term.replicas).name if decision.terms else "",
         unknown_seconds=0.0 if since is None else observation.at_seconds - since,
+        just_drained=max((held for _, held in decision.memory.peaks), default=0) < decision.desired_replicas,
     )
     return replace(decision, reason=sentence(observation, spec, given))
 

@@ -18,6 +18,7 @@ class Explanation:
     arrival_rate: float | None = None
     term: str = ""
     unknown_seconds: float = 0.0
+    just_drained: bool = False
 
 
 def sentence(observation: Observation, spec: Spec, given: Explanation) -> str:
@@ -87,7 +88,7 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
     texts = {
         Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
         Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
-        Limit.COOLDOWN: f"{needed} would do but what was needed in the last {spec.cooldown_seconds:g} s counts too",
+        Limit.COOLDOWN: f"{needed} would do but {_held(spec, given)}",
         Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
@@ -101,6 +102,12 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
         if given.desired_replicas > observation.current_replicas
         else []
     )
+
+
+def _held(spec: Spec, given: Explanation) -> str:
+    if given.just_drained:
+        return "a larger backlog was there just now"
+    return f"what was needed in the last {spec.cooldown_seconds:g} s counts too"
 
 
 def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) -> list[str]:

@@ -133,12 +133,16 @@ class Observation:
     blocked: str | None = None
 
 
+Peaks = tuple[tuple[float, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What one decision hands to the next: small, and survives as JSON (``to_dict``, ``from_dict``).
 
     The accumulators forget: what they hold is about the last minute before ``arrivals_at_seconds``.
-    ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short.
+    ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short;
+    ``drain_peaks`` the same of what only a backlog needed.
     """
 
     at_seconds: float | None = None
@@ -155,7 +159,8 @@ class Memory:
     start_seconds: float | None = None
     unknown_since_seconds: float | None = None
     stepped_at_seconds: float | None = None
-    peaks: tuple[tuple[float, int], ...] = ()
+    peaks: Peaks = ()
+    drain_peaks: Peaks = ()
 
     @property
     def arrival_rate(self) -> float | None:
@@ -173,7 +178,8 @@ class Memory:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"peaks": [list(peak) for peak in self.peaks]}
+        peaks = {name: [list(peak) for peak in getattr(self, name)] for name in ("peaks", "drain_peaks")}
+        return asdict(self) | peaks
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Memory":
@@ -181,7 +187,8 @@ class Memory:
         known = {name: values[name] for name in cls.__slots__ if name in values}
         if known.get("backlog") is not None:
             known["backlog"] = Backlog(**known["backlog"])
-        known["peaks"] = tuple((float(at), int(replicas)) for at, replicas in known.get("peaks", ()))
+        for name in ("peaks", "drain_peaks"):
+            known[name] = tuple((float(at), int(replicas)) for at, replicas in known.get(name, ()))
         return cls(**known)
 
 

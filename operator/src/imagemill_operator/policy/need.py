@@ -7,6 +7,8 @@ from imagemill_operator.policy.model import Backlog, Memory, Observation, Spec, 
 
 ARRIVAL_RATE = "arrival_rate"
 """Name of the term of a steady stream."""
+DRAIN = "backlog"
+"""Name of the term of a backlog that is to be done in time."""
 TARGET_UTILISATION = 0.95
 """Replicas may be this busy with a steady stream: what waits for a moment is worked off by the other term."""
 AIM_SHARE = 0.5
@@ -121,18 +123,26 @@ def _drain_term(backlog: Backlog, observation: Observation, max_wait_seconds: fl
     here = work_seconds / now
     work = f"{messages:.0f} not done × {known.busy_seconds:.3g} s"
     if here <= ready_replicas:
-        return Term("backlog", here, f"{work} in {now:.3g} s")
+        return Term(DRAIN, here, f"{work} in {now:.3g} s")
     more = (work_seconds - ready_replicas * now) / later
     text = f"{work}: {ready_replicas} ready have {now:.3g} s, those to start {later:.3g} s"
-    return Term("backlog", ready_replicas + more, text)
+    return Term(DRAIN, ready_replicas + more, text)
 
 
 def needed_replicas(terms: tuple[Term, ...]) -> int:
     """Round the largest term up."""
-    return max(0, math.ceil(max(term.replicas for term in terms) - ROUNDING))
+    return max(0, math.ceil(max((term.replicas for term in terms), default=0.0) - ROUNDING))
 
 
-def held_replicas(terms: tuple[Term, ...]) -> int:
-    """Return the replicas worth keeping once they are there: the need, and some room for a rate that is an estimate."""
+def lasting_replicas(terms: tuple[Term, ...]) -> int:
+    """Return the replicas worth keeping for a cool-down: all but a backlog's that is drained, and a little to spare.
+
+    A rate is an estimate, and falls and rises.
+    """
     spare = [replace(term, replicas=term.replicas * (1 + SPARE_SHARE)) for term in terms if term.name == ARRIVAL_RATE]
-    return needed_replicas((*terms, *spare))
+    return needed_replicas((*(term for term in terms if term.name != DRAIN), *spare))
+
+
+def passing_replicas(terms: tuple[Term, ...]) -> int:
+    """Return the replicas that are needed only until the backlog is drained."""
+    return needed_replicas(tuple(term for term in terms if term.name == DRAIN))
