@@ -18,6 +18,7 @@ STUCK_REASONS = frozenset(
         "RunContainerError",
     }
 )
+ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 RESTARTS_OF_A_CRASH_LOOP = 3
 YOUNGEST_PODS = 5
 LONGEST_START_SECONDS = 600.0
@@ -70,6 +71,16 @@ def owning_deployment(body: Mapping[str, Any]) -> str | None:
         if owner.get("kind") == "ReplicaSet" and template and owner["name"].endswith(f"-{template}"):
             return str(owner["name"]).removesuffix(f"-{template}")
     return None
+
+
+def pods_by_deployment(body: Mapping[str, Any]) -> dict[str, PodFacts]:
+    """Return a pod under its Deployment, nothing for pods that are not a Deployment's.
+
+    Nothing either for one that has ended: an evicted pod stays until somebody deletes it, and is no replica.
+    """
+    owner = owning_deployment(body)
+    ended = (body.get("status") or {}).get("phase") in ENDED_PHASES
+    return {} if owner is None or ended else {owner: pod_facts(body)}
 
 
 def autoscaled_deployment(body: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from imagemill_operator.facts import (
     deployment_facts,
     owning_deployment,
     pod_facts,
+    pods_by_deployment,
     typical_start_seconds,
 )
 
@@ -17,6 +18,14 @@ def test_a_pod_belongs_to_the_deployment_of_its_replica_set() -> None:
     assert owning_deployment(bodies.pod()) == "worker-gray"
     assert owning_deployment(bodies.pod(ownerReferences=[{"kind": "StatefulSet", "name": "mq"}])) is None
     assert owning_deployment(bodies.pod(labels={})) is None
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_is_nobodys_replica(phase: str) -> None:
+    evicted = bodies.pod(ready=False, restarts=3)
+    assert pods_by_deployment(evicted)["worker-gray"].blocked == "keeps crashing"
+    evicted["status"]["phase"] = phase
+    assert pods_by_deployment(evicted) == {}
 
 
 def test_a_ready_pod_tells_how_long_it_took_to_start() -> None:
