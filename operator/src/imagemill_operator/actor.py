@@ -67,15 +67,19 @@ class Actor:
         decision: Decision,
         pods: Collection[PodFacts],
         workers: Mapping[str, WorkerReading],
-    ) -> None:
-        """Set the replicas if they differ; mark idle pods before any is given up."""
+    ) -> bool:
+        """Set the replicas if they differ; mark idle pods before any is given up. Return False when it was refused."""
         change = decision.desired_replicas - deployment.replicas
         async with self._gate:
             if not decision.act:
-                return
+                return True
             await self._mark(pods, victims(pods, workers, -change))
-            if change and await self._try(self._writer.scale(*_scaling(deployment, decision))):
+            if not change:
+                return True
+            written = await self._try(self._writer.scale(*_scaling(deployment, decision)))
+            if written:
                 await self._report_scaling(pool, change, decision.reason)
+            return written
 
     async def _mark(self, pods: Collection[PodFacts], chosen: set[str]) -> None:
         """Mark those chosen, and take the mark from those that were chosen once and are still there."""

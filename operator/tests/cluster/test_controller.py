@@ -227,6 +227,14 @@ def test_a_conflict_is_tried_again_with_the_next_tick() -> None:
     assert cluster.scalings == [8]
 
 
+def test_a_step_that_was_refused_is_not_waited_for() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=0), replicas=8)
+    cluster.conflict = True
+    cluster.tick(10)
+    assert {status["desiredReplicas"] for _, status in cluster.statuses} == {4}
+    assert len(cluster.statuses) <= 3
+
+
 def test_an_operator_that_is_restarted_in_mid_burst_goes_on() -> None:
     cluster = Cluster()
     cluster.ready = 75

@@ -247,6 +247,18 @@ def test_a_pool_that_may_not_be_changed_only_tells(change: dict[str, object], be
     assert decision.reason.startswith(begin)
 
 
+@pytest.mark.parametrize("change", [{"paused": True}, {"mode": Mode.ADVISE}])
+def test_advice_does_not_change_while_nothing_else_does(change: dict[str, object]) -> None:
+    spec = replace(SHARE, cooldown_seconds=0.0, **change)  # type: ignore[arg-type]
+    known, advice = Memory(), set()
+    for tick in range(10):
+        look = replace(seen(0, current=16, busy_replicas=0), at_seconds=100.0 + 2 * tick)
+        decision = decide(look, spec, known)
+        known = decision.memory
+        advice.add(decision.desired_replicas)
+    assert advice == {8}
+
+
 def test_a_budget_limits_the_pool_and_the_reason_says_so() -> None:
     spec = replace(SHARE, budget=Budget("gpu", max_replicas=6))
     pools = {name: Pool(seen(100), spec, Memory()) for name in ("a", "b")}

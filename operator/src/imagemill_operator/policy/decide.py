@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from imagemill_operator.policy.explain import Explanation, sentence
 from imagemill_operator.policy.learn import learn, without_old_rate
-from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
+from imagemill_operator.policy.model import Decision, Limit, Memory, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
 from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_unknown
 
@@ -23,7 +23,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     needed = needed_replicas(terms)
     memory = remember_peaks(_with_past(memory, observation), terms, observation, spec, known)
     desired, limit = settle(needed, observation.backlog, memory, observation, spec)
-    learned = _remember_step(learn(observation, memory), desired, observation)
+    learned = _remember_step(learn(observation, memory), desired, observation, spec)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
 
 
@@ -40,8 +40,9 @@ def _with_past(memory: Memory, observation: Observation) -> Memory:
     return replace(memory, peaks=((observation.at_seconds, observation.current_replicas),))
 
 
-def _remember_step(memory: Memory, desired: int, observation: Observation) -> Memory:
-    if desired >= observation.current_replicas:
+def _remember_step(memory: Memory, desired: int, observation: Observation, spec: Spec) -> Memory:
+    """Let the next step wait for this one, if it is taken: advice alone changes nothing that is to be waited for."""
+    if desired >= observation.current_replicas or not spec.acts:
         return memory
     return replace(memory, stepped_at_seconds=observation.at_seconds)
 
@@ -63,7 +64,7 @@ def _explained(
         limit=limit,
         terms=terms,
         reason="",
-        act=spec.mode is Mode.ACTIVE and not spec.paused,
+        act=spec.acts,
         arrival_rate=memory.arrival_rate,
         service_rate=None if measured is None else observation.ready_replicas * known.replica_rate,
         busy_seconds=measured,

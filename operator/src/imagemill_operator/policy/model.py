@@ -82,6 +82,11 @@ class Spec:
             raise ValueError("the objective must be greater than 0")
 
     @property
+    def acts(self) -> bool:
+        """Whether decisions are carried out, and not only told."""
+        return self.mode is Mode.ACTIVE and not self.paused
+
+    @property
     def objective_text(self) -> str:
         """The objective in words."""
         if self.max_wait_seconds is not None:
