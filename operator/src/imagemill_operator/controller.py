@@ -200,7 +200,7 @@ class Controller:
         kept = self._kept[pool.uid]
         kept.memory = decision.memory
         kept.history.add(observation)
-        state = state_of(pool, observation, seen.spec, decision)
+        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool))
         states[pool.name] = {**state, "uid": pool.uid}
         return decided_status(pool, state, seen.spec, decision.memory)
 

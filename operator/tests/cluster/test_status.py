@@ -39,6 +39,7 @@ def test_a_status_tells_the_story() -> None:
         "CapacityBlocked": "False",
         "ObjectiveAttainable": "True",
         "PrefetchHoards": "False",
+        "Writable": "True",
     }
 
 
