@@ -90,7 +90,7 @@ def ready_conditions(observation: Observation, decision: Decision, refusal: str 
     """State that the pool is under control. A broker that does not answer leaves it unknown."""
     if refusal is not None:
         ready = condition("Ready", False, "WriteRefused", refusal)
-    elif observation.backlog is None:
+    elif not observation.all_told:
         ready = condition("Ready", None, "BacklogUnknown", decision.reason)
     elif not decision.act:
         ready = condition("Ready", True, "OnlyTelling", decision.reason)

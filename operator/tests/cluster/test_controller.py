@@ -92,7 +92,7 @@ class Broker:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
-            live_ready=dict.fromkeys(asleep, self.cluster.ready),
+            live_ready={queue: self.cluster.ready for queue in asleep if queue == QUEUE},
         )
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
@@ -175,6 +175,18 @@ def test_a_broker_that_does_not_answer_scales_nothing_in() -> None:
     assert cluster.condition("Ready") == "Unknown"
     assert "does not tell queue work.gray, which is unknown" in cluster.status["reason"]
     assert cluster.events.count(("Warning", "BrokerUnreachable")) == 1
+
+
+def test_a_queue_that_nobody_has_declared_yet_does_not_hide_the_messages_of_another() -> None:
+    cluster = Cluster(bodies.pool(queues=["work.gray", "declared.by.the.consumer"]))
+    cluster.ready = 75
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert "the broker does not tell queue declared.by.the.consumer" in cluster.status["reason"]
+    assert cluster.condition("BrokerReachable") == "False"
+    cluster.ready = 0
+    cluster.tick(30)
+    assert cluster.scalings == [8], "what is not known may need them"
 
 
 def test_idle_pods_are_marked_before_replicas_are_given_up() -> None:

@@ -8,6 +8,7 @@ from imagemill_operator.depth import (
     consumers_of,
     merge,
     read_detailed,
+    untold_of,
 )
 from imagemill_operator.policy import Backlog
 
@@ -61,8 +62,11 @@ def test_channels_have_counters_of_their_own() -> None:
 
 
 def test_a_missing_queue_is_unknown_and_not_empty() -> None:
-    assert backlog_of([QUEUE, ("/", "work.b")], read_detailed(LEADER, "n1")) is None
+    reading = read_detailed(LEADER, "n1")
+    assert backlog_of([("/", "work.b")], reading) is None
     assert backlog_of([], BrokerReading()) is None
+    assert backlog_of([QUEUE, ("/", "work.b")], reading) == Backlog(12, 3), "the part that is known"
+    assert untold_of([QUEUE, ("/", "work.b")], reading) == "queue work.b"
 
 
 def test_the_live_look_only_adds() -> None:

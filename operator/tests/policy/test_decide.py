@@ -233,6 +233,25 @@ def test_unknown_holds_and_then_goes_up_to_the_fallback() -> None:
     assert later.reason == "The broker has not told the backlog for 31 s and the fallback is 5, so 2 more start."
 
 
+def test_the_known_part_of_a_backlog_is_a_lower_bound() -> None:
+    spec = replace(SHARE, fallback=Fallback(replicas=5, after_seconds=30.0))
+    more = decide(seen(75, current=3, untold="queue b"), spec, memory())
+    assert (more.desired_replicas, more.limit) == (8, Limit.NEED)
+    assert more.reason.endswith(
+        "objective 10 each, the broker does not tell queue b, which may hold more, so 5 more start."
+    )
+    less = decide(seen(5, current=3, untold="queue b"), spec, memory())
+    assert (less.desired_replicas, less.limit) == (3, Limit.UNKNOWN)
+    later = decide(replace(seen(5, current=3, untold="queue b"), at_seconds=131.0), spec, less.memory)
+    assert (later.desired_replicas, later.limit) == (5, Limit.FALLBACK)
+
+
+def test_a_part_of_the_backlog_teaches_no_rate() -> None:
+    first = decide(seen(75, current=3, completed_total=0.0), SHARE, memory(rate=1))
+    part = replace(seen(5, current=3, untold="queue b", completed_total=0.0), at_seconds=102.0)
+    assert decide(part, SHARE, first.memory).arrival_rate == first.arrival_rate
+
+
 def test_pending_pods_count_as_capacity_to_come() -> None:
     spec = replace(WAIT, max_wait_seconds=20.0)
     first = decide(seen(100), spec, memory())

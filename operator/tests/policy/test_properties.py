@@ -121,6 +121,13 @@ def test_unknown_never_lowers(seen: Observation, spec: Spec, memory: Memory) -> 
 
 
 @given(observations(), specs(), memories())
+def test_a_part_that_is_unknown_only_adds(seen: Observation, spec: Spec, memory: Memory) -> None:
+    desired = decide(replace(seen, untold="queue b"), spec, memory).desired_replicas
+    assert desired >= min(seen.current_replicas, spec.max_replicas)
+    assert desired >= decide(seen, spec, memory).desired_replicas
+
+
+@given(observations(), specs(), memories())
 def test_scale_in_never_goes_below_the_busy_workers(seen: Observation, spec: Spec, memory: Memory) -> None:
     desired = decide(seen, spec, memory).desired_replicas
     assume(desired < seen.current_replicas and seen.busy_replicas is not None)

@@ -6,7 +6,7 @@ from imagemill_operator.policy.explain import Explanation, sentence
 from imagemill_operator.policy.learn import learn, without_old_rate
 from imagemill_operator.policy.model import Decision, Limit, Memory, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
-from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_unknown
+from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_partly_known, settle_unknown
 
 
 def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
@@ -22,8 +22,11 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     terms = terms_of(observation.backlog, observation, spec, known)
     needed = needed_replicas(terms)
     memory = remember_peaks(_with_past(memory, observation), terms, observation, spec, known)
-    desired, limit = settle(needed, observation.backlog, memory, observation, spec)
-    learned = _remember_step(learn(observation, memory), desired, observation, spec)
+    learned = learn(observation, memory)
+    # Of what was learned just now the limits read only since when something is unknown.
+    settled = settle if observation.all_told else settle_partly_known
+    desired, limit = settled(needed, observation.backlog, learned, observation, spec)
+    learned = _remember_step(learned, desired, observation, spec)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
 
 

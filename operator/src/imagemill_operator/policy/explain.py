@@ -37,7 +37,7 @@ def _body(observation: Observation, spec: Spec, given: Explanation) -> str:
     if observation.backlog is None:
         return f"{_unknown(observation, spec, given)}, {outcome}"
     parts = [_measure(observation.backlog, observation, spec, given), spec.objective_text]
-    because = _because(observation, spec, given)
+    because = [*_untold(observation), *_because(observation, spec, given)]
     return ", ".join(
         [f"{_situation(observation.backlog, observation, given)}: {parts[0]}", *parts[1:], *because, outcome]
     )
@@ -49,8 +49,11 @@ def _unknown(observation: Observation, spec: Spec, given: Explanation) -> str:
             f"The broker has not told the backlog for {given.unknown_seconds:.0f} s "
             f"and the fallback is {spec.fallback.replicas}"
         )
-    what = observation.untold or "the backlog"
-    return f"The broker does not tell {what}, which is unknown and not empty"
+    return f"The broker does not tell {observation.untold or 'the backlog'}, which is unknown and not empty"
+
+
+def _untold(observation: Observation) -> list[str]:
+    return [f"the broker does not tell {observation.untold}, which may hold more"] if observation.untold else []
 
 
 def _situation(backlog: Backlog, observation: Observation, given: Explanation) -> str:
@@ -93,6 +96,7 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
         Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
+        Limit.FALLBACK: f"the fallback is {given.desired_replicas}",
         Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {given.desired_replicas}",
     }
     if given.limit in texts:

@@ -52,7 +52,7 @@ def learn(observation: Observation, memory: Memory) -> Memory:
 
 def _step(observation: Observation, memory: Memory) -> _Step | None:
     """Compare with the last observation, when it is known and near enough to tell rates."""
-    if observation.backlog is None or memory.backlog is None or memory.at_seconds is None:
+    if observation.backlog is None or observation.untold or memory.backlog is None or memory.at_seconds is None:
         return None
     seconds = observation.at_seconds - memory.at_seconds
     if not 0 < seconds <= LONGEST_STEP_SECONDS:
@@ -73,7 +73,7 @@ def _grown(now: float | None, before: float | None) -> float | None:
 
 def _remember(observation: Observation, memory: Memory) -> Memory:
     """Keep this observation as the one the next is compared with."""
-    if observation.backlog is None:
+    if not observation.all_told:
         since = memory.unknown_since_seconds
         return replace(memory, unknown_since_seconds=observation.at_seconds if since is None else since)
     started = observation.pod_start_seconds

@@ -119,7 +119,7 @@ class Observation:
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
     ``consumers`` are those the queues have, None when nobody tells.
-    ``untold`` names what the broker did not tell, when ``backlog`` is None.
+    ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable).
     """
 
@@ -136,6 +136,11 @@ class Observation:
     consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None
+
+    @property
+    def all_told(self) -> bool:
+        """Whether the whole backlog is known."""
+        return self.backlog is not None and self.untold is None
 
 
 Peaks = tuple[tuple[float, int], ...]

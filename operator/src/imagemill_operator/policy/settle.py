@@ -59,8 +59,9 @@ def busy_floor(observation: Observation) -> int:
     """Count the replicas that must be assumed at work: as they say themselves, else one for each unacked message."""
     if observation.busy_replicas is not None:
         return observation.busy_replicas
-    unacked = observation.backlog.unacked if observation.backlog else observation.current_replicas
-    return min(unacked, observation.ready_replicas)
+    if observation.backlog is None or not observation.all_told:
+        return observation.ready_replicas
+    return min(observation.backlog.unacked, observation.ready_replicas)
 
 
 def _step_floor(current: int, memory: Memory, observation: Observation, spec: Spec) -> int:
@@ -69,6 +70,13 @@ def _step_floor(current: int, memory: Memory, observation: Observation, spec: Sp
     if stepped is not None and 0 <= observation.at_seconds - stepped < STEP_SECONDS:
         return current
     return current - max(1, math.floor(current * spec.scale_in_percent / 100))
+
+
+def settle_partly_known(needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+    """The known part is a lower bound: go up to what it needs, and down for nothing."""
+    held, why = settle_unknown(memory, observation, spec)
+    desired, limit = settle(needed, backlog, memory, observation, spec)
+    return (desired, limit) if desired > held else (held, why)
 
 
 def settle_unknown(memory: Memory, observation: Observation, spec: Spec) -> Settled:

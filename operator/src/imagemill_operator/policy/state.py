@@ -53,7 +53,7 @@ def condition(kind: str, status: bool | None, reason: str, message: str) -> dict
 
 def conditions(observation: Observation, spec: Spec, decision: Decision) -> list[dict[str, str]]:
     """State what the policy itself can tell, from BrokerReachable to PrefetchHoards."""
-    reachable, untold = observation.backlog is not None, observation.untold or "the backlog"
+    reachable, untold = observation.all_told, observation.untold or "the backlog"
     at_maximum = decision.needed_replicas >= spec.max_replicas and decision.desired_replicas >= spec.max_replicas
     return [
         condition(
