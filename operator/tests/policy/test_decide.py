@@ -98,6 +98,11 @@ def test_there_are_never_more_replicas_than_messages(ready: int, replicas: int) 
     assert decide(seen(ready), replace(SHARE, backlog_per_replica=0.1), LONG_WORK).needed_replicas == ready
 
 
+def test_a_share_that_a_person_wrote_spreads_messages_whatever_threads_there_are() -> None:
+    spec = replace(SHARE, backlog_per_replica=3.0)
+    assert decide(seen(12, current=1, threads_per_replica=8), spec, memory()).desired_replicas == 4
+
+
 def test_a_message_that_is_in_work_already_asks_for_no_second_replica() -> None:
     decision = decide(seen(0, 1, current=1), HALF_A_MINUTE, LONG_WORK)
     assert decision.desired_replicas == 1

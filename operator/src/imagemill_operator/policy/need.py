@@ -78,13 +78,14 @@ def demand(backlog: Backlog, replicas: int, threads: float) -> float:
 def _useful(term: Term, backlog: Backlog, observation: Observation, known: Estimates) -> Term:
     """Ask for no more replicas than could have a message, and for none more while none waits.
 
-    A stream is not bound by the messages that happen to be there now.
+    A stream is not bound by the messages that happen to be there now. A share that a person wrote may spread them over
+    more replicas than their threads would need.
     """
     current = observation.current_replicas
-    most = float(math.ceil(demand(backlog, current, known.threads) / known.threads - ROUNDING))
-    if term.name == ARRIVAL_RATE:
-        most = float(current) if backlog.ready == 0 else math.inf
-    return replace(term, replicas=min(term.replicas, most))
+    messages = demand(backlog, current, known.threads)
+    bounds = {ARRIVAL_RATE: math.inf, DRAIN: float(math.ceil(messages / known.threads - ROUNDING))}
+    most = bounds.get(term.name, messages)
+    return replace(term, replicas=min(term.replicas, most if backlog.ready else min(most, float(current))))
 
 
 def _share_term(backlog: Backlog, per_replica: float) -> Term:
