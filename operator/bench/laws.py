@@ -3,6 +3,7 @@
 import math
 import random
 from collections import deque
+from dataclasses import replace
 
 from bench.simulator import View
 from bench.traces import Trace
@@ -29,6 +30,17 @@ class Ours:
     def replicas(self, view: View) -> int:
         """Decide on one view."""
         decision = decide(observe(view), self.spec, self.memory)
+        self.memory = decision.memory
+        return decision.desired_replicas
+
+
+class Foreign(Ours):
+    """The same for consumers that tell nothing: the broker's counts of acknowledged and unacknowledged messages do."""
+
+    def replicas(self, view: View) -> int:
+        """Decide on one view."""
+        seen = replace(observe(view), busy_replicas=None, busy_seconds_total=None)
+        decision = decide(seen, self.spec, self.memory)
         self.memory = decision.memory
         return decision.desired_replicas
 

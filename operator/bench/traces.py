@@ -106,4 +106,12 @@ def outage() -> Trace:
     return Trace("metrics outage", story, 1600, 20, 32, arrivals, work, 1.0, outages=((300.0, 420.0),))
 
 
-ALL = (step_burst, flash_crowd, daily_wave, on_off, heavy_tail, slow_leak, outage)
+def long_work() -> Trace:
+    """Work that takes longer than a message may wait: only a free replica helps, and never more than messages."""
+    dice = random.Random(SEED + 7)
+    arrivals = poisson(lambda now: 0.2, 0.2, 3600, dice)
+    work = lognormal(len(arrivals), 60.0, 0.3, dice)
+    return Trace("long work", "one message in 5 s, a minute of work each", 4200, 30, 200, arrivals, work, 60.0)
+
+
+ALL = (step_burst, flash_crowd, daily_wave, on_off, heavy_tail, slow_leak, outage, long_work)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
@@ -88,7 +89,7 @@ class Controller:
         broker, workers = await asyncio.gather(self._read_broker(active, world), self._read_workers(active, world))
         inputs = {name: self._input(pool, world, broker, workers) for name, pool in active.items()}
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
-        await self._act(world, active, decisions, workers)
+        decisions = await self._act(world, active, decisions, workers)
         await self._explain(world, inputs, decisions, refused)
 
     async def stirs(self) -> bool:
@@ -150,7 +151,8 @@ class Controller:
         pools: Mapping[str, PoolResource],
         decisions: Mapping[str, Decision],
         workers: Mapping[str, WorkerReading],
-    ) -> None:
+    ) -> dict[str, Decision]:
+        """Carry the decisions out. Those that were refused are returned without the memory of a step."""
         scalings = (
             self._actor.scale(
                 pools[name],
@@ -161,7 +163,11 @@ class Controller:
             )
             for name, decision in decisions.items()
         )
-        await asyncio.gather(*scalings)
+        written = dict(zip(decisions, await asyncio.gather(*scalings), strict=True))
+        return {
+            name: decision if written[name] else without_step(decision, self._kept[pools[name].uid].memory)
+            for name, decision in decisions.items()
+        }
 
     async def _explain(
         self,
@@ -194,9 +200,14 @@ class Controller:
         kept = self._kept[pool.uid]
         kept.memory = decision.memory
         kept.history.add(observation)
-        state = state_of(pool, observation, seen.spec, decision)
+        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool))
         states[pool.name] = {**state, "uid": pool.uid}
         return decided_status(pool, state, seen.spec, decision.memory)
+
+
+def without_step(decision: Decision, before: Memory) -> Decision:
+    """Take back that a step was made."""
+    return replace(decision, memory=replace(decision.memory, stepped_at_seconds=before.stepped_at_seconds))
 
 
 def _at_zero(pool: PoolResource, world: World) -> bool:

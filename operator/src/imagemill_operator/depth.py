@@ -89,12 +89,14 @@ def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
 
 
 def backlog_of(queues: Iterable[QueueName], reading: BrokerReading) -> Backlog | None:
-    """Add up a pool's queues; None when one of them is unknown. Missing is not empty."""
-    parts = [_queue_backlog(queue, reading) for queue in queues]
-    known = [part for part in parts if part is not None]
-    if not parts or len(known) < len(parts):
-        return None
-    return Backlog(sum(part.ready for part in known), sum(part.unacked for part in known))
+    """Add up those of a pool's queues that are known, None when none is: ``untold_of`` names the others."""
+    known = [part for queue in queues if (part := _queue_backlog(queue, reading)) is not None]
+    return Backlog(sum(part.ready for part in known), sum(part.unacked for part in known)) if known else None
+
+
+def consumers_of(queues: Iterable[QueueName], reading: BrokerReading) -> int | None:
+    """Add up the consumers of a pool's queues; None when the broker tells of none, as the management API does."""
+    return sum(reading.queues[queue].consumers for queue in queues if queue in reading.queues) or None
 
 
 def untold_of(queues: Iterable[QueueName], reading: BrokerReading) -> str | None:

@@ -32,8 +32,10 @@ class PoolCollector(Collector):
         states: Callable[[], Mapping[str, Mapping[str, Any]]],
         totals: Callable[[], Mapping[str, float]],
         scale_changes: Callable[[], Mapping[tuple[str, str], int]],
+        write_errors: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
-        self._states, self._totals, self._scale_changes = states, totals, scale_changes
+        self._states, self._totals = states, totals
+        self._scale_changes, self._write_errors = scale_changes, write_errors
 
     def collect(self) -> Iterable[Metric]:
         """Yield every family."""
@@ -41,17 +43,18 @@ class PoolCollector(Collector):
         for name, text, path in GAUGES:
             yield _gauge(name, text, path, states)
         yield _conditions(states)
-        yield self._changes()
+        changes, errors = self._scale_changes(), self._write_errors()
+        yield _counts("imagemill_pool_scale_changes", "Changes of the replicas", ("pool", "direction"), changes)
+        yield _counts("imagemill_operator_write_errors", "Writes the API server refused", ("verb", "code"), errors)
         for name, value in self._totals().items():
             yield GaugeMetricFamily(f"imagemill_operator_{name}", name.replace("_", " "), value=value)
 
-    def _changes(self) -> Metric:
-        family = CounterMetricFamily(
-            "imagemill_pool_scale_changes", "Changes of the replicas", labels=["pool", "direction"]
-        )
-        for labels, count in self._scale_changes().items():
-            family.add_metric(labels, count)
-        return family
+
+def _counts(name: str, text: str, labels: tuple[str, str], counts: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in counts.items():
+        family.add_metric(values, count)
+    return family
 
 
 def _gauge(name: str, text: str, path: tuple[str, ...], states: Mapping[str, Mapping[str, Any]]) -> Metric:

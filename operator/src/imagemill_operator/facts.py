@@ -18,8 +18,11 @@ STUCK_REASONS = frozenset(
         "RunContainerError",
     }
 )
+ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 RESTARTS_OF_A_CRASH_LOOP = 3
 YOUNGEST_PODS = 5
+LONGEST_START_SECONDS = 600.0
+"""A pod that became ready later was ready before: its node was away for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,16 @@ class DeploymentFacts:
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """``blocked`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to."""
+    """``blocked`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to.
+
+    ``created_seconds`` is unix time, 0 when the pod does not tell.
+    """
 
     name: str
     ip: str | None
     ready: bool
     terminating: bool
-    created: str
+    created_seconds: float
     start_seconds: float | None
     blocked: str | None
     deletion_cost: str | None
@@ -67,6 +73,16 @@ def owning_deployment(body: Mapping[str, Any]) -> str | None:
     return None
 
 
+def pods_by_deployment(body: Mapping[str, Any]) -> dict[str, PodFacts]:
+    """Return a pod under its Deployment, nothing for pods that are not a Deployment's.
+
+    Nothing either for one that has ended: an evicted pod stays until somebody deletes it, and is no replica.
+    """
+    owner = owning_deployment(body)
+    ended = (body.get("status") or {}).get("phase") in ENDED_PHASES
+    return {} if owner is None or ended else {owner: pod_facts(body)}
+
+
 def autoscaled_deployment(body: Mapping[str, Any]) -> str | None:
     """Return the Deployment whose replicas a HorizontalPodAutoscaler sets."""
     target = (body.get("spec") or {}).get("scaleTargetRef") or {}
@@ -83,7 +99,7 @@ def pod_facts(body: Mapping[str, Any]) -> PodFacts:
         ip=status.get("podIP"),
         ready=ready,
         terminating="deletionTimestamp" in meta,
-        created=meta.get("creationTimestamp", ""),
+        created_seconds=_time(meta["creationTimestamp"]).timestamp() if "creationTimestamp" in meta else 0.0,
         start_seconds=_start_seconds(meta, status, conditions) if ready else None,
         blocked=None if ready else _blocked(status, conditions),
         deletion_cost=(meta.get("annotations") or {}).get(DELETION_COST),
@@ -103,7 +119,8 @@ def _start_seconds(meta: Mapping[str, Any], status: Mapping[str, Any], condition
     created, since = meta.get("creationTimestamp"), conditions["Ready"].get("lastTransitionTime")
     if created is None or since is None or _restarts(status):
         return None
-    return max(0.0, (_time(since) - _time(created)).total_seconds())
+    seconds = max(0.0, (_time(since) - _time(created)).total_seconds())
+    return seconds if seconds <= LONGEST_START_SECONDS else None
 
 
 def _blocked(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> str | None:
@@ -127,6 +144,6 @@ def blocked_text(pods: Iterable[PodFacts]) -> str | None:
 
 def typical_start_seconds(pods: Iterable[PodFacts]) -> float | None:
     """Median over the youngest pods: the first ones may have waited for a broker or an image."""
-    youngest = sorted(pods, key=lambda pod: pod.created, reverse=True)
+    youngest = sorted(pods, key=lambda pod: pod.created_seconds, reverse=True)
     known = [pod.start_seconds for pod in youngest if pod.start_seconds is not None][:YOUNGEST_PODS]
     return statistics.median(known) if known else None

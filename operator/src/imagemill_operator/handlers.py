@@ -16,8 +16,7 @@ from imagemill_operator.facts import (
     PodFacts,
     autoscaled_deployment,
     deployment_facts,
-    owning_deployment,
-    pod_facts,
+    pods_by_deployment,
 )
 from imagemill_operator.lean import kopf
 from imagemill_operator.pools import PoolResource, parse_pool
@@ -56,9 +55,9 @@ def _register_indices(registry: kopf.OperatorRegistry) -> None:
         return {facts.name: facts}
 
     @kopf.index("", "v1", "pods", id="pods", registry=registry)
-    async def index_pod(body: kopf.Body, **_: Any) -> dict[str, PodFacts] | None:
-        owner = owning_deployment(body)
-        return None if owner is None else {owner: pod_facts(body)}
+    async def index_pod(body: kopf.Body, **_: Any) -> dict[str, PodFacts]:
+        # Not None for a pod that has ended: kopf would keep what it told before.
+        return pods_by_deployment(body)
 
     @kopf.index("autoscaling", "v2", "horizontalpodautoscalers", id="autoscalers", registry=registry)
     async def index_autoscaler(body: kopf.Body, **_: Any) -> dict[str, str]:

@@ -1,29 +1,57 @@
 """Puts one pool's facts together into the policy's observation. Pure."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, untold_of
+from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of
 from imagemill_operator.facts import DeploymentFacts, PodFacts, blocked_text, typical_start_seconds
 from imagemill_operator.policy import Backlog, CounterSum, Observation
 from imagemill_operator.pools import PoolResource
 from imagemill_operator.workers import WorkerReading
 
+CLOCKS_DIFFER_SECONDS = 5.0
+"""The API server's clock and ours may differ by so much, and its times are whole seconds."""
+
 
 class Counters:
-    """A pool's sums over workers or channels that come and go."""
+    """What is kept of a pool's workers and channels, which come and go: their sums, and how long each pod started."""
 
     def __init__(self) -> None:
         self._images, self._seconds, self._acked = CounterSum(), CounterSum(), CounterSum()
+        self._updated_at: float | None = None
+        self._acks_told = False
+        self._first_starts: dict[str, float | None] = {}
 
-    def completed(self, workers: Mapping[str, WorkerReading]) -> tuple[float, float]:
+    def first_starts(self, pods: Collection[PodFacts]) -> list[PodFacts]:
+        """Give each pod the start it had first: one that was not ready for a moment tells a later one."""
+        known = {pod.name: pod.start_seconds for pod in pods if pod.ready} | self._first_starts
+        self._first_starts = {pod.name: known[pod.name] for pod in pods if pod.name in known}
+        return [replace(pod, start_seconds=self._first_starts.get(pod.name)) for pod in pods]
+
+    def completed(
+        self, workers: Mapping[str, WorkerReading], pods: Collection[PodFacts], at_seconds: float
+    ) -> tuple[float, float]:
         """Images finished and seconds worked, as the workers tell."""
-        images = self._images.update({pod: reading.images for pod, reading in workers.items()})
-        seconds = self._seconds.update({pod: reading.seconds for pod, reading in workers.items()})
+        started = self._started(pods)
+        self._updated_at = at_seconds
+        images = self._images.update({pod: reading.images for pod, reading in workers.items()}, started)
+        seconds = self._seconds.update({pod: reading.seconds for pod, reading in workers.items()}, started)
         return images, seconds
 
-    def acknowledged(self, counters: Mapping[str, float]) -> float:
-        """Messages acknowledged, as the broker tells."""
-        return self._acked.update(counters)
+    def _started(self, pods: Collection[PodFacts]) -> set[str]:
+        """Name the pods that were created since the last update: all they count is new."""
+        if self._updated_at is None:
+            return set()
+        since = self._updated_at - CLOCKS_DIFFER_SECONDS
+        return {pod.name for pod in pods if pod.created_seconds >= since}
+
+    def acknowledged(self, counters: Mapping[str, float]) -> float | None:
+        """Messages acknowledged, as the broker tells; None until it told once: the management API alone never does.
+
+        A node or channel that is new only sets its mark.
+        """
+        self._acks_told = self._acks_told or bool(counters)
+        return self._acked.update(counters) if self._acks_told else None
 
 
 def observe(
@@ -42,7 +70,11 @@ def observe(
     staying = [pod for pod in pods if not pod.terminating]
     ready = [pod for pod in staying if pod.ready]
     told = {pod.name: workers[pod.name] for pod in pods if pod.name in workers}
-    completed, busy_seconds = _work_done(pool, told, counters, acked_of(queues, broker), backlog)
+    completed, busy_seconds = (
+        counters.completed(told, pods, at_seconds)
+        if pool.worker_metrics is not None
+        else (_acknowledged(counters, acked_of(queues, broker), backlog), None)
+    )
     return Observation(
         at_seconds=at_seconds,
         backlog=backlog,
@@ -52,24 +84,17 @@ def observe(
         threads_per_replica=sum(reading.threads for reading in told.values()) / len(told) if told else 1.0,
         completed_total=completed,
         busy_seconds_total=busy_seconds,
-        pod_start_seconds=typical_start_seconds(staying),
+        pod_start_seconds=typical_start_seconds(counters.first_starts(staying)),
         delay_seconds=tick_seconds,
+        consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),
         blocked=blocked_text(staying),
     )
 
 
-def _work_done(
-    pool: PoolResource,
-    told: Mapping[str, WorkerReading],
-    counters: Counters,
-    acked: Mapping[str, float],
-    backlog: Backlog | None,
-) -> tuple[float | None, float | None]:
-    """Images finished and seconds worked; from the workers where they tell, else only the broker's count."""
-    if pool.worker_metrics is not None:
-        return counters.completed(told)
-    return (counters.acknowledged(acked), None) if backlog is not None else (None, None)
+def _acknowledged(counters: Counters, acked: Mapping[str, float], backlog: Backlog | None) -> float | None:
+    """Count finished messages by the broker's acknowledgements, unless it did not answer."""
+    return None if backlog is None else counters.acknowledged(acked)
 
 
 def busy_replicas(ready: Collection[PodFacts], told: Mapping[str, WorkerReading]) -> int | None:

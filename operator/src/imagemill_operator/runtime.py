@@ -46,7 +46,7 @@ class Runtime:
             stack.push_async_callback(broker.close)
             actor = Actor(kube, time.time)
             controller = Controller(broker, Workers(session), actor, settings.tick_seconds)
-            registry = make_registry(controller, self.health, lambda: actor.scale_changes)
+            registry = make_registry(controller, self.health, actor)
             app = make_app(controller, self.health, registry)
             await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
             lease = Lease(kube, settings.lease_name, settings.identity, settings.lease_seconds, time.monotonic)

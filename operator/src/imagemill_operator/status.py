@@ -86,20 +86,33 @@ def refused_conditions(refusal: Refusal) -> list[dict[str, str]]:
     ]
 
 
-def ready_conditions(observation: Observation, decision: Decision) -> list[dict[str, str]]:
+def ready_conditions(observation: Observation, decision: Decision, refusal: str | None) -> list[dict[str, str]]:
     """State that the pool is under control. A broker that does not answer leaves it unknown."""
-    if observation.backlog is None:
+    if refusal is not None:
+        ready = condition("Ready", False, "WriteRefused", refusal)
+    elif not observation.all_told:
         ready = condition("Ready", None, "BacklogUnknown", decision.reason)
     elif not decision.act:
         ready = condition("Ready", True, "OnlyTelling", decision.reason)
     else:
         ready = condition("Ready", True, "Deciding", "The replicas follow the queues.")
-    return [ready, condition("TargetConflict", False, "NoConflict", "Nothing else scales the Deployment.")]
+    return [
+        ready,
+        condition("TargetConflict", False, "NoConflict", "Nothing else scales the Deployment."),
+        condition(
+            "Writable",
+            refusal is None,
+            "Accepted" if refusal is None else "WriteRefused",
+            refusal or "Nothing keeps the replicas from being set.",
+        ),
+    ]
 
 
-def state_of(pool: PoolResource, observation: Observation, spec: Spec, decision: Decision) -> dict[str, Any]:
+def state_of(
+    pool: PoolResource, observation: Observation, spec: Spec, decision: Decision, refusal: str | None = None
+) -> dict[str, Any]:
     """Return the pool's state as ``/pools`` tells it, without its history."""
-    more = ready_conditions(observation, decision)
+    more = ready_conditions(observation, decision, refusal)
     return pool_state(pool.name, pool.queues, observation, spec, decision, more_conditions=more)
 
 
@@ -151,6 +164,8 @@ EVENTS_OF_CONDITIONS = {
     ("CapacityBlocked", "False"): ("Normal", "CapacityFree"),
     ("TargetConflict", "True"): ("Warning", "TargetConflict"),
     ("TargetConflict", "False"): ("Normal", "TargetFree"),
+    ("Writable", "False"): ("Warning", "WriteRefused"),
+    ("Writable", "True"): ("Normal", "WriteAccepted"),
     ("Ready", "False"): ("Warning", "NotReady"),
 }
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
+from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.exposition import PoolCollector
 
@@ -64,9 +65,7 @@ def make_app(controller: Controller, health: Health, registry: CollectorRegistry
     return app
 
 
-def make_registry(
-    controller: Controller, health: Health, scale_changes: Callable[[], dict[tuple[str, str], int]]
-) -> CollectorRegistry:
+def make_registry(controller: Controller, health: Health, actor: Actor) -> CollectorRegistry:
     """Register the pools' metrics and the process's own."""
     registry = CollectorRegistry()
 
@@ -79,7 +78,10 @@ def make_registry(
             "holds_lease": float(health.holds_lease),
         }
 
-    registry.register(PoolCollector(lambda: controller.states, totals, scale_changes))
+    collector = PoolCollector(
+        lambda: controller.states, totals, lambda: actor.scale_changes, lambda: actor.write_errors
+    )
+    registry.register(collector)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)

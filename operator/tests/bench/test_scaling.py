@@ -1,7 +1,7 @@
 """The simulator is believed only as far as it does what is known of the real things."""
 
 import pytest
-from bench.laws import Keda, Ours
+from bench.laws import Foreign, Keda, Ours
 from bench.scaling import play
 from bench.simulator import Simulation
 
@@ -38,3 +38,17 @@ def test_our_law_keeps_the_objective_at_a_third_of_the_wait_and_no_higher_cost()
         assert ours.late == 0
         assert ours.p95 <= keda.p95 / 3
         assert ours.replica_seconds <= keda.replica_seconds
+
+
+def test_work_that_takes_longer_than_it_may_wait_costs_no_more_than_under_keda() -> None:
+    ours, keda = play(traces.long_work())
+    assert ours.replica_seconds <= keda.replica_seconds
+    assert ours.killed == 0
+
+
+def test_consumers_that_tell_nothing_cost_hardly_more() -> None:
+    """Else they would be thought busy whenever a message waited, and their work to take longer than it does."""
+    for make in (traces.step_burst, traces.daily_wave):
+        told, foreign = (play(make(), law)[0] for law in (Ours, Foreign))
+        assert foreign.late == 0
+        assert foreign.replica_seconds <= told.replica_seconds * 1.05

@@ -9,6 +9,7 @@ from tests.cluster import bodies
 from imagemill_operator.actor import FIRST_TO_GO, Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerReading, QueueName, QueueReading
+from imagemill_operator.exposition import PoolCollector
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
 from imagemill_operator.pools import parse_pool
@@ -32,18 +33,19 @@ class Cluster:
         self.statuses: list[tuple[str, Mapping[str, Any]]] = []
         self.events: list[tuple[str, str]] = []
         self.scalings: list[int] = []
-        self.conflict = False
+        self.refused: int | None = None
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
         self.controller = self.new_controller()
 
     def new_controller(self) -> Controller:
-        return Controller(Broker(self), Workers(self), Actor(self, lambda: self.now), 2.0, lambda: self.now)
+        self.actor = Actor(self, lambda: self.now)
+        return Controller(Broker(self), Workers(self), self.actor, 2.0, lambda: self.now)
 
     def world(self) -> World:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
         names = [f"p{number}" for number in range(self.replicas)]
-        pods = tuple(PodFacts(name, "10.0.0.1", True, False, "", 2.0, None, self.costs.get(name)) for name in names)
+        pods = tuple(PodFacts(name, "10.0.0.1", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names)
         parsed = {name: parse_pool(body) for name, body in self.pools.items()}
         return World(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
 
@@ -63,8 +65,8 @@ class Cluster:
         return next(str(item["status"]) for item in self.status["conditions"] if item["type"] == kind)
 
     async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
-        if self.conflict:
-            raise KubeError(409, "changed")
+        if self.refused is not None:
+            raise KubeError(self.refused, "no")
         self.scalings.append(replicas)
         self.replicas = replicas
 
@@ -90,7 +92,7 @@ class Broker:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
-            live_ready=dict.fromkeys(asleep, self.cluster.ready),
+            live_ready={queue: self.cluster.ready for queue in asleep if queue == QUEUE},
         )
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
@@ -175,6 +177,18 @@ def test_a_broker_that_does_not_answer_scales_nothing_in() -> None:
     assert cluster.events.count(("Warning", "BrokerUnreachable")) == 1
 
 
+def test_a_queue_that_nobody_has_declared_yet_does_not_hide_the_messages_of_another() -> None:
+    cluster = Cluster(bodies.pool(queues=["work.gray", "declared.by.the.consumer"]))
+    cluster.ready = 75
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert "the broker does not tell queue declared.by.the.consumer" in cluster.status["reason"]
+    assert cluster.condition("BrokerReachable") == "False"
+    cluster.ready = 0
+    cluster.tick(30)
+    assert cluster.scalings == [8], "what is not known may need them"
+
+
 def test_idle_pods_are_marked_before_replicas_are_given_up() -> None:
     cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, cooldownSeconds=4, backlogPerReplica=1), replicas=4)
     cluster.busy = {"p0": 1, "p1": 0, "p2": 1, "p3": 0}
@@ -218,13 +232,46 @@ def test_a_target_with_an_autoscaler_is_left_alone_until_that_is_gone() -> None:
 
 def test_a_conflict_is_tried_again_with_the_next_tick() -> None:
     cluster = Cluster()
-    cluster.ready, cluster.conflict = 75, True
+    cluster.ready, cluster.refused = 75, 409
     cluster.tick()
     assert cluster.scalings == []
     assert ("Normal", "ScaledOut") not in cluster.events
-    cluster.conflict = False
+    cluster.refused = None
     cluster.tick()
     assert cluster.scalings == [8]
+
+
+def test_a_write_that_is_refused_again_and_again_is_told() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.refused = 75, 403
+    cluster.tick(2)
+    assert (cluster.condition("Writable"), cluster.condition("Ready")) == ("True", "True")
+    cluster.tick(20)
+    assert (cluster.condition("Writable"), cluster.condition("Ready")) == ("False", "False")
+    told = next(item["message"] for item in cluster.status["conditions"] if item["type"] == "Writable")
+    assert told.endswith("Let the operator's Role patch deployments/scale of worker-gray.")
+    assert cluster.events.count(("Warning", "WriteRefused")) == 1
+    assert cluster.actor.write_errors == {("scale", "403"): 22}
+    cluster.refused = None
+    cluster.tick()
+    assert (cluster.condition("Writable"), cluster.condition("Ready")) == ("True", "True")
+    assert ("Normal", "WriteAccepted") in cluster.events
+
+
+def test_refused_writes_are_counted_in_the_metrics() -> None:
+    collector = PoolCollector(dict, dict, dict, lambda: {("scale", "403"): 22})
+    (family,) = (family for family in collector.collect() if family.name == "imagemill_operator_write_errors")
+    (sample,) = family.samples
+    assert sample.name == "imagemill_operator_write_errors_total"
+    assert (sample.labels, sample.value) == ({"verb": "scale", "code": "403"}, 22.0)
+
+
+def test_a_step_that_was_refused_is_not_waited_for() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=0), replicas=8)
+    cluster.refused = 409
+    cluster.tick(10)
+    assert {status["desiredReplicas"] for _, status in cluster.statuses} == {4}
+    assert len(cluster.statuses) <= 4, "one tells that it is refused"
 
 
 def test_an_operator_that_is_restarted_in_mid_burst_goes_on() -> None:

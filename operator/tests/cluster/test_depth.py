@@ -1,6 +1,15 @@
 """Numbers, empty, unknown: what a broker's text means."""
 
-from imagemill_operator.depth import BrokerReading, QueueReading, acked_of, backlog_of, merge, read_detailed
+from imagemill_operator.depth import (
+    BrokerReading,
+    QueueReading,
+    acked_of,
+    backlog_of,
+    consumers_of,
+    merge,
+    read_detailed,
+    untold_of,
+)
 from imagemill_operator.policy import Backlog
 
 QUEUE = ("/", "work.a")
@@ -33,6 +42,12 @@ def test_what_a_follower_still_tells_of_old_days_is_passed_over() -> None:
     assert backlog_of([QUEUE], whole) == Backlog(12, 3)
 
 
+def test_the_consumers_of_all_queues_count_unless_nobody_tells() -> None:
+    reading = BrokerReading(queues={QUEUE: QueueReading(12, 3, 2), ("/", "b"): QueueReading(0, 0, 3)})
+    assert consumers_of([QUEUE, ("/", "b"), ("/", "missing")], reading) == 5
+    assert consumers_of([QUEUE], BrokerReading(queues={QUEUE: QueueReading(12, 3)})) is None
+
+
 def test_acknowledgements_of_all_nodes_count() -> None:
     whole = merge([read_detailed(LEADER, "n1"), read_detailed(FOLLOWER, "n2")])
     assert sum(acked_of([QUEUE], whole).values()) == 450
@@ -47,8 +62,11 @@ def test_channels_have_counters_of_their_own() -> None:
 
 
 def test_a_missing_queue_is_unknown_and_not_empty() -> None:
-    assert backlog_of([QUEUE, ("/", "work.b")], read_detailed(LEADER, "n1")) is None
+    reading = read_detailed(LEADER, "n1")
+    assert backlog_of([("/", "work.b")], reading) is None
     assert backlog_of([], BrokerReading()) is None
+    assert backlog_of([QUEUE, ("/", "work.b")], reading) == Backlog(12, 3), "the part that is known"
+    assert untold_of([QUEUE, ("/", "work.b")], reading) == "queue work.b"
 
 
 def test_the_live_look_only_adds() -> None:

@@ -9,6 +9,7 @@ from imagemill_operator.facts import (
     deployment_facts,
     owning_deployment,
     pod_facts,
+    pods_by_deployment,
     typical_start_seconds,
 )
 
@@ -19,10 +20,23 @@ def test_a_pod_belongs_to_the_deployment_of_its_replica_set() -> None:
     assert owning_deployment(bodies.pod(labels={})) is None
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_is_nobodys_replica(phase: str) -> None:
+    evicted = bodies.pod(ready=False, restarts=3)
+    assert pods_by_deployment(evicted)["worker-gray"].blocked == "keeps crashing"
+    evicted["status"]["phase"] = phase
+    assert pods_by_deployment(evicted) == {}
+
+
 def test_a_ready_pod_tells_how_long_it_took_to_start() -> None:
     facts = pod_facts(bodies.pod())
     assert (facts.ready, facts.start_seconds, facts.blocked) == (True, 4.0, None)
     assert pod_facts(bodies.pod(restarts=1)).start_seconds is None
+
+
+def test_a_pod_whose_node_was_away_for_a_moment_did_not_start_then() -> None:
+    assert pod_facts(bodies.pod(since="2026-01-04T00:00:00Z")).start_seconds is None
+    assert pod_facts(bodies.pod(since="2026-01-01T00:09:00Z")).start_seconds == 540.0
 
 
 @pytest.mark.parametrize(

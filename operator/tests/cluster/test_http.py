@@ -104,7 +104,7 @@ def served(path: str, age_seconds: float = 0.0) -> tuple[int, str]:
         cluster.ready = 75
         await controller.tick(cluster.world())
         health = Health(lambda: age_seconds, 60.0, 0.0)
-        app = make_app(controller, health, make_registry(controller, health, lambda: actor.scale_changes))
+        app = make_app(controller, health, make_registry(controller, health, actor))
         async with TestClient(TestServer(app)) as client:
             answer = await client.get(path)
             return answer.status, await answer.text()

@@ -1,17 +1,21 @@
 """One pool's facts become the policy's observation."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from tests.cluster import bodies
 
 from imagemill_operator.depth import BrokerReading, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts, pod_facts
 from imagemill_operator.observe import Counters, busy_replicas, observe, victims
-from imagemill_operator.policy import Backlog, Observation
+from imagemill_operator.policy import Backlog, Memory, Observation
+from imagemill_operator.policy.learn import learn
 from imagemill_operator.pools import PoolResource, parse_pool
 from imagemill_operator.workers import WorkerReading, read_worker
 
 QUEUE = ("/", "work.gray")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+"""Half a day after the pods were created."""
 IDLE, BUSY = WorkerReading(0.0, 0, 2.0, 5.0, 1.0), WorkerReading(0.0, 1, 2.0, 7.0, 1.5)
 
 
@@ -20,11 +24,16 @@ def pods(count: int, **change: object) -> list[PodFacts]:
 
 
 def look(
-    pool: PoolResource, seen: list[PodFacts], told: dict[str, WorkerReading], counters: Counters, acked: float = 0.0
+    pool: PoolResource,
+    seen: list[PodFacts],
+    told: dict[str, WorkerReading],
+    counters: Counters,
+    at_seconds: float = NOON,
+    **acked: float,
 ) -> Observation:
-    broker = BrokerReading(queues={QUEUE: QueueReading(4, 2)}, acked={QUEUE: {"n1/": acked}})
+    broker = BrokerReading(queues={QUEUE: QueueReading(4, 2)}, acked={QUEUE: acked})
     deployment = DeploymentFacts("worker-gray", "u", "1", 3)
-    return observe(pool, deployment, seen, broker, told, counters, 100.0, 2.0)
+    return observe(pool, deployment, seen, broker, told, counters, at_seconds, 2.0)
 
 
 def test_workers_that_tell_are_believed() -> None:
@@ -40,9 +49,60 @@ def test_workers_that_tell_are_believed() -> None:
 
 def test_foreign_consumers_are_counted_by_the_broker() -> None:
     pool, counters = parse_pool(bodies.pool()), Counters()
-    look(pool, pods(3), {}, counters, acked=50)
-    seen = look(pool, pods(3), {}, counters, acked=58)
+    look(pool, pods(3), {}, counters, n1=50)
+    seen = look(pool, pods(3), {}, counters, n1=58)
     assert (seen.completed_total, seen.busy_seconds_total, seen.busy_replicas) == (8.0, None, None)
+
+
+def test_an_old_worker_that_is_heard_late_only_sets_its_mark() -> None:
+    pool, counters = parse_pool(bodies.pool(workerMetrics={"port": 9100})), Counters()
+    old = WorkerReading(0.0, 1, 2.0, 50_000.0, 40_000.0)
+    look(pool, pods(2), {}, counters)
+    assert look(pool, pods(2), {"p0": old, "p1": old}, counters, NOON + 2).completed_total == 0.0
+    more = replace(old, images=50_003.0, seconds=40_002.0)
+    seen = look(pool, pods(2), {"p0": old, "p1": more}, counters, NOON + 4)
+    assert (seen.completed_total, seen.busy_seconds_total) == (3.0, 2.0)
+
+
+def test_a_worker_whose_pod_was_created_meanwhile_has_counted_all_of_it_since() -> None:
+    pool, counters = parse_pool(bodies.pool(workerMetrics={"port": 9100})), Counters()
+    born = pods(1, created="2026-01-01T12:00:01Z")
+    look(pool, [], {}, counters)
+    look(pool, born, {}, counters, NOON + 2)
+    assert look(pool, born, {"p0": IDLE}, counters, NOON + 8).completed_total == IDLE.images, "it took 6 s to start"
+
+
+def test_a_broker_that_never_tells_acknowledgements_leaves_what_is_finished_unknown() -> None:
+    """As the management API does. Ten messages a second come and go: no rate may be learned from the backlog alone."""
+    pool, counters, memory = parse_pool(bodies.pool()), Counters(), Memory()
+    for tick in range(30):
+        seen = look(pool, pods(3), {}, counters, NOON + tick * 2)
+        assert seen.completed_total is None
+        memory = learn(seen, memory)
+    assert (memory.arrival_rate, memory.busy_seconds_per_image) == (None, None)
+
+
+def test_acknowledgements_that_are_told_late_are_counted_from_then_on() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    look(pool, pods(3), {}, counters)
+    assert look(pool, pods(3), {}, counters, n1=500).completed_total == 0.0
+    assert look(pool, pods(3), {}, counters, n1=504).completed_total == 4.0
+    assert look(pool, pods(3), {}, counters).completed_total == 4.0
+
+
+def test_a_broker_node_that_comes_back_only_sets_its_mark() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    look(pool, pods(3), {}, counters, n1=50)
+    assert look(pool, pods(3), {}, counters, n1=58, n2=5_000_000).completed_total == 8.0
+    assert look(pool, pods(3), {}, counters, n1=58, n2=5_000_002).completed_total == 10.0
+
+
+def test_a_pod_that_becomes_ready_again_keeps_the_start_it_had_first() -> None:
+    pool, counters = parse_pool(bodies.pool()), Counters()
+    assert look(pool, pods(1, ready=False), {}, counters).pod_start_seconds is None
+    assert look(pool, pods(1), {}, counters).pod_start_seconds == 4.0
+    look(pool, pods(1, ready=False), {}, counters)
+    assert look(pool, pods(1, since="2026-01-01T00:05:00Z"), {}, counters).pod_start_seconds == 4.0
 
 
 def test_terminating_pods_are_no_capacity() -> None:

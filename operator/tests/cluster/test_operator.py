@@ -182,6 +182,20 @@ def test_an_operator_that_is_killed_in_mid_burst_is_replaced_and_nothing_is_scal
         assert counts == sorted(counts)
 
 
+def test_pods_that_were_evicted_do_not_block_new_ones(kube: FakeKube, queue: Any, start: Any) -> None:
+    kube.add_deployment("worker", 1)
+    (name,) = kube.names("pods")
+    eventually(lambda: (kube.get("pods", name) or {})["status"]["conditions"], what="a pod that is ready")
+    pod = kube.get("pods", name) or {}
+    crashing = {"containerStatuses": [{"restartCount": 5}], "conditions": [{"type": "Ready", "status": "False"}]}
+    kube.put("pods", {**pod, "status": {**crashing, "phase": "Running"}})
+    publish(queue, 300)
+    with start():
+        eventually(lambda: status(kube).get("limit") == "blocked")
+        kube.put("pods", {**pod, "status": {**crashing, "phase": "Failed"}})
+        eventually(lambda: replicas(kube) == 16)
+
+
 def test_a_deployment_with_an_autoscaler_is_refused_while_it_has_one(kube: FakeKube, queue: Any, start: Any) -> None:
     target = {"scaleTargetRef": {"kind": "Deployment", "name": "worker"}}
     kube.put("horizontalpodautoscalers", {"metadata": {"name": "keda-hpa"}, "spec": target})

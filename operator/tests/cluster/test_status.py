@@ -38,6 +38,8 @@ def test_a_status_tells_the_story() -> None:
         "AtMaximum": "False",
         "CapacityBlocked": "False",
         "ObjectiveAttainable": "True",
+        "PrefetchHoards": "False",
+        "Writable": "True",
     }
 
 

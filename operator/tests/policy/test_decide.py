@@ -15,6 +15,7 @@ from imagemill_operator.policy import (
     Pool,
     PoolTracker,
     Spec,
+    conditions,
     decide,
     decide_all,
 )
@@ -71,13 +72,90 @@ def test_a_steady_stream_is_served_with_room_to_spare() -> None:
     assert max(decision.terms, key=lambda term: term.replicas).name == "arrival_rate"
 
 
+def test_a_stream_from_before_a_long_gap_asks_for_nothing() -> None:
+    """The operator was away for three hours; the queue is empty now."""
+    assert decide(seen(0, current=1), WAIT, memory(rate=100, at_seconds=100.0 - 3 * 3600)).needed_replicas == 0
+    assert decide(seen(1, current=1), WAIT, memory(rate=10, at_seconds=100.0 - 60)).needed_replicas == 11
+
+
+def test_a_rate_that_cannot_be_learned_anew_is_not_believed_for_ever() -> None:
+    looks = [replace(seen(5, current=2), at_seconds=100.0 + tick * 2.0) for tick in range(40)]
+    known = memory(rate=10, at_seconds=98.0, arrivals_at_seconds=98.0)
+    for look in looks:
+        decision = decide(look, WAIT, known)
+        known = decision.memory
+    assert decision.arrival_rate is None
+
+
+LONG_WORK = memory(busy_seconds=60.0)
+HALF_A_MINUTE = replace(WAIT, max_wait_seconds=30.0)
+
+
+@pytest.mark.parametrize(("ready", "replicas"), [(1, 1), (5, 5), (40, 32)])
+def test_there_are_never_more_replicas_than_messages(ready: int, replicas: int) -> None:
+    """Work is longer than the objective: a second replica for one message would have nothing to do."""
+    assert decide(seen(ready), HALF_A_MINUTE, LONG_WORK).desired_replicas == replicas
+    assert decide(seen(ready), replace(SHARE, backlog_per_replica=0.1), LONG_WORK).needed_replicas == ready
+
+
+def test_a_share_that_a_person_wrote_spreads_messages_whatever_threads_there_are() -> None:
+    spec = replace(SHARE, backlog_per_replica=3.0)
+    assert decide(seen(12, current=1, threads_per_replica=8), spec, memory()).desired_replicas == 4
+
+
+def test_a_message_that_is_in_work_already_asks_for_no_second_replica() -> None:
+    decision = decide(seen(0, 1, current=1), HALF_A_MINUTE, LONG_WORK)
+    assert decision.desired_replicas == 1
+    assert decision.reason == (
+        "none waiting, 1 in work, 0.017 a second with 1 worker: 0 s wait, objective 30 s, so 1 stays."
+    )
+
+
+def test_what_one_consumer_has_fetched_cannot_be_taken_by_others() -> None:
+    assert decide(seen(0, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 1
+    assert decide(seen(3, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 4
+
+
+@pytest.mark.parametrize(
+    ("unacked", "consumers", "threads", "status"),
+    [
+        (100, 1, 1.0, "True"),
+        (12, 1, 4.0, "False"),
+        (100, None, 1.0, "Unknown"),
+        (8, 2, 1.0, "False"),
+        (9, 2, 1.0, "True"),
+    ],
+)
+def test_consumers_that_fetch_more_than_they_can_work_on_are_told(
+    unacked: int, consumers: int | None, threads: float, status: str
+) -> None:
+    look = seen(0, unacked, current=2, consumers=consumers, threads_per_replica=threads)
+    told = next(
+        item for item in conditions(look, WAIT, decide(look, WAIT, Memory())) if item["type"] == "PrefetchHoards"
+    )
+    assert told["status"] == status
+    assert ("lower the prefetch" in told["message"]) == (status == "True")
+
+
+def test_nothing_is_started_while_nothing_waits() -> None:
+    for spec in (WAIT, SHARE):
+        assert decide(seen(0, 50, current=2), spec, memory(rate=100)).desired_replicas == 2
+        assert decide(seen(0, 5), spec, memory()).desired_replicas == 0
+
+
+def test_more_replicas_than_the_wait_asks_for_are_explained_by_what_is_in_work() -> None:
+    decision = decide(seen(1, 10, current=10), HALF_A_MINUTE, LONG_WORK)
+    assert decision.desired_replicas == 11
+    assert decision.reason.endswith("6 s wait, objective 30 s, the 10 in work are to be done too, so 1 more starts.")
+
+
 def test_threads_count_as_so_many_workers() -> None:
     assert decide(seen(1, 9, current=10, threads_per_replica=4), WAIT, memory(rate=10)).needed_replicas == 3
 
 
 def test_an_objective_shorter_than_the_start_says_how_it_could_hold() -> None:
     decision = decide(seen(5), Spec(max_replicas=12, max_wait_seconds=4.0), memory(start=12.0))
-    assert decision.desired_replicas == 10
+    assert decision.desired_replicas == 5
     assert "set minReplicas to 1" in (decision.attainable or "")
 
 
@@ -98,6 +176,42 @@ def test_scale_in_waits_for_the_cool_down_and_then_goes_in_steps() -> None:
     assert [count for index, count in enumerate(path) if index == 0 or path[index - 1] != count] == [16, 8, 4, 2, 1, 0]
     assert path.index(8) == 20
     assert path.index(0) == 40
+
+
+def path_of(backlogs: list[Backlog], known: Memory, spec: Spec = WAIT) -> list[int]:
+    """Replicas decided on, one look a second; every replica is ready at once and idle."""
+    current, path = 0, []
+    for tick, backlog in enumerate(backlogs):
+        decision = decide(Observation(tick * 1.0, backlog, current, current, busy_replicas=0), spec, known)
+        current, known = decision.desired_replicas, decision.memory
+        path.append(current)
+    return path
+
+
+def test_replicas_that_only_a_burst_needed_are_kept_for_about_as_long_as_a_start() -> None:
+    burst = [Backlog(0), Backlog(20), *[Backlog(0)] * 20]
+    path = path_of(burst, memory(start=9.0))
+    assert path[1] == path[9] > path[10], "9 s after the burst was last seen"
+    quick = path_of(burst, memory(start=1.0))
+    assert quick[1] == quick[6] > quick[7], "three looks of 2 s are the least"
+    assert path_of(burst, memory(start=9.0), replace(WAIT, cooldown_seconds=0.0))[2] < path[1]
+
+
+def test_replicas_that_a_stream_needed_are_kept_for_the_cool_down() -> None:
+    first = decide(seen(1, 9, current=10), WAIT, memory(rate=10))
+    gone = replace(first.memory, arrivals=0.0, arrivals_slow=0.0)
+    later = replace(seen(0, current=11, busy_replicas=0), at_seconds=119.0)
+    decision = decide(later, WAIT, gone)
+    assert (decision.desired_replicas, decision.limit) == (11, Limit.COOLDOWN)
+    assert "what was needed in the last 20 s counts too" in decision.reason
+    assert decide(replace(later, at_seconds=120.0), WAIT, gone).desired_replicas < 11
+
+
+def test_a_pool_that_has_just_drained_a_backlog_says_so() -> None:
+    first = decide(seen(20), WAIT, memory())
+    later = replace(seen(0, current=first.desired_replicas, busy_replicas=0), at_seconds=102.0)
+    decision = decide(later, WAIT, first.memory)
+    assert decision.reason.endswith("0 would do but a larger backlog was there just now, so 16 stay.")
 
 
 def test_replicas_found_at_the_first_look_are_kept_for_a_cool_down() -> None:
@@ -124,6 +238,25 @@ def test_unknown_holds_and_then_goes_up_to_the_fallback() -> None:
     assert later.reason == "The broker has not told the backlog for 31 s and the fallback is 5, so 2 more start."
 
 
+def test_the_known_part_of_a_backlog_is_a_lower_bound() -> None:
+    spec = replace(SHARE, fallback=Fallback(replicas=5, after_seconds=30.0))
+    more = decide(seen(75, current=3, untold="queue b"), spec, memory())
+    assert (more.desired_replicas, more.limit) == (8, Limit.NEED)
+    assert more.reason.endswith(
+        "objective 10 each, the broker does not tell queue b, which may hold more, so 5 more start."
+    )
+    less = decide(seen(5, current=3, untold="queue b"), spec, memory())
+    assert (less.desired_replicas, less.limit) == (3, Limit.UNKNOWN)
+    later = decide(replace(seen(5, current=3, untold="queue b"), at_seconds=131.0), spec, less.memory)
+    assert (later.desired_replicas, later.limit) == (5, Limit.FALLBACK)
+
+
+def test_a_part_of_the_backlog_teaches_no_rate() -> None:
+    first = decide(seen(75, current=3, completed_total=0.0), SHARE, memory(rate=1))
+    part = replace(seen(5, current=3, untold="queue b", completed_total=0.0), at_seconds=102.0)
+    assert decide(part, SHARE, first.memory).arrival_rate == first.arrival_rate
+
+
 def test_pending_pods_count_as_capacity_to_come() -> None:
     spec = replace(WAIT, max_wait_seconds=20.0)
     first = decide(seen(100), spec, memory())
@@ -136,6 +269,18 @@ def test_a_pool_that_may_not_be_changed_only_tells(change: dict[str, object], be
     decision = decide(seen(300), replace(SHARE, **change), Memory())  # type: ignore[arg-type]
     assert not decision.act
     assert decision.reason.startswith(begin)
+
+
+@pytest.mark.parametrize("change", [{"paused": True}, {"mode": Mode.ADVISE}])
+def test_advice_does_not_change_while_nothing_else_does(change: dict[str, object]) -> None:
+    spec = replace(SHARE, cooldown_seconds=0.0, **change)  # type: ignore[arg-type]
+    known, advice = Memory(), set()
+    for tick in range(10):
+        look = replace(seen(0, current=16, busy_replicas=0), at_seconds=100.0 + 2 * tick)
+        decision = decide(look, spec, known)
+        known = decision.memory
+        advice.add(decision.desired_replicas)
+    assert advice == {8}
 
 
 def test_a_budget_limits_the_pool_and_the_reason_says_so() -> None:
@@ -181,4 +326,5 @@ def test_the_state_of_a_pool_has_the_keys_of_the_contract() -> None:
         "AtMaximum",
         "CapacityBlocked",
         "ObjectiveAttainable",
+        "PrefetchHoards",
     }

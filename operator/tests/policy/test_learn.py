@@ -5,6 +5,7 @@ import math
 import pytest
 
 from imagemill_operator.policy import Backlog, CounterSum, Memory, Observation
+from imagemill_operator.policy.counters import FORGET_AFTER_UPDATES
 from imagemill_operator.policy.learn import learn
 
 
@@ -28,6 +29,25 @@ def test_a_burst_is_not_taken_for_a_stream() -> None:
     assert memory.arrival_rate < 300 / 60
 
 
+def test_purged_messages_are_no_arrivals() -> None:
+    """Ten a second come and go all the time; 10,000 that waited are purged 20 s before the end."""
+    memory = run(
+        110, backlog=lambda tick: Backlog(10_000 if tick < 100 else 0), completed_total=lambda tick: tick * 20.0
+    )
+    assert memory.arrival_rate is not None
+    assert memory.arrival_rate > 5.0
+
+
+def test_a_burst_that_is_worked_off_is_no_stream_though_the_backlog_is_told_late() -> None:
+    memory = run(
+        20,
+        backlog=lambda tick: Backlog(400 - tick // 5 * 100 if tick else 0),
+        completed_total=lambda tick: max(0, tick - 1) * 20.0,
+    )
+    assert memory.arrival_rate is not None
+    assert memory.arrival_rate < 10.0
+
+
 def test_without_a_counter_a_working_pool_learns_no_rate() -> None:
     assert run(10, backlog=lambda tick: Backlog(tick)).arrival_rate is None
 
@@ -42,12 +62,28 @@ def test_seconds_per_image_come_from_the_workers() -> None:
     assert memory.busy_seconds_per_image == pytest.approx(0.25)
 
 
-def test_without_them_from_acknowledgements_while_messages_keep_waiting() -> None:
-    """Four workers that finish 8 messages in 2 s take a second each."""
-    memory = run(30, backlog=lambda tick: Backlog(50), completed_total=lambda tick: tick * 8.0)
+def test_without_them_from_the_messages_in_work_and_the_acknowledgements() -> None:
+    """Four workers that finish 8 messages in 2 s take a second each; one that finishes 8 alone a quarter of it."""
+    memory = run(30, backlog=lambda tick: Backlog(50, 4), completed_total=lambda tick: tick * 8.0)
     assert memory.busy_seconds_per_image == pytest.approx(1.0)
-    idle = run(30, backlog=lambda tick: Backlog(0, 1), completed_total=lambda tick: tick * 8.0)
-    assert idle.busy_seconds_per_image is None
+    alone = run(30, backlog=lambda tick: Backlog(0, 1), completed_total=lambda tick: tick * 8.0)
+    assert alone.busy_seconds_per_image == pytest.approx(0.25)
+
+
+def test_a_late_backlog_makes_work_look_no_longer_than_it_is() -> None:
+    """Two of four workers are busy on average, with messages of a second; the broker tells every fifth look."""
+    in_work = [1, 3, 2, 0, 4, 2, 1, 3, 2, 2]
+    memory = run(
+        200,
+        backlog=lambda tick: Backlog(int(in_work[tick // 5 % 10] == 4), in_work[tick // 5 % 10]),
+        completed_total=lambda tick: tick * 4.0,
+    )
+    assert memory.busy_seconds_per_image == pytest.approx(1.0, rel=0.1)
+
+
+def test_fetched_messages_are_not_all_in_work() -> None:
+    memory = run(30, backlog=lambda tick: Backlog(0, 100), completed_total=lambda tick: tick * 8.0)
+    assert memory.busy_seconds_per_image == pytest.approx(1.0)
 
 
 def test_slower_images_are_learned_within_some_minutes() -> None:
@@ -75,8 +111,18 @@ def test_a_counter_that_starts_again_teaches_nothing_wrong() -> None:
 def test_the_sum_of_counters_survives_workers_that_come_go_and_restart() -> None:
     total = CounterSum()
     assert total.update({"a": 100.0}) == 0.0
-    assert total.update({"a": 103.0, "b": 2.0}) == 5.0
+    assert total.update({"a": 103.0, "b": 2.0}, started={"b"}) == 5.0
     assert total.update({"b": 1.0}) == 6.0
-    assert total.update({}) == 6.0
-    assert total.update({"a": 4.0}) == 10.0, "started again"
-    assert total.update({"a": 5.0, "b": 3.0}) == 13.0, "did not answer for a while"
+    assert total.update({}, started={"c"}) == 6.0
+    assert total.update({"a": 4.0, "c": 1.0}, started={"c"}) == 11.0, "a started again, c was a while in starting"
+    assert total.update({"a": 5.0, "b": 3.0}) == 14.0, "did not answer for a while"
+
+
+def test_what_a_worker_counted_before_it_was_heard_is_nobodys_news() -> None:
+    total = CounterSum()
+    total.update({})
+    assert total.update({"a": 50_000.0}) == 0.0
+    for _ in range(FORGET_AFTER_UPDATES):
+        total.update({})
+    assert total.update({"a": 60_000.0}) == 0.0, "away for so long that its mark is forgotten"
+    assert total.update({"a": 60_002.0}) == 2.0

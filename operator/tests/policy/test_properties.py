@@ -1,6 +1,7 @@
 """What holds for every input: bounds, monotony, no oscillation, unknown never lowers, determinism, explanation."""
 
 import itertools
+import math
 from dataclasses import replace
 
 from hypothesis import assume, given
@@ -10,6 +11,7 @@ from imagemill_operator.policy import (
     Backlog,
     Budget,
     Claim,
+    CounterSum,
     Fallback,
     Limit,
     Memory,
@@ -20,9 +22,11 @@ from imagemill_operator.policy import (
     decide_all,
     share_budget,
 )
+from imagemill_operator.policy.need import TARGET_UTILISATION
 
 counts = st.integers(0, 100_000)
 seconds = st.floats(0.01, 600.0)
+peaks = st.lists(st.tuples(st.floats(700.0, 1000.0), st.integers(0, 120)), max_size=3).map(sorted).map(tuple)
 
 
 @st.composite
@@ -59,7 +63,8 @@ def memories(draw: st.DrawFn) -> Memory:
         start_seconds=draw(st.none() | seconds),
         unknown_since_seconds=draw(st.none() | st.floats(0.0, 1000.0)),
         stepped_at_seconds=draw(st.none() | st.floats(990.0, 1000.0)),
-        peaks=tuple(sorted(draw(st.lists(st.tuples(st.floats(700.0, 1000.0), st.integers(0, 120)), max_size=3)))),
+        peaks=draw(peaks),
+        drain_peaks=draw(peaks),
     )
 
 
@@ -97,9 +102,30 @@ def test_more_backlog_never_means_fewer_replicas(
     assert decide(more, spec, memory).desired_replicas >= decide(seen, spec, memory).desired_replicas
 
 
+@given(observations(), specs(), memories())
+def test_a_backlog_never_asks_for_more_replicas_than_could_have_a_message(
+    seen: Observation, spec: Spec, memory: Memory
+) -> None:
+    assert seen.backlog is not None
+    slots = seen.current_replicas * seen.threads_per_replica
+    messages = seen.backlog.ready + min(seen.backlog.unacked, slots)
+    terms = {term.name: term.replicas for term in decide(seen, spec, memory).terms}
+    rate = terms.pop("arrival_rate", 0.0)
+    assert terms.get("backlog", 0.0) <= math.ceil(messages / seen.threads_per_replica)
+    assert max(terms.values()) <= messages or "backlog" in terms
+    assert seen.backlog.ready > 0 or max(rate, *terms.values()) <= seen.current_replicas
+
+
 @given(observations(backlog=st.none()), specs(), memories())
 def test_unknown_never_lowers(seen: Observation, spec: Spec, memory: Memory) -> None:
     assert decide(seen, spec, memory).desired_replicas >= min(seen.current_replicas, spec.max_replicas)
+
+
+@given(observations(), specs(), memories())
+def test_a_part_that_is_unknown_only_adds(seen: Observation, spec: Spec, memory: Memory) -> None:
+    desired = decide(replace(seen, untold="queue b"), spec, memory).desired_replicas
+    assert desired >= min(seen.current_replicas, spec.max_replicas)
+    assert desired >= decide(seen, spec, memory).desired_replicas
 
 
 @given(observations(), specs(), memories())
@@ -157,6 +183,35 @@ def test_constant_input_settles_and_stays(
     turns = [b - a for a, b in itertools.pairwise(replicas) if a != b]
     assert len(set(replicas[-30:])) == 1
     assert not any(a < 0 < b for a, b in itertools.pairwise(turns)), replicas
+
+
+@st.composite
+def hearings(draw: st.DrawFn) -> list[set[int]]:
+    """Which of six workers answer, tick by tick: some are silent for a moment, some for minutes."""
+    spells = draw(st.lists(st.tuples(st.sets(st.integers(0, 5)), st.integers(1, 45)), min_size=1, max_size=6))
+    return [heard for heard, ticks in spells for _ in range(ticks)]
+
+
+@given(hearings(), st.lists(st.floats(0.0, 1e6), min_size=6, max_size=6), st.floats(0.1, 20.0))
+def test_no_observation_of_a_steady_system_more_than_doubles_the_need(
+    heard: list[set[int]], before: list[float], rate: float
+) -> None:
+    """Six workers that do ``rate`` messages a second each, all the time; each has counted for long."""
+    done, worked, memory = CounterSum(), CounterSum(), Memory(start_seconds=2.0)
+    spec = Spec(max_replicas=10_000, max_wait_seconds=60.0)
+    for tick, told in enumerate(heard):
+        seen = Observation(
+            at_seconds=tick * 2.0,
+            backlog=Backlog(6, 6),
+            current_replicas=6,
+            ready_replicas=6,
+            busy_replicas=6,
+            completed_total=done.update({str(worker): before[worker] + rate * tick * 2.0 for worker in told}),
+            busy_seconds_total=worked.update({str(worker): before[worker] + tick * 2.0 for worker in told}),
+        )
+        decision = decide(seen, spec, memory)
+        memory = decision.memory
+        assert decision.needed_replicas <= 2 * math.ceil(6 / TARGET_UTILISATION), tick
 
 
 claims = st.dictionaries(

@@ -14,8 +14,8 @@ A caller looks at its queue and its workers, asks, acts, and asks again some two
                 current_replicas=6,                      # workers asked for
                 ready_replicas=6,                        # workers that work
                 busy_replicas=6,                         # None when the workers do not say
-                completed_total=images.update({worker: images_finished, ...}),
-                busy_seconds_total=seconds.update({worker: seconds_worked, ...}),
+                completed_total=images.update({worker: images_finished, ...}, started=new_workers),
+                busy_seconds_total=seconds.update({worker: seconds_worked, ...}, started=new_workers),
                 pod_start_seconds=1.4,                   # how long the present workers took to start; None unknown
                 threads_per_replica=2,
             )

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from imagemill_operator.policy.explain import Explanation, sentence
-from imagemill_operator.policy.learn import learn
-from imagemill_operator.policy.model import Decision, Limit, Memory, Mode, Observation, Spec, Term
-from imagemill_operator.policy.need import Estimates, estimate, held_replicas, needed_replicas, terms_of
-from imagemill_operator.policy.settle import busy_floor, remember_peak, settle, settle_unknown
+from imagemill_operator.policy.learn import learn, without_old_rate
+from imagemill_operator.policy.model import Decision, Limit, Memory, Observation, Spec, Term
+from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
+from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_partly_known, settle_unknown
 
 
 def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
@@ -15,16 +15,18 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     What the observation teaches (rates, seconds per image) counts from the next decision on; so one decision depends
     on the backlog seen and on nothing that the backlog has just changed, and more backlog never means fewer replicas.
     """
+    memory = without_old_rate(observation, memory)
     known = estimate(observation, memory)
     if observation.backlog is None:
         return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)
-    terms = terms_of(observation.backlog, observation.ready_replicas, spec, known)
+    terms = terms_of(observation.backlog, observation, spec, known)
     needed = needed_replicas(terms)
-    memory = remember_peak(
-        _with_past(memory, observation), observation.at_seconds, held_replicas(terms), spec.cooldown_seconds
-    )
-    desired, limit = settle(needed, observation.backlog, memory, observation, spec)
-    learned = _remember_step(learn(observation, memory), desired, observation)
+    memory = remember_peaks(_with_past(memory, observation), terms, observation, spec, known)
+    learned = learn(observation, memory)
+    # Of what was learned just now the limits read only since when something is unknown.
+    settled = settle if observation.all_told else settle_partly_known
+    desired, limit = settled(needed, observation.backlog, learned, observation, spec)
+    learned = _remember_step(learned, desired, observation, spec)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
 
 
@@ -41,8 +43,9 @@ def _with_past(memory: Memory, observation: Observation) -> Memory:
     return replace(memory, peaks=((observation.at_seconds, observation.current_replicas),))
 
 
-def _remember_step(memory: Memory, desired: int, observation: Observation) -> Memory:
-    if desired >= observation.current_replicas:
+def _remember_step(memory: Memory, desired: int, observation: Observation, spec: Spec) -> Memory:
+    """Let the next step wait for this one, if it is taken: advice alone changes nothing that is to be waited for."""
+    if desired >= observation.current_replicas or not spec.acts:
         return memory
     return replace(memory, stepped_at_seconds=observation.at_seconds)
 
@@ -64,7 +67,7 @@ def _explained(
         limit=limit,
         terms=terms,
         reason="",
-        act=spec.mode is Mode.ACTIVE and not spec.paused,
+        act=spec.acts,
         arrival_rate=memory.arrival_rate,
         service_rate=None if measured is None else observation.ready_replicas * known.replica_rate,
         busy_seconds=measured,
@@ -88,6 +91,7 @@ def explain(decision: Decision, observation: Observation, spec: Spec) -> Decisio
         arrival_rate=decision.arrival_rate,
         term=max(decision.terms, key=lambda term: term.replicas).name if decision.terms else "",
         unknown_seconds=0.0 if since is None else observation.at_seconds - since,
+        just_drained=max((held for _, held in decision.memory.peaks), default=0) < decision.desired_replicas,
     )
     return replace(decision, reason=sentence(observation, spec, given))
 

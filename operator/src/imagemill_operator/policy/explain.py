@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from imagemill_operator.policy.model import Backlog, Limit, Mode, Observation, Spec
-from imagemill_operator.policy.need import ARRIVAL_RATE
+from imagemill_operator.policy.need import AIM_SHARE, ARRIVAL_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Explanation:
     arrival_rate: float | None = None
     term: str = ""
     unknown_seconds: float = 0.0
+    just_drained: bool = False
 
 
 def sentence(observation: Observation, spec: Spec, given: Explanation) -> str:
@@ -36,7 +37,7 @@ def _body(observation: Observation, spec: Spec, given: Explanation) -> str:
     if observation.backlog is None:
         return f"{_unknown(observation, spec, given)}, {outcome}"
     parts = [_measure(observation.backlog, observation, spec, given), spec.objective_text]
-    because = _because(observation, spec, given)
+    because = [*_untold(observation), *_because(observation, spec, given)]
     return ", ".join(
         [f"{_situation(observation.backlog, observation, given)}: {parts[0]}", *parts[1:], *because, outcome]
     )
@@ -48,8 +49,11 @@ def _unknown(observation: Observation, spec: Spec, given: Explanation) -> str:
             f"The broker has not told the backlog for {given.unknown_seconds:.0f} s "
             f"and the fallback is {spec.fallback.replicas}"
         )
-    what = observation.untold or "the backlog"
-    return f"The broker does not tell {what}, which is unknown and not empty"
+    return f"The broker does not tell {observation.untold or 'the backlog'}, which is unknown and not empty"
+
+
+def _untold(observation: Observation) -> list[str]:
+    return [f"the broker does not tell {observation.untold}, which may hold more"] if observation.untold else []
 
 
 def _situation(backlog: Backlog, observation: Observation, given: Explanation) -> str:
@@ -87,25 +91,40 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
     texts = {
         Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
         Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
-        Limit.COOLDOWN: f"{needed} would do but what was needed in the last {spec.cooldown_seconds:g} s counts too",
+        Limit.COOLDOWN: f"{needed} would do but {_held(spec, given)}",
         Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
         Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
+        Limit.FALLBACK: f"the fallback is {given.desired_replicas}",
         Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {given.desired_replicas}",
     }
     if given.limit in texts:
         return [texts[given.limit]]
-    return _because_of_need(spec, given) if given.desired_replicas > observation.current_replicas else []
+    return (
+        _because_of_need(observation.backlog, spec, given)
+        if given.desired_replicas > observation.current_replicas
+        else []
+    )
 
 
-def _because_of_need(spec: Spec, given: Explanation) -> list[str]:
+def _held(spec: Spec, given: Explanation) -> str:
+    if given.just_drained:
+        return "a larger backlog was there just now"
+    return f"what was needed in the last {spec.cooldown_seconds:g} s counts too"
+
+
+def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) -> list[str]:
     """More replicas although the objective holds now need a word of explanation."""
+    wait, objective = given.predicted_wait_seconds, spec.max_wait_seconds
     if given.term == ARRIVAL_RATE:
         return [f"{_number(given.arrival_rate or 0.0)} a second arrive"]
-    if given.predicted_wait_seconds is not None and given.predicted_wait_seconds <= (spec.max_wait_seconds or 0.0):
+    if wait is None or objective is None or wait > objective:
+        return []
+    if wait > objective * AIM_SHARE:
         return ["half of it is the aim"]
-    return []
+    in_work = backlog.unacked if backlog else 0
+    return [f"the {in_work:,} in work are to be done too"] if in_work > 1 else []
 
 
 def _outcome(current: int, desired: int) -> str:

@@ -14,7 +14,7 @@ WORK_SECONDS = 60.0
 WORK_IMAGES = 20.0
 """and of at least so many images."""
 LONGEST_STEP_SECONDS = 60.0
-"""A longer gap between observations teaches nothing about rates."""
+"""A longer gap between observations teaches nothing about rates, and what was learned before it is no longer so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,21 @@ class _Step:
     worked_seconds: float | None
 
 
+def without_old_rate(observation: Observation, memory: Memory) -> Memory:
+    """Forget an arrival rate that has not been seen for so long that another may have taken its place."""
+    seen_at = memory.at_seconds if memory.arrivals_at_seconds is None else memory.arrivals_at_seconds
+    if seen_at is None or observation.at_seconds - seen_at <= LONGEST_STEP_SECONDS:
+        return memory
+    return replace(
+        memory,
+        arrivals=0.0,
+        arrivals_seconds=0.0,
+        arrivals_slow=0.0,
+        arrivals_slow_seconds=0.0,
+        arrivals_at_seconds=None,
+    )
+
+
 def learn(observation: Observation, memory: Memory) -> Memory:
     """Return the memory for the next decision."""
     step = _step(observation, memory)
@@ -37,7 +52,7 @@ def learn(observation: Observation, memory: Memory) -> Memory:
 
 def _step(observation: Observation, memory: Memory) -> _Step | None:
     """Compare with the last observation, when it is known and near enough to tell rates."""
-    if observation.backlog is None or memory.backlog is None or memory.at_seconds is None:
+    if observation.backlog is None or observation.untold or memory.backlog is None or memory.at_seconds is None:
         return None
     seconds = observation.at_seconds - memory.at_seconds
     if not 0 < seconds <= LONGEST_STEP_SECONDS:
@@ -58,7 +73,7 @@ def _grown(now: float | None, before: float | None) -> float | None:
 
 def _remember(observation: Observation, memory: Memory) -> Memory:
     """Keep this observation as the one the next is compared with."""
-    if observation.backlog is None:
+    if not observation.all_told:
         since = memory.unknown_since_seconds
         return replace(memory, unknown_since_seconds=observation.at_seconds if since is None else since)
     started = observation.pod_start_seconds
@@ -82,12 +97,16 @@ def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Me
         return memory
     arrived = (step.completed or 0.0) + step.now.total - step.before.total
     fast, slow = (math.exp(-step.seconds / tau) for tau in (RATE_FAST_SECONDS, RATE_SLOW_SECONDS))
+    # Purged and expired messages are no arrivals. What was counted just now may still be taken back: the backlog is
+    # told some seconds late, and without it the end of a burst would look like a stream.
+    arrived = max(arrived, -max(0.0, memory.arrivals * fast))
     return replace(
         memory,
         arrivals=memory.arrivals * fast + arrived,
         arrivals_seconds=(memory.arrivals_seconds or RATE_FAST_SECONDS) * fast + step.seconds,
         arrivals_slow=memory.arrivals_slow * slow + arrived,
         arrivals_slow_seconds=(memory.arrivals_slow_seconds or RATE_SLOW_SECONDS) * slow + step.seconds,
+        arrivals_at_seconds=observation.at_seconds,
     )
 
 
@@ -104,9 +123,14 @@ def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory
 
 
 def _worked_seconds(observation: Observation, step: _Step) -> float | None:
-    """Seconds worked in this step: told by the workers, else every ready one's while messages kept waiting."""
+    """Seconds worked in this step: told by the workers, else by Little's law from the messages in work.
+
+    A consumer with a prefetch holds more messages than it works on, so no more count than the ready ones have threads.
+    """
     if observation.busy_seconds_total is not None:
         return step.worked_seconds
-    if step.before.ready == 0 or step.now.ready == 0:
+    slots = observation.ready_replicas * observation.threads_per_replica
+    if slots == 0:
         return None
-    return observation.ready_replicas * observation.threads_per_replica * step.seconds
+    in_work = (min(backlog.unacked, slots) for backlog in (step.before, step.now))
+    return sum(in_work) / 2 * step.seconds

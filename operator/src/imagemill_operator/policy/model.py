@@ -82,6 +82,11 @@ class Spec:
             raise ValueError("the objective must be greater than 0")
 
     @property
+    def acts(self) -> bool:
+        """Whether decisions are carried out, and not only told."""
+        return self.mode is Mode.ACTIVE and not self.paused
+
+    @property
     def objective_text(self) -> str:
         """The objective in words."""
         if self.max_wait_seconds is not None:
@@ -113,7 +118,8 @@ class Observation:
     (``CounterSum`` adds them up over workers that come and go): images finished, and seconds worked on them.
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
-    ``untold`` names what the broker did not tell, when ``backlog`` is None.
+    ``consumers`` are those the queues have, None when nobody tells.
+    ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable).
     """
 
@@ -127,16 +133,26 @@ class Observation:
     busy_seconds_total: float | None = None
     pod_start_seconds: float | None = None
     delay_seconds: float = 2.0
+    consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None
+
+    @property
+    def all_told(self) -> bool:
+        """Whether the whole backlog is known."""
+        return self.backlog is not None and self.untold is None
+
+
+Peaks = tuple[tuple[float, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What one decision hands to the next: small, and survives as JSON (``to_dict``, ``from_dict``).
 
-    The accumulators forget: what they hold is about the last minute.
-    ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short.
+    The accumulators forget: what they hold is about the last minute before ``arrivals_at_seconds``.
+    ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short;
+    ``drain_peaks`` the same of what only a backlog needed.
     """
 
     at_seconds: float | None = None
@@ -147,12 +163,14 @@ class Memory:
     arrivals_seconds: float = 0.0
     arrivals_slow: float = 0.0
     arrivals_slow_seconds: float = 0.0
+    arrivals_at_seconds: float | None = None
     busy_seconds: float = 0.0
     busy_images: float = 0.0
     start_seconds: float | None = None
     unknown_since_seconds: float | None = None
     stepped_at_seconds: float | None = None
-    peaks: tuple[tuple[float, int], ...] = ()
+    peaks: Peaks = ()
+    drain_peaks: Peaks = ()
 
     @property
     def arrival_rate(self) -> float | None:
@@ -170,7 +188,8 @@ class Memory:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"peaks": [list(peak) for peak in self.peaks]}
+        peaks = {name: [list(peak) for peak in getattr(self, name)] for name in ("peaks", "drain_peaks")}
+        return asdict(self) | peaks
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Memory":
@@ -178,7 +197,8 @@ class Memory:
         known = {name: values[name] for name in cls.__slots__ if name in values}
         if known.get("backlog") is not None:
             known["backlog"] = Backlog(**known["backlog"])
-        known["peaks"] = tuple((float(at), int(replicas)) for at, replicas in known.get("peaks", ()))
+        for name in ("peaks", "drain_peaks"):
+            known[name] = tuple((float(at), int(replicas)) for at, replicas in known.get(name, ()))
         return cls(**known)
 
 

@@ -7,6 +7,8 @@ from imagemill_operator.policy.model import Backlog, Memory, Observation, Spec, 
 
 ARRIVAL_RATE = "arrival_rate"
 """Name of the term of a steady stream."""
+DRAIN = "backlog"
+"""Name of the term of a backlog that is to be done in time."""
 TARGET_UTILISATION = 0.95
 """Replicas may be this busy with a steady stream: what waits for a moment is worked off by the other term."""
 AIM_SHARE = 0.5
@@ -19,6 +21,9 @@ ASSUMED_START_SECONDS = 5.0
 """Seconds a replica takes to start until the first was measured."""
 SHORTEST_AIM_SHARE = 0.25
 """When starting alone uses up the aim, the backlog is still to be done within this share of it."""
+
+ROUNDING = 1e-6
+"""The small slack that keeps 3.0000001 from being 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,37 @@ def estimate(observation: Observation, memory: Memory) -> Estimates:
     )
 
 
-def terms_of(backlog: Backlog, ready_replicas: int, spec: Spec, known: Estimates) -> tuple[Term, ...]:
+def terms_of(backlog: Backlog, observation: Observation, spec: Spec, known: Estimates) -> tuple[Term, ...]:
     """List what asks for replicas; the largest term is the need."""
     terms: list[Term] = []
     if spec.backlog_per_replica is not None:
         terms.append(_share_term(backlog, spec.backlog_per_replica))
     if spec.max_wait_seconds is not None:
         terms.append(_rate_term(backlog, known))
-        terms.append(_drain_term(backlog, ready_replicas, spec.max_wait_seconds, known))
-    return tuple(terms)
+        terms.append(_drain_term(backlog, observation, spec.max_wait_seconds, known))
+    return tuple(_useful(term, backlog, observation, known) for term in terms)
+
+
+def demand(backlog: Backlog, replicas: int, threads: float) -> float:
+    """Count the messages that replicas are at work on or could take.
+
+    Of those in work no more than there are threads: a consumer with a prefetch holds others, which nobody else can
+    take.
+    """
+    return backlog.ready + min(float(backlog.unacked), replicas * threads)
+
+
+def _useful(term: Term, backlog: Backlog, observation: Observation, known: Estimates) -> Term:
+    """Ask for no more replicas than could have a message, and for none more while none waits.
+
+    A stream is not bound by the messages that happen to be there now. A share that a person wrote may spread them over
+    more replicas than their threads would need.
+    """
+    current = observation.current_replicas
+    messages = demand(backlog, current, known.threads)
+    bounds = {ARRIVAL_RATE: math.inf, DRAIN: float(math.ceil(messages / known.threads - ROUNDING))}
+    most = bounds.get(term.name, messages)
+    return replace(term, replicas=min(term.replicas, most if backlog.ready else min(most, float(current))))
 
 
 def _share_term(backlog: Backlog, per_replica: float) -> Term:
@@ -82,33 +109,41 @@ def _threads(known: Estimates) -> str:
     return "1 thread" if known.threads == 1 else f"{known.threads:.3g} threads"
 
 
-def _drain_term(backlog: Backlog, ready_replicas: int, max_wait_seconds: float, known: Estimates) -> Term:
+def _drain_term(backlog: Backlog, observation: Observation, max_wait_seconds: float, known: Estimates) -> Term:
     """B·S/(T/2 − t_observe − t_start): replicas that finish the backlog within half of the objective.
 
     Those which are ready already work through the starting time of the others: they have T/2 − t_observe.
     """
+    ready_replicas = observation.ready_replicas
+    messages = demand(backlog, observation.current_replicas, known.threads)
     aim = max_wait_seconds * AIM_SHARE
     shortest = aim * SHORTEST_AIM_SHARE
     now = max(aim - known.delay_seconds, shortest)
     later = max(now - known.start_seconds, shortest)
-    work_seconds = backlog.total / known.replica_rate
+    work_seconds = messages / known.replica_rate
     here = work_seconds / now
+    work = f"{messages:.0f} not done × {known.busy_seconds:.3g} s"
     if here <= ready_replicas:
-        return Term("backlog", here, f"{backlog.total} not done × {known.busy_seconds:.3g} s in {now:.3g} s")
+        return Term(DRAIN, here, f"{work} in {now:.3g} s")
     more = (work_seconds - ready_replicas * now) / later
-    text = (
-        f"{backlog.total} not done × {known.busy_seconds:.3g} s: {ready_replicas} ready have {now:.3g} s, "
-        f"those to start {later:.3g} s"
-    )
-    return Term("backlog", ready_replicas + more, text)
+    text = f"{work}: {ready_replicas} ready have {now:.3g} s, those to start {later:.3g} s"
+    return Term(DRAIN, ready_replicas + more, text)
 
 
 def needed_replicas(terms: tuple[Term, ...]) -> int:
-    """Round the largest term up; the small slack keeps 3.0000001 from being 4."""
-    return max(0, math.ceil(max(term.replicas for term in terms) - 1e-6))
+    """Round the largest term up."""
+    return max(0, math.ceil(max((term.replicas for term in terms), default=0.0) - ROUNDING))
 
 
-def held_replicas(terms: tuple[Term, ...]) -> int:
-    """Return the replicas worth keeping once they are there: the need, and some room for a rate that is an estimate."""
+def lasting_replicas(terms: tuple[Term, ...]) -> int:
+    """Return the replicas worth keeping for a cool-down: all but a backlog's that is drained, and a little to spare.
+
+    A rate is an estimate, and falls and rises.
+    """
     spare = [replace(term, replicas=term.replicas * (1 + SPARE_SHARE)) for term in terms if term.name == ARRIVAL_RATE]
-    return needed_replicas((*terms, *spare))
+    return needed_replicas((*(term for term in terms if term.name != DRAIN), *spare))
+
+
+def passing_replicas(terms: tuple[Term, ...]) -> int:
+    """Return the replicas that are needed only until the backlog is drained."""
+    return needed_replicas(tuple(term for term in terms if term.name == DRAIN))

@@ -3,10 +3,13 @@
 import math
 from dataclasses import replace
 
-from imagemill_operator.policy.model import Backlog, Limit, Memory, Observation, Spec
+from imagemill_operator.policy.model import Backlog, Limit, Memory, Observation, Peaks, Spec, Term
+from imagemill_operator.policy.need import Estimates, lasting_replicas, passing_replicas
 
 STEP_SECONDS = 5.0
 """Time between two steps of scale-in."""
+LEAST_HOLD_LOOKS = 3
+"""So many looks outlast one of the broker's own intervals of 5 s, within which the backlog it tells stands still."""
 
 Settled = tuple[int, Limit]
 
@@ -42,7 +45,7 @@ def _outward(wanted: int, limit: Limit, observation: Observation, spec: Spec) ->
 def _inward(wanted: int, limit: Limit, memory: Memory, observation: Observation, spec: Spec) -> Settled:
     """Give up no more than the cool-down, the step and the busy workers allow; a lowered maximum counts at once."""
     current = min(observation.current_replicas, spec.max_replicas)
-    held = min(max((replicas for _, replicas in memory.peaks), default=0), spec.max_replicas)
+    held = min(max((replicas for _, replicas in (*memory.peaks, *memory.drain_peaks)), default=0), spec.max_replicas)
     floors = (
         (min(busy_floor(observation), current), Limit.BUSY),
         (min(held, current), Limit.COOLDOWN),
@@ -56,8 +59,9 @@ def busy_floor(observation: Observation) -> int:
     """Count the replicas that must be assumed at work: as they say themselves, else one for each unacked message."""
     if observation.busy_replicas is not None:
         return observation.busy_replicas
-    unacked = observation.backlog.unacked if observation.backlog else observation.current_replicas
-    return min(unacked, observation.ready_replicas)
+    if observation.backlog is None or not observation.all_told:
+        return observation.ready_replicas
+    return min(observation.backlog.unacked, observation.ready_replicas)
 
 
 def _step_floor(current: int, memory: Memory, observation: Observation, spec: Spec) -> int:
@@ -66,6 +70,13 @@ def _step_floor(current: int, memory: Memory, observation: Observation, spec: Sp
     if stepped is not None and 0 <= observation.at_seconds - stepped < STEP_SECONDS:
         return current
     return current - max(1, math.floor(current * spec.scale_in_percent / 100))
+
+
+def settle_partly_known(needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+    """The known part is a lower bound: go up to what it needs, and down for nothing."""
+    held, why = settle_unknown(memory, observation, spec)
+    desired, limit = settle(needed, backlog, memory, observation, spec)
+    return (desired, limit) if desired > held else (held, why)
 
 
 def settle_unknown(memory: Memory, observation: Observation, spec: Spec) -> Settled:
@@ -81,8 +92,28 @@ def settle_unknown(memory: Memory, observation: Observation, spec: Spec) -> Sett
     return fallback, Limit.FALLBACK
 
 
-def remember_peak(memory: Memory, at_seconds: float, held: int, cooldown_seconds: float) -> Memory:
-    """Keep the highest needs of the cool-down: those that a later, higher one does not cover."""
-    young = (peak for peak in memory.peaks if at_seconds - cooldown_seconds < peak[0] <= at_seconds)
-    peaks = (*(peak for peak in young if peak[1] > held), (at_seconds, held))
-    return replace(memory, peaks=peaks)
+def remember_peaks(
+    memory: Memory, terms: tuple[Term, ...], observation: Observation, spec: Spec, known: Estimates
+) -> Memory:
+    """Keep the highest needs of the cool-down; those of a backlog to be drained only for about a replica's start."""
+    at, lasting, passing = observation.at_seconds, lasting_replicas(terms), passing_replicas(terms)
+    return replace(
+        memory,
+        peaks=_with_peak(memory.peaks, at, lasting, spec.cooldown_seconds),
+        drain_peaks=_with_peak(memory.drain_peaks, at, passing, drain_hold_seconds(spec, known)),
+    )
+
+
+def drain_hold_seconds(spec: Spec, known: Estimates) -> float:
+    """Return how long replicas are kept that only a backlog needed.
+
+    To keep an idle replica costs as much as to start one after as long as a start takes: longer is not worth it (the
+    ski-rental problem).
+    """
+    return min(spec.cooldown_seconds, max(LEAST_HOLD_LOOKS * known.delay_seconds, known.start_seconds))
+
+
+def _with_peak(peaks: Peaks, at_seconds: float, held: int, hold_seconds: float) -> Peaks:
+    """Leave out what is too old, and what the new need covers."""
+    young = (peak for peak in peaks if at_seconds - hold_seconds < peak[0] <= at_seconds)
+    return (*(peak for peak in young if peak[1] > held), (at_seconds, held))

@@ -41,6 +41,10 @@ class History:
         ]
 
 
+HOARDED_PER_THREAD = 4
+"""Messages that a consumer may hold for each of its threads; a prefetch of two or three is usual and does no harm."""
+
+
 def condition(kind: str, status: bool | None, reason: str, message: str) -> dict[str, str]:
     """One condition as Kubernetes writes them; None is "Unknown"."""
     text = "Unknown" if status is None else str(status)
@@ -48,8 +52,8 @@ def condition(kind: str, status: bool | None, reason: str, message: str) -> dict
 
 
 def conditions(observation: Observation, spec: Spec, decision: Decision) -> list[dict[str, str]]:
-    """State what the policy itself can tell: BrokerReachable, AtMaximum, CapacityBlocked, ObjectiveAttainable."""
-    reachable, untold = observation.backlog is not None, observation.untold or "the backlog"
+    """State what the policy itself can tell, from BrokerReachable to PrefetchHoards."""
+    reachable, untold = observation.all_told, observation.untold or "the backlog"
     at_maximum = decision.needed_replicas >= spec.max_replicas and decision.desired_replicas >= spec.max_replicas
     return [
         condition(
@@ -76,7 +80,24 @@ def conditions(observation: Observation, spec: Spec, decision: Decision) -> list
             "CanHold" if decision.attainable is None else "CannotHold",
             decision.attainable or "The objective can be held.",
         ),
+        _hoarding(observation),
     ]
+
+
+def _hoarding(observation: Observation) -> dict[str, str]:
+    """State whether consumers have fetched far more than they can work on: new replicas cannot take that."""
+    backlog, consumers = observation.backlog, observation.consumers
+    if backlog is None or (backlog.unacked and not consumers):
+        return condition(
+            "PrefetchHoards", None, "ConsumersUnknown", "The broker does not tell how many consumers it has."
+        )
+    if backlog.unacked <= (consumers or 0) * observation.threads_per_replica * HOARDED_PER_THREAD:
+        return condition("PrefetchHoards", False, "MessagesLeft", "What consumers cannot work on is left to others.")
+    held = (
+        f"{consumers:,} {'consumer has' if consumers == 1 else 'consumers have'} fetched {backlog.unacked:,} messages"
+    )
+    text = f"{held}, which no other replica can take: lower the prefetch."
+    return condition("PrefetchHoards", True, "MessagesHeld", text)
 
 
 def objective(spec: Spec) -> dict[str, float]:

@@ -55,6 +55,7 @@ class PoolEyes:
     ) -> Observation:
         """Put together what one tick saw; a worker that answers is ready."""
         told = {str(pid): reading for pid, reading in readings.items()}
+        young = {str(worker.pid) for worker in workers if worker.age_seconds <= 2 * TICK_SECONDS}
         return Observation(
             at_seconds=at_seconds,
             backlog=backlog(waiting, unacked, readings.values()),
@@ -62,8 +63,8 @@ class PoolEyes:
             ready_replicas=min(len(readings), replicas),
             busy_replicas=sum(reading.busy > 0 for reading in readings.values()),
             threads_per_replica=next((reading.threads for reading in readings.values()), 1.0),
-            completed_total=self._images.update({pid: reading.images for pid, reading in told.items()}),
-            busy_seconds_total=self._seconds.update({pid: reading.seconds for pid, reading in told.items()}),
+            completed_total=self._images.update({pid: reading.images for pid, reading in told.items()}, young),
+            busy_seconds_total=self._seconds.update({pid: reading.seconds for pid, reading in told.items()}, young),
             pod_start_seconds=self._started(workers, readings),
             delay_seconds=TICK_SECONDS,
             blocked=blocked,
