@@ -47,6 +47,14 @@ test: test-services test-operator test-chart ## Run every test, against a real R
 test-services: $(SERVICES_READY) rabbitmq chromium gstreamer ## Run the tests of the services (ARGS="-k name" chooses)
 	cd services && .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
+.PHONY: faults
+faults: $(SERVICES_READY) rabbitmq ## Everything that can go wrong once, at every step of a picture's way (a quarter of an hour)
+	cd services && IMAGEMILL_FAULTS=all .venv/bin/pytest tests/faults $(ARGS)
+
+.PHONY: chaos
+chaos: $(SERVICES_READY) rabbitmq ## Break programs and servers at random while pictures come, then count (ARGS="--minutes 5 --seed 1")
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m chaos $(ARGS)
+
 .PHONY: test-operator
 test-operator: $(OPERATOR_READY) rabbitmq ## Run the tests of the operator
 	cd operator && .venv/bin/pytest $(ARGS)

@@ -16,14 +16,15 @@ _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive"
 @dataclass
 class Fault:
     """What goes wrong: `refuse` (hang up), `error` (500) or `forbid` (403) before it is forwarded; `lose` the answer;
-    `weaken` it: fewer of a cluster's nodes took it than must (202).
-    It comes late by `late_seconds`. `times` counts down; `met` counts how often it happened.
+    `weaken` it: fewer of a cluster's nodes took it than must (202); `late`: it is held up; `after`: it is done, and
+    then something happens. `matches` gets method, path and body. `times` counts down; `met` counts how often it was.
     """
 
     kind: str
-    matches: Callable[[str, str], bool]
+    matches: Callable[[str, str, bytes], bool]
     times: int = 1
     late_seconds: float = 0.0
+    after: Callable[[], None] = lambda: None
     met: int = 0
 
 
@@ -42,7 +43,7 @@ class FaultyProxy:
 
             def _forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                fault = outer.fault_of(self.command, self.path)
+                fault = outer.fault_of(self.command, self.path, body)
                 if fault is not None and fault.late_seconds:
                     time.sleep(fault.late_seconds)
                 if fault is not None and fault.kind == "refuse":
@@ -60,6 +61,8 @@ class FaultyProxy:
                 if fault is not None and fault.kind == "lose":
                     self.close_connection = True
                     return
+                if fault is not None and fault.kind == "after":
+                    fault.after()
                 status = answer.status
                 if fault is not None and fault.kind == "weaken":
                     status, content = 202, content.replace(b'"ok":true', b'"ok":true,"accepted":true')
@@ -85,19 +88,19 @@ class FaultyProxy:
         self.url = upstream.replace(f":{parts.port}", f":{self._server.server_address[1]}")
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def fault_of(self, method: str, path: str) -> Fault | None:
+    def fault_of(self, method: str, path: str, body: bytes) -> Fault | None:
         """The first fault which this request meets; one less is left of it."""
         with self._lock:
             for fault in self.faults:
-                if fault.times > 0 and fault.matches(method, path):
+                if fault.times > 0 and fault.matches(method, path, body):
                     fault.times -= 1
                     fault.met += 1
                     return fault
         return None
 
-    def add(self, kind: str, part: str, times: int = 1, method: str = "", late_seconds: float = 0.0) -> Fault:
+    def add(self, kind: str, part: str, times: int = 1, method: str = "") -> Fault:
         """From now on the next `times` requests whose path has `part` go wrong."""
-        fault = Fault(kind, lambda given, path: part in path and method in ("", given), times, late_seconds)
+        fault = Fault(kind, lambda given, path, _: part in path and method in ("", given), times)
         self.faults.append(fault)
         return fault
 

@@ -57,7 +57,7 @@ class Mill:
         for name in programs:
             self.launch(name, module or ["-m", f"imagemill.{name.split(':')[0]}"], settings)
         for name in programs:
-            wait_for(lambda name=name: self._ready(name), f"{name} to be ready; {self.log(name)}")
+            wait_for(lambda name=name: self.is_ready(name), f"{name} to be ready; {self.log(name)}")
         return self
 
     def launch(self, name: str, module: Sequence[str], settings: Mapping[str, Any]) -> None:
@@ -75,7 +75,7 @@ class Mill:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = start_child([sys.executable, *module], environment=environment, output=log)
 
-    def _ready(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
         assert self._processes[name].poll() is None, f"{name} ended: {self.log(name)}"
         port = self.port if name.startswith("api") else self._health[name]
         with contextlib.suppress(requests.RequestException):

@@ -59,7 +59,7 @@ def test_names_of_databases_are_asked_for_as_json(couchdb_url: str) -> None:
     # CouchDB itself answers 400 otherwise; its stand-in does not look.
     seen: list[str] = []
     with faulty(couchdb_url) as proxy:
-        proxy.faults.append(Fault("refuse", lambda _, path: seen.append(path) is not None))
+        proxy.faults.append(Fault("refuse", lambda _, path, __: seen.append(path) is not None))
         Couch(proxy.url, "p").database_names("activity-")
     asked = parse_qs(urlsplit(seen[-1]).query)
     assert [json.loads(asked[name][0]) for name in ("start_key", "end_key")] == ["p-activity-", "p-activity-\ufff0"]

@@ -1,0 +1,92 @@
+"""Clients which send pictures of all sizes, again and again until they are taken, and remember what they were told."""
+
+import contextlib
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import requests
+
+import pictures
+from imagemill.domain.ids import uuid7
+from mill import Mill
+
+# Width, height, quality: from 1 kB to more than 10 MB, the small ones more often.
+_SHAPES = (
+    [(32, 24, 60)] * 10 + [(320, 240, 80)] * 10 + [(1280, 720, 90)] * 4 + [(2560, 1440, 97)] * 2 + [(5200, 3900, 99)]
+)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A picture that was taken, by what the client was told. `attempts`: requests it took."""
+
+    id: str
+    data: bytes
+    attempts: int
+
+
+@dataclass
+class Clients:
+    """Threads which send until told to stop."""
+
+    mill: Mill
+    seed: int
+    threads: int = 3
+    sent: list[Sent] = field(default_factory=list)
+    answers: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stopping = threading.Event()
+        self._all = [threading.Thread(target=self._send_all, args=(n,)) for n in range(self.threads)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._all:
+            thread.start()
+
+    def stop(self) -> None:
+        """End, once each has an answer for its last picture."""
+        self._stopping.set()
+        for thread in self._all:
+            thread.join()
+
+    def _send_all(self, number: int) -> None:
+        chance = random.Random(f"{self.seed}-{number}")
+        with requests.Session() as http:
+            while not self._stopping.is_set():
+                width, height, quality = chance.choice(_SHAPES)
+                data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31, quality)
+                self._send(http, data, wait=chance.random() < 0.3)
+                time.sleep(chance.random() * 0.2)
+
+    def _send(self, http: requests.Session, data: bytes, wait: bool) -> None:
+        key, deadline, attempts = uuid7(), time.monotonic() + 300, 0
+        fields = {"key": key, "recipe": "gray", "batch": "chaos"} | ({"wait": "8"} if wait else {})
+        while time.monotonic() < deadline:
+            attempts += 1
+            with contextlib.suppress(requests.RequestException):
+                answer = http.post(
+                    f"{self.mill.url}/api/v1/images", files=[("file", ("a.jpg", data))], data=fields, timeout=60
+                )
+                self._note(answer)
+                if answer.status_code == 200:
+                    self.sent.append(Sent(answer.headers["Location"].rsplit("/", 1)[1], data, attempts))
+                    return
+                if answer.status_code == 202:
+                    self.sent.append(Sent(answer.json()["accepted"][0]["id"], data, attempts))
+                    return
+            time.sleep(0.3)
+        self.wrong.append("a picture was not taken within five minutes")
+
+    def _note(self, answer: requests.Response) -> None:
+        name = str(answer.status_code)
+        if answer.status_code not in (200, 202):
+            with contextlib.suppress(ValueError):
+                name += f" {answer.json().get('code')}"
+            if answer.status_code != 503:
+                self.wrong.append(f"{answer.status_code}: {answer.text[:300]}")
+        self.answers[name] = self.answers.get(name, 0) + 1

@@ -1,0 +1,122 @@
+"""What can go wrong on one machine: every program and both servers, by name."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pika
+import requests
+
+from broker_faults import memory_alarm
+from imagemill.local.couch import local_couch
+from imagemill.local.rabbit import RabbitServer
+from mill import Mill
+
+PROGRAMS = ("writer", "writer:2", "api", "worker", "worker:2", "journal")
+SETTINGS = {
+    "redrive_after_seconds": 8, "redrive_every_seconds": 2, "lease_seconds": 5, "couchdb_timeout_seconds": 5,
+    "confirm_timeout_seconds": 5, "pools": '{"default": ["*"]}', "max_image_pixels": 30_000_000,
+}  # fmt: skip
+QUEUES = ("work.default", "results.0", "results.1", "results.2", "results.3", "dead.default")
+
+
+class World:
+    """The programs, the servers, and one that starts again what has died, as Kubernetes does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rabbit, self.couch = RabbitServer(folder / "rabbitmq"), local_couch(folder / "couchdb")
+        self.rabbit.start()
+        self.couch.start()
+        self.mill = Mill(folder, self.rabbit.amqp_url, self.couch.url, "chaos", **SETTINGS)
+        self.mill.start(*PROGRAMS)
+        self._lock, self._ending = threading.Lock(), threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
+
+    def close(self) -> None:
+        """Leave nothing."""
+        self.stop_keeping()
+        self.mill.close()
+        self.rabbit.kill()
+        self.couch.kill()
+
+    def stop_keeping(self) -> None:
+        """From now on what dies stays dead."""
+        self._ending.set()
+        self._keeper.join()
+
+    def _keep(self) -> None:
+        while not self._ending.wait(0.5):
+            with self._lock:
+                for name in PROGRAMS:
+                    if not self.mill.running(name):
+                        self.mill.launch(name, ["-m", f"imagemill.{name.split(':')[0]}"], {})
+
+    # --- faults: each takes a while and is over when it returns ---------------------------------------
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; the keeper starts it again."""
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            self.mill.signal(name, signal.SIGKILL)
+
+    def end(self, name: str) -> None:
+        """SIGTERM; likewise."""
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            self.mill.signal(name, signal.SIGTERM)
+
+    def pause(self, name: str, seconds: float) -> None:
+        """SIGSTOP for a while."""
+        pid = self.mill.pid(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(seconds)
+            os.kill(pid, signal.SIGCONT)
+
+    def kill_broker(self, seconds: float) -> None:
+        """Without it for a while."""
+        self.rabbit.kill()
+        time.sleep(seconds)
+        self.rabbit.start()
+
+    def kill_database(self, seconds: float) -> None:
+        """Without it for a while."""
+        self.couch.kill()
+        time.sleep(seconds)
+        self.couch.start()
+
+    def freeze_database(self, seconds: float) -> None:
+        """It takes connections and says nothing."""
+        os.kill(self.couch.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(self.couch.pid, signal.SIGCONT)
+
+    def alarm(self, seconds: float) -> None:
+        """The broker blocks publishers."""
+        with memory_alarm(self.rabbit):
+            time.sleep(seconds)
+
+    def delete_queue(self, name: str) -> None:
+        """With all that is in it."""
+        self._with_channel(lambda channel: channel.queue_delete(name))
+
+    def lose_all_messages(self) -> None:
+        """As a broker whose disk was lost."""
+        for name in QUEUES:
+            self.delete_queue(name)
+
+    def close_connections(self) -> None:
+        """Every program loses its connections to the broker."""
+        with requests.Session() as broker:
+            broker.auth = (self.rabbit.user, self.rabbit.password)
+            address = f"{self.rabbit.management_url}/api/connections"
+            for connection in broker.get(address, timeout=30).json():
+                broker.delete(f"{address}/{connection['name']}", timeout=30)
+
+    def _with_channel(self, use: Callable[[pika.channel.Channel], object]) -> None:
+        connection = pika.BlockingConnection(pika.URLParameters(self.rabbit.amqp_url))
+        use(connection.channel())
+        connection.close()

@@ -1,0 +1,81 @@
+"""The matrix: every step of a picture's way that touches a server, and everything that can go wrong with it."""
+
+from dataclasses import dataclass
+
+SMALL, LARGE = "small", "large"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request to CouchDB (`method`, `path`, `body`) or a message (`frame`, `exchange`) of a program.
+
+    `sizes` are those of pictures which take it: what is larger than `inline_max_bytes` travels as a claim check.
+    """
+
+    name: str
+    program: str
+    method: str = ""
+    path: str = ""
+    body: str = ""
+    frame: str = ""
+    exchange: str = ""
+    sizes: tuple[str, ...] = (SMALL, LARGE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One step, one fault, a size, and whether the client waits for the result."""
+
+    step: Step
+    fault: str
+    size: str
+    wait: bool
+
+    def __str__(self) -> str:
+        return f"{self.step.name}, {self.fault}, {self.size}{', wait' if self.wait else ''}"
+
+
+STEPS = (
+    Step("put original", "api", "PUT", "-blobs-"),
+    Step("read known results", "api", "POST", "-ledger/_all_docs", "result:"),
+    Step("write job", "api", "POST", "-ledger/_bulk_docs", "job:"),
+    Step("publish job", "api", frame="publish", exchange="images"),
+    Step("deliver job", "worker", frame="deliver", exchange="images"),
+    Step("get original", "worker", "GET", "-blobs-", sizes=(LARGE,)),
+    Step("put large result", "worker", "PUT", "-blobs-", sizes=(LARGE,)),
+    Step("publish result", "worker", frame="publish", exchange="results"),
+    Step("acknowledge job", "worker", frame="ack"),
+    Step("deliver result", "writer", frame="deliver", exchange="results"),
+    Step("read job", "writer", "POST", "-ledger/_all_docs", "job:"),
+    Step("put small result", "writer", "PUT", "-blobs-", sizes=(SMALL,)),
+    Step("write result", "writer", "POST", "-ledger/_bulk_docs", "result:"),
+    Step("write outcome", "writer", "POST", "-ledger/_bulk_docs", "outcome:"),
+    Step("announce", "writer", frame="publish", exchange="outcomes"),
+    Step("acknowledge result", "writer", frame="ack"),
+)
+# `refuse`: nothing arrives; `lose`: its answer does not; `late`: it arrives after the time-out; `error`: 500.
+FAULTS = ("refuse", "lose", "late", "crash", "pause", "error")
+
+
+def matrix() -> list[Cell]:
+    """All cells."""
+    return [
+        Cell(step, fault, size, wait)
+        for step in STEPS
+        for fault in FAULTS
+        if not (step.frame and fault == "error")  # a broker has no such answer
+        for size in step.sizes
+        for wait in (False, True)
+    ]
+
+
+def some() -> list[Cell]:
+    """Two cells a step, of all faults in turn: what there is time for in every run of the tests."""
+    cells = matrix()
+    chosen = []
+    for number, step in enumerate(STEPS):
+        own = [cell for cell in cells if cell.step is step]
+        for fault in (FAULTS[number % 5], FAULTS[(number + 2) % 5]):
+            fitting = [cell for cell in own if cell.fault == fault]
+            chosen.append(fitting[(number // 5) % len(fitting)])
+    return chosen
