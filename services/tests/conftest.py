@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeVar, cast
+from urllib.parse import unquote, urlsplit
 
 import hypothesis
 import pytest
@@ -41,7 +42,17 @@ def _running(server: Server, folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """A broker that all tests share; never stop it."""
+    """A broker that all tests share; never stop it. AMQP_URL names another one, of another version say.
+
+    Its management API is asked at RABBITMQ_MANAGEMENT_URL, as the same user.
+    """
+    if url := os.environ.get("AMQP_URL"):
+        parts = urlsplit(url)
+        management_url = os.environ.get("RABBITMQ_MANAGEMENT_URL", f"http://{parts.hostname}:15672")
+        given = SimpleNamespace(amqp_url=url, management_url=management_url)
+        given.user, given.password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
+        yield cast(RabbitServer, given)
+        return
     folder = tmp_path_factory.mktemp("rabbitmq")
     yield from _running(RabbitServer(folder), folder)
 

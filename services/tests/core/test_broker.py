@@ -120,7 +120,7 @@ def test_deliveries_are_settled_from_other_threads(amqp_url: str) -> None:
     assert sorted(seen, key=int) == [str(n).encode() for n in range(20)]
 
 
-def test_what_was_given_back_comes_again_and_counts(amqp_url: str) -> None:
+def test_what_was_given_back_comes_again_and_is_known_by_it(amqp_url: str) -> None:
     declare(amqp_url, "q")
     failed: list[int] = []
 
@@ -135,7 +135,8 @@ def test_what_was_given_back_comes_again_and_counts(amqp_url: str) -> None:
     broker.publish(Outgoing("", "q"))
     wait_for(lambda: len(failed) == 3, "three deliveries")
     broker.close()
-    assert failed == [0, 1, 2]
+    # How often is counted by some versions only (to 4.2), that it was given out before by all.
+    assert failed in ([0, 1, 2], [0, 1, 1])
 
 
 def test_it_comes_back_after_the_broker_was_killed_and_goes_on_consuming(own_rabbit: RabbitServer) -> None:
