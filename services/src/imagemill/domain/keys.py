@@ -10,8 +10,9 @@ import re
 from imagemill.domain.ids import is_uuid, made_at, with_time_of
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-# Re-drive looks for latecomers up to two minutes after an id was made; the commit takes some of that.
-_OLDEST_SECONDS = 60.0
+# Within this time a repeat has the same id without any look at the ledger, where the first request may just be arriving.
+# Re-drive waits longer than that for latecomers.
+_OLDEST_SECONDS = 240.0
 _NEWEST_SECONDS = 10.0
 
 

@@ -26,7 +26,8 @@ OLDEST = Gauge(
     "imagemill_oldest_in_flight_seconds", "Age of the oldest job which is in flight for too long; 0 if none is"
 )
 OVERDUE = Gauge("imagemill_overdue_jobs", "Jobs which are in flight for too long, counted one by one")
-_LATECOMER_SECONDS = 120
+# A job's id may be as old as the key that its client sent, and the commit takes a while.
+_LATECOMER_SECONDS = 400
 _BEGINNING = floor_at(0)
 _SWEEP_PAGES = 20
 _SWEEP_EVERY_SECONDS = 86_400
