@@ -10,7 +10,7 @@ import re
 from imagemill.domain.ids import is_uuid, made_at, with_time_of
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-# Within this time a repeat has the same id without any look at the ledger, where the first request may just be arriving.
+# Within this time a repeat has the same id without a look at the ledger, where the first request may just be arriving.
 # Re-drive waits longer than that for latecomers.
 _OLDEST_SECONDS = 240.0
 _NEWEST_SECONDS = 10.0
