@@ -4,7 +4,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -52,12 +52,11 @@ class FaultyProxy:
                 if fault is not None and fault.kind in _STATUSES:
                     self._answer(_STATUSES[fault.kind], [], b'{"error":"a fault","reason":"a fault"}')
                     return
-                upstream_connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-                upstream_connection.request(self.command, self.path, body, headers)
-                answer = upstream_connection.getresponse()
-                content = answer.read()
-                upstream_connection.close()
+                with closing(http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)) as connection:
+                    connection.request(self.command, self.path, body, headers)
+                    answer = connection.getresponse()
+                    content = answer.read()
                 if fault is not None and fault.kind == "lose":
                     self.close_connection = True
                     return

@@ -66,20 +66,28 @@ class AmqpProxy:
         self.url = url.replace(f":{parts.port}/", f":{self._listener.getsockname()[1]}/")
         self.fault: AmqpFault | None = None
         self._lock = threading.Lock()
+        self._pairs: list[_Pair] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and end those that are there."""
         self._listener.close()
+        for pair in self._pairs:
+            pair.cut()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._target)
+                try:
+                    server = socket.create_connection(self._target)
+                except OSError:
+                    client.close()
+                    continue
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 pair = _Pair(client, server)
+                self._pairs.append(pair)
                 threading.Thread(target=self._pump, args=(pair, client, server, True), daemon=True).start()
                 threading.Thread(target=self._pump, args=(pair, server, client, False), daemon=True).start()
 
