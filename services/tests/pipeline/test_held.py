@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,15 +12,17 @@ import pytest
 import pictures
 from broker_faults import waiting_messages
 from imagemill.concurrency.retry import Stopped
-from imagemill.domain.images import Job
+from imagemill.domain.images import Job, Outcome
 from imagemill.local.couch import CouchServer
 from imagemill.store.attempts import Attempts
 from imagemill.store.couch import Couch
 from imagemill.store.ledger import Ledger
-from imagemill.wire.broker import Broker, Delivery, parameters_of
+from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Outgoing, parameters_of
 from imagemill.wire.work import ClaimCheck, work_message
 from imagemill.worker import holding
+from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.holding import original_of
+from imagemill.worker.recipe_runner import Finished
 from imagemill.writer.entries import given_back
 from mill import Mill, adds_up, wait_for
 from pipeline.test_faults import FAST, PROGRAMS, jpegs
@@ -128,6 +131,41 @@ def test_what_was_published_again_although_it_is_done_is_not_worked_on_again(
     own_mill.ended(next_one)
     assert stored_pictures(own_mill) == "2.0"
     assert waiting_messages(amqp_url, "work.default") == 0
+
+
+class NoReplies:
+    """A broker which takes results, and no replies."""
+
+    ready = True
+
+    def submit(self, message: Outgoing) -> "Future[None]":
+        if message.type == "reply":
+            raise BrokerUnavailable("no confirm")
+        taken: Future[None] = Future()
+        taken.set_result(None)
+        return taken
+
+
+def test_a_reply_that_cannot_be_sent_keeps_no_result_from_being_handed_over() -> None:
+    acknowledged: list[bool] = []
+    job = Job.model_validate(JOB)
+    sent = work_message(job, b"picture", NO_CLAIMS, "api.1")
+    delivery = SimpleNamespace(
+        headers={"job": job.model_dump_json(), "redriven": 0}, properties=sent.properties(1), body=b"x",
+        failed_deliveries=0, redelivered=False, channel_closed=False, ack=lambda: acknowledged.append(True),
+    )  # fmt: skip
+    failed = Outcome(id=job.id, batch="b", recipe="gray", status="failed", code="damaged")
+    runner = SimpleNamespace(
+        taken=lambda _: None, work_on=lambda item, *_: Finished(item, failed, b""),
+    )  # fmt: skip
+    stores = SimpleNamespace(ledger=None, couch=SimpleNamespace(database=lambda _: None))
+    activity = SimpleNamespace(note=lambda *_, **__: None)
+    threads = ConsumerThreads(
+        cast(Any, runner), NO_CLAIMS, cast(Any, stores), cast(Any, NoReplies()), cast(Any, activity), 1, 6
+    )
+    threads._take(cast(Delivery, delivery))
+    assert acknowledged == [True]
+    assert threads.close(1)
 
 
 class Claims:

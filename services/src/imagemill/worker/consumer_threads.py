@@ -1,5 +1,6 @@
 """The worker's threads: deliveries come in, results go out, and only a confirmed result settles its delivery."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -163,7 +164,8 @@ class ConsumerThreads:
         if finished.item.reply_to and self._broker.ready:
             reply = reply_message(finished.item.reply_to, finished.outcome, finished.data)
             if reply is not None:
-                self._broker.submit(reply)
+                with contextlib.suppress(BrokerUnavailable):  # whoever waits is answered when the outcome is announced
+                    self._broker.submit(reply)
 
     # --- handing over: the thread goes on with the next picture while the broker confirms this one ---
 
