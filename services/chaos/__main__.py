@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.clients import Clients
+from chaos.clients import Clients, Sent
 from chaos.world import PROGRAMS, QUEUES, World
 from imagemill import recipes
 from imagemill.integrity.walk import Walk, Wanted
 from imagemill.store.couch import Couch
+from mill import Mill
 
 _BALANCED_WITHIN_SECONDS = 60
 
@@ -45,40 +46,43 @@ def _run(world: World, seconds: float, seed: int) -> int:
 
 
 def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
-    """Fault after fault, at times two at once; what a seed says is always the same."""
+    """Fault after fault, at times two at once. Their order is the seed's, their moments are the machine's."""
     done: Counter[str] = Counter()
-    wiped, half_time = False, (time.monotonic() + until) / 2
+    half_time = (time.monotonic() + until) / 2
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.5, 4))
-        name, length = chance.choice(PROGRAMS), chance.uniform(0.5, 6)
-        choices: dict[str, Callable[[], None]] = {
-            f"kill {name}": lambda name=name: world.kill(name),
-            f"end {name}": lambda name=name: world.end(name),
-            f"pause {name}": lambda name=name, length=length: world.pause(name, length),
-            "kill broker": lambda length=length: world.kill_broker(length),
-            "kill database": lambda length=length: world.kill_database(length),
-            "freeze database": lambda length=length: world.freeze_database(length),
-            "memory alarm": lambda length=length: world.alarm(length),
-            "delete a queue": lambda: world.delete_queue(chance.choice(QUEUES)),
-            "close connections": world.close_connections,
-        }
-        weights = [3, 2, 2, 1, 1, 1, 1, 1, 1]
-        what = chance.choices(list(choices), weights)[0]
-        if not wiped and time.monotonic() > half_time:
-            wiped, what = True, "lose all messages"
-            choices[what] = world.lose_all_messages
+        what, fault = _drawn(world, chance)
+        if not done["lose all messages"] and time.monotonic() > half_time:
+            what, fault = "lose all messages", world.lose_all_messages
         print(f"{time.strftime('%H:%M:%S')}  {what}", flush=True)
-        done[what.split()[0] + " " + what.split(maxsplit=1)[1].split(":")[0]] += 1
+        done[what.split(":")[0]] += 1
         if chance.random() < 0.25 and what.startswith(("kill", "pause", "freeze")):
             other = chance.choice(PROGRAMS)
             threading.Thread(target=world.kill, args=(other,)).start()
             done[f"kill {other.split(':')[0]} meanwhile"] += 1
         try:
-            choices[what]()
+            fault()
         except Exception as error:  # the server was just away for another reason
             print(f"          not done: {error!r}", flush=True)
             done["not done"] += 1
     return done
+
+
+def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]]:
+    name, seconds, queue = chance.choice(PROGRAMS), chance.uniform(0.5, 6), chance.choice(QUEUES)
+    choices: list[tuple[int, str, Callable[[], None]]] = [
+        (3, f"kill {name}", lambda: world.kill(name)),
+        (2, f"end {name}", lambda: world.end(name)),
+        (2, f"pause {name}", lambda: world.pause(name, seconds)),
+        (1, "kill broker", lambda: world.kill_broker(seconds)),
+        (1, "kill database", lambda: world.kill_database(seconds)),
+        (1, "freeze database", lambda: world.freeze_database(seconds)),
+        (1, "memory alarm", lambda: world.alarm(seconds)),
+        (1, "delete a queue", lambda: world.delete_queue(queue)),
+        (1, "close connections", world.close_connections),
+    ]
+    _, what, fault = chance.choices(choices, [weight for weight, _, _ in choices])[0]
+    return what, fault
 
 
 def _balanced(world: World, patience_seconds: float) -> bool:
@@ -94,46 +98,43 @@ def _balanced(world: World, patience_seconds: float) -> bool:
 
 
 def _tell(world: World, clients: Clients, faults: Counter[str], balanced_seconds: float | None) -> int:
-    counts = world.mill.totals()
-    ids = [sent.id for sent in clients.sent]
-    bare = recipes.load(None)["gray"]
-    lost, failed, differ = [], [], []
+    counts, ids = world.mill.totals(), {sent.id for sent in clients.sent}
+    wrong = Counter(dict.fromkeys(("lost", "wrong failures", "results that differ"), 0))
     for sent in clients.sent:
-        image = world.mill.image(sent.id)
-        if image.get("status") != "stored":
-            (failed if image.get("status") == "failed" else lost).append(
-                (sent.id, image.get("code"), image.get("reason"))
-            )
-        elif world.mill.get(f"/api/v1/images/{sent.id}/result").content != bare.apply(sent.data).data:
-            differ.append(sent.id)
+        kind = _wrong_with(world.mill, sent)
+        if kind:
+            wrong[kind] += 1
+            print(f"{kind}: {world.mill.image(sent.id)}")
     report = Walk(Couch(world.couch.url, "chaos"), Wanted(sample=None), lambda _: None, lambda *_: None).run()
+    wrong["double"] = counts["accepted"] - len(ids)
     rows = {
         "faults": sum(faults.values()),
-        "pictures taken": len(ids),
+        "pictures taken": len(clients.sent),
         "bytes sent": sum(len(sent.data) for sent in clients.sent),
         "largest": max((len(sent.data) for sent in clients.sent), default=0),
         "taken at a repeat": sum(sent.attempts > 1 for sent in clients.sent),
-        "accepted": counts["accepted"],
-        "stored": counts["stored"],
-        "failed": counts["failed"],
-        "lost": len(lost),
-        "double": counts["accepted"] - len(set(ids)) + (len(ids) - len(set(ids))),
-        "wrong failures": len(failed),
-        "results that differ": len(differ),
-        "seconds until balanced": round(balanced_seconds, 1) if balanced_seconds is not None else "never",
+        **{name: counts[name] for name in ("accepted", "stored", "failed")},
+        **wrong,
+        "seconds until balanced": "never" if balanced_seconds is None else f"{balanced_seconds:.1f}",
         "verify": "sound" if report.sound else report.as_dict()["wrong"],
     }
     for what, count in sorted(faults.items()):
         print(f"  {count:4} × {what}")
-    print(f"answers: {dict(sorted(clients.answers.items()))}")
+    print(f"answers: {dict(sorted(clients.answers.items()))}", *clients.wrong, sep="\n")
     for name, value in rows.items():
         print(f"{name:24} {value:,}" if isinstance(value, int) else f"{name:24} {value}")
-    for wrong in (*clients.wrong, *lost, *failed, *differ):
-        print(f"wrong: {wrong}")
     late = balanced_seconds is None or balanced_seconds > _BALANCED_WITHIN_SECONDS
-    sound = report.sound and not (clients.wrong or lost or failed or differ or rows["double"] or late)
+    sound = report.sound and not (clients.wrong or any(wrong.values()) or late)
     print("Everything that was accepted is stored, once." if sound else "Not everything is as it was promised.")
     return 0 if sound else 1
+
+
+def _wrong_with(mill: Mill, sent: Sent) -> str | None:
+    image = mill.image(sent.id)
+    if image.get("status") != "stored":
+        return "wrong failures" if image.get("status") == "failed" else "lost"
+    result = mill.get(f"/api/v1/images/{sent.id}/result").content
+    return None if result == recipes.load(None)["gray"].apply(sent.data).data else "results that differ"
 
 
 if __name__ == "__main__":

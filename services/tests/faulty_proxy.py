@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ class FaultyProxy:
 
     def __init__(self, upstream: str) -> None:
         self.faults: list[Fault] = []
+        self.clock_ahead_seconds = 0.0
         self._lock = threading.Lock()
         parts = urlsplit(upstream)
         outer = self
@@ -70,7 +72,9 @@ class FaultyProxy:
             def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
                 self.send_response_only(status)
                 for name, value in headers:
-                    if name.lower() not in _HOP_BY_HOP:
+                    if name.lower() == "date":
+                        self.send_header(name, formatdate(time.time() + outer.clock_ahead_seconds, usegmt=True))
+                    elif name.lower() not in _HOP_BY_HOP:
                         self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

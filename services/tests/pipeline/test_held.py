@@ -23,7 +23,7 @@ from imagemill.worker import holding
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.holding import original_of
 from imagemill.worker.recipe_runner import Finished
-from imagemill.writer.entries import given_back
+from imagemill.writer.entries import message_to_republish
 from mill import Mill, adds_up, wait_for
 from pipeline.test_faults import FAST, PROGRAMS, jpegs
 
@@ -213,7 +213,7 @@ def test_a_dead_letter_goes_back_at_once_for_a_few_times_and_then_with_re_drives
         Delivery,
         SimpleNamespace(headers=sent.headers, properties=properties, failed_deliveries=7, redelivered=False),
     )
-    message = given_back(delivery, NO_CLAIMS)
+    message = message_to_republish(delivery, NO_CLAIMS)
     assert (message and message.headers["redriven"]) == again
     if message:
         assert message.headers["suspicious"]

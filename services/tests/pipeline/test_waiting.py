@@ -8,6 +8,7 @@ import pytest
 
 import pictures
 from broker_faults import waiting_messages
+from faulty_proxy import faulty
 from imagemill.domain.images import Outcome
 from imagemill.local.couch import CouchServer
 from imagemill.store.couch import Couch
@@ -70,6 +71,16 @@ def test_with_as_many_in_flight_as_may_be_uploads_are_refused_until_some_are_don
     own_mill.start("worker")
     assert own_mill.all_ended()["accepted"] == accepted
     wait_for(lambda: not refusal(own_mill), "the door to open")
+
+
+def test_while_the_clocks_differ_nothing_is_taken(own_mill: Mill, couchdb_url: str) -> None:
+    with faulty(couchdb_url) as proxy:
+        proxy.clock_ahead_seconds = 3600
+        own_mill.start("writer")
+        own_mill.start("api", COUCHDB_URL=proxy.url)
+        assert wait_for(lambda: refusal(own_mill), "uploads to be refused") == ("clock-differs", "5")
+        proxy.clock_ahead_seconds = -30
+        wait_for(lambda: not refusal(own_mill), "uploads to be taken")
 
 
 def refusal(mill: Mill) -> tuple[str, str] | None:

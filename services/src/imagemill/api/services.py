@@ -9,7 +9,7 @@ from imagemill import recipes
 from imagemill.admission.validate import Limits
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
-from imagemill.api.images.door import Door
+from imagemill.api.images.admission_control import AdmissionControl
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.images.identity import Identities
 from imagemill.api.live.event_stream import Hub
@@ -38,7 +38,7 @@ class Services:
     broker: Broker
     activity: Activity
     hub: Hub
-    door: Door
+    admission: AdmissionControl
     identities: Identities
     group_commit: GroupCommit
     recipes: Mapping[str, Recipe]
@@ -58,7 +58,7 @@ class Services:
 
     def start(self) -> None:
         """Begin to serve."""
-        self.program.start(self.program.databases, self.hub, self.door, self.group_commit)
+        self.program.start(self.program.databases, self.hub, self.admission, self.group_commit)
 
     def close(self) -> None:
         """Commit what is under way, and end."""
@@ -83,5 +83,8 @@ def build(settings: Settings) -> Services:
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
     cameras = service.build_service(settings, stores.couch, broker, replies)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
-    door, identities = Door(stores.couch, stores.ledger, settings.max_in_flight), Identities(stores.ledger)
-    return Services(settings, program, stores, broker, activity, hub, door, identities, commit, known, uploads, cameras)
+    admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
+    identities = Identities(stores.ledger)
+    return Services(
+        settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras
+    )

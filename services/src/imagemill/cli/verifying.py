@@ -12,6 +12,7 @@ from imagemill.cli import console, say
 from imagemill.cli.options import AsJson
 
 if TYPE_CHECKING:  # the database's client takes a second to load, and no other command needs it
+    from imagemill.integrity.defects import Report
     from imagemill.store.couch import Couch
 
 _WRONG, _NOT_THERE = 1, 3
@@ -29,7 +30,6 @@ def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json:
     It goes through the ledger job by job and through all blobs, at the database which COUCHDB_URL names: for cron, and
     after a restore. In a cluster: kubectl exec deploy/RELEASE-imagemill-writer -- imagemill verify
     """
-    from imagemill.integrity.defects import KINDS
     from imagemill.integrity.walk import Walk, Wanted
     from imagemill.store.couch import StoreUnavailable
 
@@ -41,21 +41,27 @@ def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json:
     if json:
         console.as_json(report.as_dict())
     else:
-        console.line(
-            f"{report.jobs:,} accepted = {report.stored:,} stored + {report.failed:,} failed + "
-            f"{report.in_flight:,} in flight, counted one by one"
-        )
-        if batch is None:
-            console.line(
-                f"{report.blobs:,} blobs, {report.blobs_read:,} of them read ({say.size(report.bytes_read)}); "
-                f"{report.orphans:,} are not needed"
-            )
-        for kind, count in report.wrong.items():
-            console.line(f"{kind}: {count:,}. {KINDS[kind]}", style="red")
-        for defect in report.examples:
-            console.line(f"  {defect.kind}  {defect.subject}  {defect.detail}".rstrip())
-        console.line("Everything is there." if report.sound else "Not everything is as it was promised.")
+        _print(report)
     sys.exit(0 if report.sound else _WRONG)
+
+
+def _print(report: "Report") -> None:
+    from imagemill.integrity.defects import KINDS
+
+    console.line(
+        f"{report.jobs:,} accepted = {report.stored:,} stored + {report.failed:,} failed + "
+        f"{report.in_flight:,} in flight, counted one by one"
+    )
+    if report.blobs:
+        console.line(
+            f"{report.blobs:,} blobs, {report.blobs_read:,} of them read ({say.size(report.bytes_read)}); "
+            f"{report.orphans:,} are not needed"
+        )
+    for kind, count in report.wrong.items():
+        console.line(f"{kind}: {count:,}. {KINDS[kind]}", style="red")
+    for defect in report.examples:
+        console.line(f"  {defect.kind}  {defect.subject}  {defect.detail}".rstrip())
+    console.line("Everything is there." if report.sound else "Not everything is as it was promised.")
 
 
 def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -> None:

@@ -125,7 +125,7 @@ class Ledger:
         there |= self._surely(doc_id for doc_id in wanted if doc_id not in there).keys()
         return {doc_id.removeprefix("job:") for doc_id in there}
 
-    def taken_ids(self, ids: Iterable[str]) -> set[str]:
+    def existing_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job or a rejection."""
         found = self._database.get_many([f"{kind}:{item}" for item in ids for kind in ("job", "rejection")])
         return {str(document["id"]) for document in found.values()}

@@ -10,7 +10,7 @@ from imagemill.wire.broker import Delivery, Outgoing
 from imagemill.wire.work import ClaimCheck, result_of, work_item, work_message
 
 # After that with re-drive's patience: workers that die before they begin must not turn it in circles.
-_GIVEN_BACK_AT_ONCE = 3
+_REPUBLISHED_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ def is_dead_letter(delivery: Delivery) -> bool:
     return "outcome" not in delivery.headers
 
 
-def given_back(delivery: Delivery, claims: ClaimCheck) -> Outgoing | None:
+def message_to_republish(delivery: Delivery, claims: ClaimCheck) -> Outgoing | None:
     """A dead letter on its way to the workers again; None when it went often enough and re-drive shall have it.
 
     That the broker gave it up is no verdict: its workers may have been away or stopped. Raises ValueError when it is
     no work message.
     """
     item = work_item(delivery)
-    if item.redriven >= _GIVEN_BACK_AT_ONCE:
+    if item.redriven >= _REPUBLISHED_AT_ONCE:
         return None
     return work_message(item.job, None, claims, redriven=item.redriven + 1, suspicious=True)
 

@@ -108,13 +108,13 @@ class Redrive:
         for page in chain(self._sweep(before, now), self._pages(before, end)):
             oldest = min(oldest or page[0], page[0])
             overdue += len(page)
-            known.update(page)
-            self._rounds_of(page, lengths, now)
+            self._republish_lost(page, lengths, now)
+            known |= self._rounds.last.keys() & set(page)
             if not self._may_go_on():
                 return
         OLDEST.set(now - made_at(oldest) if oldest else 0)
         OVERDUE.set(overdue)
-        self._rounds.forget_all_but(known & self._rounds.last.keys())
+        self._rounds.forget_all_but(known)
         # Not quite up to the end: a job may reach the ledger a while after its id was made.
         raised = min(oldest or end, floor_at(now - self._after - _LATECOMER_SECONDS))
         if raised > before:
@@ -139,15 +139,17 @@ class Redrive:
         for _ in range(_SWEEP_PAGES):
             if self._swept is None:
                 return
-            page, self._swept = self._ledger.in_flight_page(self._swept, before)
+            page, following = self._ledger.in_flight_page(self._swept, before)
             beat()
-            if self._swept is None:
-                self._next_sweep_at = now + _SWEEP_EVERY_SECONDS
             if page:
                 log.warning("jobs were in flight before the watermark", count=len(page), first=page[0])
                 yield page
+            # Only now: of a page that could not be dealt with the sweep goes on with the same one.
+            self._swept = following
+            if following is None:
+                self._next_sweep_at = now + _SWEEP_EVERY_SECONDS
 
-    def _rounds_of(self, page: list[str], lengths: dict[str, int | None], now: float) -> None:
+    def _republish_lost(self, page: list[str], lengths: dict[str, int | None], now: float) -> None:
         """Publish again what is lost of a page; `lengths` are those of the queues as this turn found them."""
         lost = []
         for job in self._ledger.jobs(page).values():

@@ -18,9 +18,9 @@ from imagemill.writer.entries import (
     OutcomeEntry,
     entry_of,
     final_outcome,
-    given_back,
     is_dead_letter,
     known_result,
+    message_to_republish,
 )
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class OutcomeWriter:
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""
         ours = [delivery for delivery in deliveries if not delivery.channel_closed]
-        self._give_back([delivery for delivery in ours if is_dead_letter(delivery)])
+        self._republish([delivery for delivery in ours if is_dead_letter(delivery)])
         entries = self._readable([delivery for delivery in ours if not is_dead_letter(delivery)])
         if not entries:
             return
@@ -82,11 +82,11 @@ class OutcomeWriter:
                 delivery.ack()
         return entries
 
-    def _give_back(self, dead_letters: list[Delivery]) -> None:
+    def _republish(self, dead_letters: list[Delivery]) -> None:
         """Publish again what the broker gave up; what cannot be published is in the ledger, and re-drive does it."""
         for delivery in dead_letters:
             try:
-                message = given_back(delivery, self._claims)
+                message = message_to_republish(delivery, self._claims)
                 if message is not None:
                     self._broker.publish(message)
                     self._activity.note("redriven", message.message_id, times=message.headers["redriven"])
@@ -94,7 +94,9 @@ class OutcomeWriter:
             except ValueError as error:
                 log.error("not a work message, dropped", message_id=delivery.properties.message_id, error=str(error))
             except (BrokerUnavailable, Unroutable) as error:
-                log.warning("not given back; re-drive will", image=delivery.properties.message_id, error=str(error))
+                log.warning(
+                    "not published again; re-drive will", image=delivery.properties.message_id, error=str(error)
+                )
             delivery.ack()
 
     def _ours(self, entries: list[OutcomeEntry]) -> list[OutcomeEntry]:

@@ -33,7 +33,7 @@ class Identities:
         found |= {place: made for place, made in derived.items() if made and is_recent(made, now)}
         # A repeat that comes late, or a client whose clock is wrong: did the first request get in?
         late = {place: made for place, made in derived.items() if made and place not in found}
-        there = self._ledger.taken_ids(late.values())
+        there = self._ledger.existing_ids(late.values())
         found |= {place: made for place, made in late.items() if made in there}
         unknown = {
             place: digest(item.key, item.purpose)

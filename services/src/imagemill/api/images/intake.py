@@ -83,7 +83,7 @@ def order_of(
 
 def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:
     """Judges, stores, commits; raises a 503 Problem, or Busy, when nothing could be accepted."""
-    services.door.check()
+    services.admission.check()
     answer = UploadAnswer(order.batch)
     for portion in _portions(offers):
         try:

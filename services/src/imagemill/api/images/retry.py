@@ -35,7 +35,7 @@ def under_recipe(mill: Services, found: Image, name: str, key: str | None = None
 def _committed(mill: Services, found: Image, recipe: Recipe, key: str | None, retry_of: str | None) -> str:
     job = found.job
     order = UploadOptions(job.batch, [recipe], job.source, job.priority)
-    mill.door.check()
+    mill.admission.check()
     mill.group_commit.check_open()
     (job_id,) = mill.identities.ids([Identity(key, f"again:{job.id}:{recipe.name}")])
     new = new_job(mill, order, recipe, job_id, job.name, job.original, None, retry_of=retry_of)

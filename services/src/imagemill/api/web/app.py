@@ -32,8 +32,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_MEMORY_BYTES
-    # Enough parts to count the files and say what is wrong, within a bound.
-    app.config["MAX_FORM_PARTS"] = max(_COUNTED_PARTS, settings.max_request_files) + _FORM_FIELDS
+    # Enough parts to count the files, each with its key, and say what is wrong, within a bound.
+    app.config["MAX_FORM_PARTS"] = max(_COUNTED_PARTS, 2 * settings.max_request_files) + _FORM_FIELDS
     problems.install(app)
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(reads.blueprint)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagemill.api.images.door import closed_because
+from imagemill.api.images.admission_control import closed_because
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,13 @@ def closed_because(ahead_seconds: float, in_flight: int, most_in_flight: int) ->
     return None
 
 
-class Door:
+class AdmissionControl:
     """Looks at the clock and the counts every few seconds; `check` is for every upload."""
 
     def __init__(self, couch: Couch, ledger: Ledger, most_in_flight: int) -> None:
         self._couch, self._ledger, self._most = couch, ledger, most_in_flight
         self._closed: Busy | None = None
-        self._loop = Loop("door", self._look, every_seconds=_EVERY_SECONDS, passing=StoreUnavailable)
+        self._loop = Loop("admission", self._look, every_seconds=_EVERY_SECONDS, passing=StoreUnavailable)
 
     def start(self) -> None:
         """Begin to look."""
