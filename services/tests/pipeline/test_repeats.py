@@ -1,5 +1,6 @@
 """A request that is repeated is the same job, and an answer that is lost is no second picture."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -82,6 +83,19 @@ def test_every_file_has_a_key_of_its_own_or_that_of_the_header(mill: Mill) -> No
     assert ids(sent(headers=header)) == ids(again)
     assert sent(headers=header).json()["batch"] == again.json()["batch"]
     assert mill.totals()["accepted"] == 4
+
+
+def test_a_form_that_is_sent_twice_is_one_batch_with_one_picture(mill: Mill) -> None:
+    mill.start("writer", "api")
+    key = re.findall(r'name="key" value="(.*?)"', mill.get("/").text)[0]
+    (picture,) = jpegs(1)
+    sent = [
+        mill.post("/upload", files=[("file", ("a.jpg", picture))], data={"key": key}, allow_redirects=False)
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in sent] == [303, 303]
+    assert sent[0].headers["Location"] == sent[1].headers["Location"]
+    assert mill.totals()["accepted"] == 1
 
 
 @pytest.mark.parametrize("keys", [["a b"], ["one", "two"], ["x" * 201]])

@@ -2,54 +2,52 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
-from ibm_cloud_sdk_core import ApiException, DetailedResponse
 from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator, NoAuthAuthenticator
 from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
 from requests.adapters import HTTPAdapter
 
-from imagemill.concurrency.retry import never_sent, pause_seconds
+from imagemill.store.couch_requests import (
+    Conflict,
+    Missing,
+    NoQuorum,
+    NotApplied,
+    StoreUnavailable,
+    Unsettled,
+    Unstorable,
+    answer_of,
+    body_of,
+    call,
+    call_if_there,
+    write,
+)
 from imagemill.store.multipart import related
 
+__all__ = [
+    "Conflict",
+    "Couch",
+    "Database",
+    "Document",
+    "Missing",
+    "NoQuorum",
+    "NotApplied",
+    "StoreUnavailable",
+    "Unsettled",
+    "Unstorable",
+    "successes",
+]
+
 _CONNECT_TIMEOUT_SECONDS = 3
-_REFUSALS = range(400, 500)
-_NEVER = (400, 413)
-_ACCEPTED = 202
-_WRITES = 3
 _NO_QUORUM = "too few of CouchDB's nodes took it"
 
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
-
-
-class StoreUnavailable(Exception):
-    """CouchDB is not reached, or does not answer as it should; try again later."""
-
-
-class NotApplied(StoreUnavailable):
-    """The same, and surely nothing was written: it was never reached, or it refused."""
-
-
-class NoQuorum(StoreUnavailable):
-    """Fewer of a cluster's nodes took it than must: it is there, but may be lost with one of them."""
-
-
-class Unstorable(NotApplied):
-    """CouchDB will never take it: it is too large, or no document."""
-
-
-class Unsettled(StoreUnavailable):
-    """Whether something was written is not known, and could not be found out in time."""
-
-
-class Conflict(Exception):
-    """The document is already there."""
 
 
 class Couch:
@@ -73,12 +71,12 @@ class Couch:
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
-        _call(self._service.get_server_information)
+        call(self._service.get_server_information)
 
     def clock_ahead_seconds(self) -> float:
         """How far this machine's clock is ahead of the server's; 0 when the server does not tell its time."""
         began = time.time()
-        headers = _answer(self._service.get_server_information).get_headers()
+        headers = answer_of(self._service.get_server_information).get_headers()
         ours, theirs = (began + time.time()) / 2, str(headers.get("Date", ""))
         try:
             return ours - parsedate_to_datetime(theirs).timestamp()
@@ -89,7 +87,7 @@ class Couch:
         """Names, without the prefix, of this installation's databases which begin with `start`."""
         first = f"{self._prefix}-{start}"
         # As JSON: what the client takes for a text CouchDB takes for a value of the query.
-        names = _call(self._service.get_all_dbs, start_key=json.dumps(first), end_key=json.dumps(first + "\ufff0"))
+        names = call(self._service.get_all_dbs, start_key=json.dumps(first), end_key=json.dumps(first + "\ufff0"))
         return [name.removeprefix(self._prefix + "-") for name in names if name.startswith(first)]
 
 
@@ -102,21 +100,21 @@ class Database:
     def create(self) -> None:
         """Makes it exist."""
         try:
-            _call(self._service.put_database, db=self.name)
+            call(self._service.put_database, db=self.name)
         except Conflict:
             return
 
     def delete(self) -> None:
         """Removes it with all that is in it."""
-        _call(self._service.delete_database, db=self.name)
+        call(self._service.delete_database, db=self.name)
 
     def exists(self) -> bool:
         """Is it there?"""
-        return _optional(self._service.get_database_information, db=self.name) is not None
+        return call_if_there(self._service.get_database_information, db=self.name) is not None
 
     def document_count(self) -> int:
         """How many documents there are."""
-        return int(_call(self._service.get_database_information, db=self.name)["doc_count"])
+        return int(call(self._service.get_database_information, db=self.name)["doc_count"])
 
     def has_documents(self) -> bool:
         """Is anything in it but CouchDB's own documents?"""
@@ -124,11 +122,11 @@ class Database:
 
     def sequence(self) -> str:
         """Changes whenever anything in it does; it may change without that too."""
-        return str(_call(self._service.get_database_information, db=self.name)["update_seq"])
+        return str(call(self._service.get_database_information, db=self.name)["update_seq"])
 
     def put(self, document: Document) -> str:
         """Writes a document, tells its revision; raises Conflict when another has the id or the revision is old."""
-        answer = _write(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
+        answer = write(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
         return str(answer["rev"])
 
     def get(self, doc_id: str, revision: str | None = None) -> Document | None:
@@ -136,23 +134,23 @@ class Database:
         if doc_id.startswith("_"):
             return None  # the client raises for them, and they come from addresses that people write
         extra = {"rev": revision} if revision else {}
-        document: Document | None = _optional(self._service.get_document, db=self.name, doc_id=doc_id, **extra)
+        document: Document | None = call_if_there(self._service.get_document, db=self.name, doc_id=doc_id, **extra)
         return document
 
     def remove(self, doc_id: str, revision: str) -> None:
         """Deletes a revision; raises Conflict when it is not the newest."""
-        _write(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
+        write(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
 
     def bulk(self, documents: Sequence[Document]) -> list[str | None]:
         """Writes documents; for each its error (`conflict`: already there) or None."""
         if not documents:
             return []
-        rows = _call(self._service.post_bulk_docs, db=self.name, bulk_docs=BulkDocs(docs=list(documents)))
+        rows = call(self._service.post_bulk_docs, db=self.name, bulk_docs=BulkDocs(docs=list(documents)))
         return [row.get("error") or (_NO_QUORUM if row.get("accepted") else None) for row in rows]
 
     def changes(self, since: str, limit: int) -> tuple[list[tuple[str, list[str]]], str]:
         """Documents changed after a sequence, each with the revisions of all its versions; and where to go on."""
-        answer = _call(self._service.post_changes, db=self.name, since=since, limit=limit, style="all_docs")
+        answer = call(self._service.post_changes, db=self.name, since=since, limit=limit, style="all_docs")
         rows = [(str(row["id"]), [str(change["rev"]) for change in row["changes"]]) for row in answer["results"]]
         return rows, str(answer["last_seq"])
 
@@ -160,7 +158,7 @@ class Database:
         """Those of the ids under which there is a document."""
         if not doc_ids:
             return set()
-        rows = _call(self._service.post_all_docs, db=self.name, keys=list(doc_ids))["rows"]
+        rows = call(self._service.post_all_docs, db=self.name, keys=list(doc_ids))["rows"]
         return {row["id"] for row in rows if "id" in row and not row.get("value", {}).get("deleted")}
 
     def versions(self, doc_id: str, revisions: Sequence[str]) -> list[Document]:
@@ -172,7 +170,7 @@ class Database:
         """The documents which exist, by id."""
         if not doc_ids:
             return {}
-        answer = _call(self._service.post_all_docs, db=self.name, keys=list(doc_ids), include_docs=True)
+        answer = call(self._service.post_all_docs, db=self.name, keys=list(doc_ids), include_docs=True)
         return {row["id"]: row["doc"] for row in answer["rows"] if row.get("doc")}
 
     def ids(self, start: str, end: str, limit: int, descending: bool = False) -> list[str]:
@@ -185,7 +183,7 @@ class Database:
 
     def view(self, design: str, name: str, **query: Any) -> list[dict[str, Any]]:
         """Rows of a view."""
-        answer = _call(self._service.post_view, db=self.name, ddoc=design, view=name, **query)
+        answer = call(self._service.post_view, db=self.name, ddoc=design, view=name, **query)
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
 
@@ -194,7 +192,7 @@ class Database:
     ) -> None:
         """Writes raw bytes as a document with one attachment; raises Conflict when it is there."""
         extra = {"rev": revision} if revision else {}
-        _write(
+        write(
             self._service.put_attachment,
             db=self.name,
             doc_id=doc_id,
@@ -212,7 +210,7 @@ class Database:
         if not files:
             return self.put(document)
         content_type, body = related(document, files)
-        answer = _write(
+        answer = write(
             self._service.put_document,
             db=self.name,
             doc_id=document["_id"],
@@ -223,11 +221,11 @@ class Database:
 
     def get_attachment(self, doc_id: str, name: str) -> bytes | None:
         """An attachment's bytes, None when there is none."""
-        response = _optional(self._service.get_attachment, db=self.name, doc_id=doc_id, attachment_name=name)
-        return None if response is None else _body(response)
+        response = call_if_there(self._service.get_attachment, db=self.name, doc_id=doc_id, attachment_name=name)
+        return None if response is None else body_of(response)
 
     def _range(self, start: str, end: str, limit: int, descending: bool, include_docs: bool) -> list[dict[str, Any]]:
-        answer = _call(
+        answer = call(
             self._service.post_all_docs,
             db=self.name,
             start_key=start,
@@ -257,61 +255,6 @@ def _session(connections: int) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def _call(method: Callable[..., Any], **arguments: Any) -> Any:
-    return _answer(method, **arguments).get_result()
-
-
-def _write(method: Callable[..., Any], **arguments: Any) -> Any:
-    """Write what may be written twice. Raises Conflict when it is there already, and NoQuorum."""
-    for attempt in range(1, _WRITES + 1):
-        answer = _answer(method, **arguments)
-        if answer.get_status_code() != _ACCEPTED:
-            return answer.get_result()
-        # Mostly the last of three nodes is just about to take what the others have.
-        time.sleep(pause_seconds(attempt))
-    raise NoQuorum("too few of CouchDB's nodes took it; it must be written again")
-
-
-def _answer(method: Callable[..., Any], **arguments: Any) -> DetailedResponse:
-    try:
-        answer: DetailedResponse = method(**arguments)
-        return answer
-    except ApiException as error:
-        raise _translated(error) from error
-    except requests.RequestException as error:
-        kind = NotApplied if never_sent(error) else StoreUnavailable
-        raise kind(f"CouchDB does not answer: {type(error).__name__}") from error
-
-
-def _optional(method: Callable[..., Any], **arguments: Any) -> Any:
-    try:
-        return _call(method, **arguments)
-    except Missing:
-        return None
-
-
-class Missing(NotApplied):
-    """Nothing under this name: for a reader None, for a writer a database which was not prepared."""
-
-
-def _translated(error: ApiException) -> Exception:
-    if error.status_code in (409, 412):
-        return Conflict(str(error.message))
-    if error.status_code == 404:
-        return Missing(f"CouchDB has nothing there: {error.message}")
-    if error.status_code in _NEVER:
-        return Unstorable(f"CouchDB refuses it: {error.message}")
-    kind = NotApplied if error.status_code in _REFUSALS else StoreUnavailable
-    return kind(f"CouchDB answered {error.status_code}: {error.message}")
-
-
-def _body(response: requests.Response) -> bytes:
-    try:
-        return response.content
-    except requests.RequestException as error:
-        raise StoreUnavailable(f"CouchDB broke off its answer: {type(error).__name__}") from error
 
 
 def successes(documents: Iterable[Mapping[str, Any]], errors: Iterable[str | None]) -> list[Mapping[str, Any]]:
