@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,9 @@ class Mill:
         return self.http.get(self.url + path, timeout=TIMEOUT_SECONDS, **query)
 
     def post(self, path: str, **content: Any) -> requests.Response:
+        """A form of the page is sent with its token, as a browser does."""
+        if not path.startswith(("/api/", "/image")):
+            content["data"] = {"form_token": form_token(self.get("/").text), **(content.get("data") or {})}
         return self.http.post(self.url + path, timeout=TIMEOUT_SECONDS, **content)
 
     def upload(self, *pictures: bytes, recipe: str | list[str] = "gray", **fields: str) -> requests.Response:
@@ -165,6 +169,13 @@ class Mill:
                     kind = line.removeprefix("event: ")
                 elif line.startswith("data: "):
                     yield kind, json.loads(line.removeprefix("data: "))
+
+
+def form_token(page: str) -> str:
+    """The token of a page's forms."""
+    found = re.search(r'name="form_token" value="([0-9a-f]+)"', page)
+    assert found, page
+    return found[1]
 
 
 def adds_up(counts: Mapping[str, int]) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 import pictures
 from imagemill import recipes
@@ -11,6 +12,7 @@ from imagemill.api.services import Services
 from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, Outcome, Rejection, TraceStep
 from imagemill.store.blobs import sha256
+from mill import form_token
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
 BATCH = "holiday"
@@ -28,6 +30,10 @@ class Site:
         answer = self.client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == status, answer.text
         return answer.text
+
+    def post(self, path: str, form: dict[str, Any]) -> TestResponse:
+        """A form, as the page sends it."""
+        return self.client.post(path, data={"form_token": form_token(self.html("/")), **form})
 
 
 def filled(services: Services) -> dict[str, str]:

@@ -13,7 +13,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "compose.yaml"
-PASSWORDS = {"RABBITMQ_PASSWORD": "only-for-this-test", "COUCHDB_PASSWORD": "only-for-this-test-too"}
+PASSWORDS = {
+    "RABBITMQ_PASSWORD": "only-for-this-test",
+    "COUCHDB_PASSWORD": "only-for-this-test-too",
+    "ADMIN_TOKEN": "a-token-that-is-only-for-this-test",
+}
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "imagemill:dev"}
 
@@ -40,7 +44,7 @@ def test_our_programs_exist_and_come_from_one_image(name: str) -> None:
 
 def test_no_password_is_in_the_file() -> None:
     text = FILE.read_text("utf-8")
-    used = re.findall(r"\$\{(\w*PASSWORD)([^}]*)\}", text)
+    used = re.findall(r"\$\{(\w*PASSWORD|ADMIN_TOKEN)([^}]*)\}", text)
     assert {variable for variable, _ in used} == set(PASSWORDS)
     assert all(rest.startswith(":?") for _, rest in used)  # no default: Compose stops and says what to do
     for service in SERVICES.values():

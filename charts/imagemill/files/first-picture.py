@@ -9,6 +9,7 @@ import requests
 from PIL import Image
 
 API = os.environ["API_URL"]
+HEADERS = {"Authorization": f"Bearer {os.environ['API_TOKEN']}"}
 TIMEOUT_SECONDS = float(os.environ["TIMEOUT_SECONDS"])
 UNTIL = time.monotonic() + TIMEOUT_SECONDS
 
@@ -17,7 +18,7 @@ def patiently(method: str, path: str, **arguments: object) -> requests.Response:
     """The answer once the API gives a good one (refused connections and 50x pass by); exits when time is over."""
     while True:
         try:
-            answer = requests.request(method, API + path, timeout=10, **arguments)
+            answer = requests.request(method, API + path, headers=HEADERS, timeout=10, **arguments)
             if answer.status_code < 500:
                 return answer
             reason = f"{answer.status_code} {answer.text[:200]}"

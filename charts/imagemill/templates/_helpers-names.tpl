@@ -11,6 +11,9 @@
 {{- end -}}
 
 {{- define "imagemill.api.name" -}}{{ include "imagemill.fullname" . }}-api{{- end -}}
+{{- define "imagemill.access.secret" -}}
+{{- .Values.auth.existingSecret | default (printf "%s-access" (include "imagemill.fullname" .)) -}}
+{{- end -}}
 {{- define "imagemill.writer.name" -}}{{ include "imagemill.fullname" . }}-writer{{- end -}}
 {{- define "imagemill.journal.name" -}}{{ include "imagemill.fullname" . }}-journal{{- end -}}
 {{- define "imagemill.operator.name" -}}{{ include "imagemill.fullname" . }}-operator{{- end -}}

@@ -74,6 +74,42 @@ http://localhost:8080
 {{- end -}}
 {{- end -}}
 
+{{/* Names by which the API may be asked: its Service's, its Ingress's, and those which the values add; as JSON. */}}
+{{- define "imagemill.api.hosts" -}}
+{{- $name := include "imagemill.api.name" . -}}
+{{- $names := list $name (printf "%s.%s" $name .Release.Namespace) (printf "%s.%s.svc" $name .Release.Namespace) (printf "%s.%s.svc.cluster.local" $name .Release.Namespace) -}}
+{{- with .Values.api.ingress.host -}}{{- $names = append $names . -}}{{- end -}}
+{{- toJson (concat $names .Values.auth.allowedHosts) -}}
+{{- end -}}
+
+{{/* What stands behind the door: tokens of the Secret, who may ask, and a proxy's word. */}}
+{{- define "imagemill.api.access" -}}
+- name: IMAGEMILL_LOGIN
+  value: "true"
+{{- range $variable, $key := dict "IMAGEMILL_ADMIN_TOKEN" "admin-token" "IMAGEMILL_UPLOADER_TOKEN" "uploader-token" "IMAGEMILL_TOKEN_KEY" "token-key" }}
+- name: {{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.access.secret" $ }}
+      key: {{ $key }}
+{{- end }}
+- name: IMAGEMILL_ALLOWED_HOSTS
+  value: {{ include "imagemill.api.hosts" . | quote }}
+- name: IMAGEMILL_CORS_ORIGINS
+  value: {{ toJson .Values.auth.corsOrigins | quote }}
+- name: IMAGEMILL_PAGE_URL
+  value: {{ include "imagemill.pageUrl" . }}
+{{- with .Values.auth.proxy.existingSecret }}
+- name: IMAGEMILL_PROXY_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: proxy-secret
+- name: IMAGEMILL_PROXY_ROLES
+  value: {{ toJson $.Values.auth.proxy.roles | quote }}
+{{- end }}
+{{- end -}}
+
 {{/* The Secret with logins of cameras, for the API too: it tells their names and makes the test of a camera itself. */}}
 {{- define "imagemill.api.credentials" -}}
 {{- if .Values.camera.enabled -}}{{- .Values.camera.credentialsSecret -}}{{- end -}}

@@ -139,7 +139,7 @@ def _service(name: str, port: int) -> Resource:
 
 def send(mill: Mill, method: str, path: str, body: Any = None) -> requests.Response:
     """A request with JSON."""
-    return requests.request(method, mill.url + path, json=body, timeout=2 * TIMEOUT_SECONDS)
+    return requests.request(method, mill.url + path, json=body, headers=mill.headers, timeout=2 * TIMEOUT_SECONDS)
 
 
 def drawn_walk(count: int, begin: int = 10) -> Iterator[bytes]:

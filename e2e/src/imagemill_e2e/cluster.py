@@ -1,5 +1,6 @@
 """kubectl and helm, for one namespace of one cluster."""
 
+import base64
 import json
 import os
 import subprocess
@@ -51,6 +52,11 @@ class Cluster:
         """One resource."""
         found: Resource = json.loads(self.kubectl("get", kind, name, "--output", "json"))
         return found
+
+    def admin_token(self) -> str:
+        """The admin's token, as the release's notes say."""
+        data = self.get("secret", f"{RELEASE}-imagemill-access")["data"]
+        return base64.b64decode(data["admin-token"]).decode()
 
     def all(self, kind: str, selector: str = "") -> list[Resource]:
         """Resources of a kind."""

@@ -65,7 +65,7 @@ class Load:
         try:
             answer = session.post(
                 f"{self._mill.url}/api/v1/images", params=query, data=data, timeout=TIMEOUT_SECONDS,
-                headers={"Content-Type": "image/jpeg"},
+                headers={"Content-Type": "image/jpeg", **self._mill.headers},
             )  # fmt: skip
         except requests.RequestException:
             return self._note("no answer")

@@ -2,7 +2,7 @@
 
 import io
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -25,9 +25,15 @@ def picture(seed: int, width: int = 160, height: int = 120, grain: int = 1) -> b
 
 @dataclass(frozen=True)
 class Mill:
-    """The API at an address."""
+    """The API at an address, as an admin."""
 
     url: str
+    token: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request needs."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     def upload(self, pictures: list[bytes], batch: str, recipe: str = "gray", **fields: str) -> dict[str, Any]:
         """Uploads into a batch, in one request; raises for any answer but 202."""
@@ -36,6 +42,7 @@ class Mill:
             f"{self.url}/api/v1/images",
             files=files,
             data={"batch": batch, "recipe": recipe, **fields},
+            headers=self.headers,
             timeout=TIMEOUT_SECONDS,
         )
         if answer.status_code != 202:
@@ -51,7 +58,7 @@ class Mill:
 
     def _try_get(self, path: str) -> tuple[requests.Response] | None:
         try:
-            return (requests.get(self.url + path, timeout=TIMEOUT_SECONDS),)
+            return (requests.get(self.url + path, headers=self.headers, timeout=TIMEOUT_SECONDS),)
         except requests.RequestException:
             return None
 

@@ -65,7 +65,7 @@ def test_one_node_needs_no_job() -> None:
 
 def test_the_password_comes_from_the_secret_which_is_named() -> None:
     manifests = render({"couchdb": {"existingSecret": "mine"}})
-    assert [item["metadata"]["name"] for item in of_kind(manifests, "Secret")] == ["mill-imagemill-rabbitmq"]
+    assert "mill-imagemill-couchdb" not in {item["metadata"]["name"] for item in of_kind(manifests, "Secret")}
     container = named(manifests, "Deployment", "api")["spec"]["template"]["spec"]["containers"][0]
     password = next(item for item in container["env"] if item["name"] == "COUCHDB_PASSWORD")
     assert password["valueFrom"]["secretKeyRef"] == {"name": "mine", "key": "password"}

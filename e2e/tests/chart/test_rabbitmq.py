@@ -123,7 +123,7 @@ def test_a_changed_configuration_restarts_the_nodes() -> None:
 
 def test_passwords_come_from_the_secret_which_is_named() -> None:
     manifests = render({"rabbitmq": {"existingSecret": "mine"}})
-    assert [item["metadata"]["name"] for item in of_kind(manifests, "Secret")] == ["mill-imagemill-couchdb"]
+    assert "mill-imagemill-rabbitmq" not in {item["metadata"]["name"] for item in of_kind(manifests, "Secret")}
     volumes = named(manifests, "StatefulSet", "rabbitmq")["spec"]["template"]["spec"]["volumes"]
     assert {"name": "secrets", "secret": {"secretName": "mine"}} in volumes
 

@@ -72,7 +72,8 @@ def test_exactly_one_pool_takes_every_other_recipe() -> None:
 
 def test_notes_end_in_commands_which_can_be_pasted() -> None:
     lines = notes().rstrip().splitlines()
-    assert lines[-1].strip().startswith("curl --fail --form file=@photo.jpg")
+    assert lines[-1].strip().startswith('curl --fail --header "Authorization: Bearer $TOKEN" --form file=@photo.jpg')
+    assert any("kubectl get secret --namespace mills mill-imagemill-access" in line for line in lines)
     assert any("kubectl port-forward --namespace mills service/mill-imagemill-api 8080:80" in line for line in lines)
     assert any("kubectl delete pvc --namespace mills --selector" in line for line in lines)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from imagemill_e2e.cluster import ROOT, Cluster, from_environment
 from imagemill_e2e.forward import Forward
@@ -33,7 +35,7 @@ def forward(cluster: Cluster) -> Iterator[Forward]:
 def mill(cluster: Cluster, forward: Forward) -> Mill:
     """The API, everything being well: a test must not suffer from the one before."""
     cluster.settle()
-    return Mill(forward.url)
+    return Mill(forward.url, cluster.admin_token())
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def batch(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
+def browser(mill: Mill) -> Iterator[webdriver.Chrome]:
+    """Chromium, logged in."""
     if not CHROMIUM.exists() or not DRIVER.exists():
         pytest.skip(
             f"Chromium is not installed: {CHROMIUM} and {DRIVER} are wanted (Debian: chromium, chromium-driver)"
@@ -53,8 +56,14 @@ def browser() -> Iterator[webdriver.Chrome]:
     for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-background-networking"):
         options.add_argument(f"--{argument}")
     driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    try:
+        driver.get(f"{mill.url}/login")
+        driver.find_element(By.ID, "token").send_keys(mill.token)
+        driver.find_element(By.CSS_SELECTOR, ".login button").click()
+        WebDriverWait(driver, 60).until(lambda browser: not browser.current_url.endswith("/login"))
+        yield driver
+    finally:
+        driver.quit()
 
 
 @pytest.hookimpl(wrapper=True)

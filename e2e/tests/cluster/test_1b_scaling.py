@@ -102,8 +102,8 @@ class Burst:
 
 
 @pytest.fixture(scope="module")
-def burst(pool: Pool, forward: Forward) -> Burst:
-    mill, batch = Mill(forward.url), f"burst-{uuid.uuid4().hex[:8]}"
+def burst(cluster: Cluster, pool: Pool, forward: Forward) -> Burst:
+    mill, batch = Mill(forward.url, cluster.admin_token()), f"burst-{uuid.uuid4().hex[:8]}"
     pool.wait_asleep()
     known, redelivered = pool.events(), pool.redelivered()
     begin_burst(pool, mill, batch)

@@ -38,7 +38,7 @@ RULES: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def desk(cluster: Cluster, forward: Forward) -> Iterator[Desk]:
     """Told by two rules, one for the camera and one for posted pictures."""
-    mill = Mill(forward.url)
+    mill = Mill(forward.url, cluster.admin_token())
     with camera_and_desk(cluster) as desk:
         for name, rule in RULES.items():
             send(mill, "PUT", f"/api/v1/rules/{name}", rule | {"channels": ["desk"]}).raise_for_status()
@@ -132,7 +132,7 @@ def test_posted_pictures_with_motion_are_an_alert_a_signed_webhook_and_a_page(
     for picture in drawn_walk(40):
         answer = requests.post(
             f"{mill.url}/api/v1/images", params={"source": source, "batch": batch}, data=picture,
-            headers={"Content-Type": "image/jpeg"}, timeout=TIMEOUT_SECONDS,
+            headers={"Content-Type": "image/jpeg", **mill.headers}, timeout=TIMEOUT_SECONDS,
         )  # fmt: skip
         assert answer.status_code == 202, answer.text
     alert = mill.get(f"/api/v1/alerts/{told(desk, source).alert['number']}").json()

@@ -22,7 +22,7 @@ def install(cluster: Cluster) -> Iterator[Install]:
 
         def installed(*arguments: str) -> Mill:
             cluster.install(*arguments)
-            return Mill(forwards.enter_context(Forward(cluster)).url)
+            return Mill(forwards.enter_context(Forward(cluster)).url, cluster.admin_token())
 
         yield installed
     make_room(cluster)
@@ -55,7 +55,11 @@ def test_passwords_are_those_of_existing_secrets(cluster: Cluster, install: Inst
         "--set", "rabbitmq.replicas=1",
     )  # fmt: skip
     check_it_works(mill, batch)
-    assert not [item for item in cluster.all("secrets") if item["metadata"]["name"].startswith("mill-imagemill")]
+    assert not [
+        item
+        for item in cluster.all("secrets")
+        if item["metadata"]["name"] in ("mill-imagemill-rabbitmq", "mill-imagemill-couchdb")
+    ]
     said = cluster.execute("mill-imagemill-rabbitmq-0", "rabbitmqctl", "authenticate_user", "api", passwords["api"])
     assert "Success" in said
 

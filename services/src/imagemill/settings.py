@@ -2,10 +2,11 @@
 
 import os
 import socket
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
@@ -14,6 +15,13 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 def _default_instance() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -55,6 +63,39 @@ class Settings(BaseSettings):
         0, description="Port of /healthz, /readyz and /metrics of the other programs; 0 takes any."
     )
     pools_url: str | None = Field(None, description="URL of the scaler's state of the worker pools (JSON).")
+
+    login: bool | None = Field(
+        None, description="Demand a token or a login; unset: unless the API listens on this machine's own address."
+    )
+    admin_token: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="A token that is an admin's, from a Secret; without it the first start makes one.",
+    )
+    uploader_token: SecretStr | None = Field(
+        None, min_length=32, description="A token that is an uploader's, from a Secret; `helm test` uses one."
+    )
+    token_key: SecretStr = Field(
+        SecretStr(""), description="Key of the hashes of tokens, the same for all replicas; a new one ends all tokens."
+    )
+    allowed_hosts: list[str] = Field(
+        [],
+        description="Host names (`*.mill.example` too) by which the API may be asked, beside page_url's and localhost.",
+    )
+    cors_origins: list[str] = Field(
+        [], description="Origins (`https://app.example`) whose pages may use the API with a token."
+    )
+    session_idle_seconds: float = Field(43_200, ge=60, description="A login that is not used for longer ends.")
+    session_max_seconds: float = Field(604_800, ge=60, description="A login ends after this time, used or not.")
+    proxy_secret: SecretStr = Field(
+        SecretStr(""), description="What a proxy that logs users in sends to be believed; empty: none is."
+    )
+    proxy_secret_header: str = Field("X-Proxy-Secret", description="The header with the proxy's secret.")
+    proxy_user_header: str = Field("X-Forwarded-User", description="The header with the user's name.")
+    proxy_groups_header: str = Field("X-Forwarded-Groups", description="The header with the user's groups.")
+    proxy_roles: dict[str, Literal["viewer", "uploader", "operator", "admin"]] = Field(
+        {}, description="Roles of the groups that a proxy names; `*` is everybody's."
+    )
 
     recipes_file: Path | None = Field(
         None, description="YAML file with recipes that add to, or replace, the built-in ones."
@@ -196,6 +237,19 @@ class Settings(BaseSettings):
         if sum("*" in recipes for recipes in pools.values()) != 1:
             raise ValueError("exactly one pool must take '*', every recipe which no other pool names")
         return pools
+
+    @field_validator("login")
+    @classmethod
+    def _only_this_machine_is_open(cls, login: bool | None, given: ValidationInfo) -> bool | None:
+        host = given.data.get("host", "")
+        if login is False and not _is_loopback(host):
+            raise ValueError(f"the API listens on {host}; only 127.0.0.1 and ::1 can do without a login")
+        return login
+
+    @property
+    def needs_login(self) -> bool:
+        """Must whoever asks the API be known?"""
+        return not _is_loopback(self.host) if self.login is None else self.login
 
     @property
     def prefetch(self) -> int:

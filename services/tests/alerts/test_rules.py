@@ -99,7 +99,8 @@ def test_a_refusal_names_the_member(site: Mill, body: dict[str, Any], member: st
 
 
 def test_an_infinite_limit_is_refused_as_any_other_value(site: Mill) -> None:
-    answer = site.http.put(f"{site.url}{RULES}/day", data='{"at_most": Infinity}', timeout=30)
+    as_json = {"Content-Type": "application/json"}
+    answer = site.http.put(f"{site.url}{RULES}/day", data='{"at_most": Infinity}', headers=as_json, timeout=30)
     assert (answer.status_code, answer.json()["member"]) == (422, "at_most")
 
 

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 
 import imagemill
 from imagemill.api.web.app import create_app
+from imagemill.api.web.described import described
 from imagemill.api.web.openapi import codes, document
 from imagemill.settings import Settings
 from mill import Mill
@@ -37,7 +38,16 @@ def test_the_document_is_valid_openapi() -> None:
 def test_the_app_serves_the_document(app: Flask) -> None:
     answer = app.test_client().get("/api/v1/openapi.json")
     assert answer.status_code == 200
-    assert answer.json == document()
+    assert answer.json == described(app)
+    validate(answer.json)
+
+
+def test_the_document_tells_what_each_route_needs(app: Flask) -> None:
+    paths = described(app)["paths"]
+    assert paths["/api/v1/tokens"]["post"]["x-permission"] == "administer"
+    assert "role `admin`" in paths["/api/v1/tokens"]["post"]["description"]
+    assert paths["/api/v1/whoami"]["get"]["security"] == []
+    assert all("security" in operation for methods in paths.values() for operation in methods.values())
 
 
 def test_every_route_is_described_and_every_description_has_its_route(app: Flask) -> None:

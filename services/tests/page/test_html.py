@@ -224,16 +224,16 @@ def test_what_is_not_there_is_a_problem_for_programs(site: Site) -> None:
 
 
 def test_the_form_of_a_browser_without_scripts_says_what_is_wrong(site: Site) -> None:
-    answer = site.client.post("/upload", data={"recipe": "gray"})
+    answer = site.post("/upload", {"recipe": "gray"})
     assert answer.status_code == 400
     assert "There is no file in the request" in answer.text
-    answer = site.client.post("/upload", data={"recipe": "nope", "file": (BytesIO(pictures.png()), "a.png")})
+    answer = site.post("/upload", {"recipe": "nope", "file": (BytesIO(pictures.png()), "a.png")})
     assert answer.status_code == 400
     assert "There is no recipe" in answer.text
 
 
 def test_without_a_broker_nothing_is_accepted_and_the_page_says_so(site: Site) -> None:
-    answer = site.client.post("/upload", data={"file": (BytesIO(pictures.png()), "a.png")})
+    answer = site.post("/upload", {"file": (BytesIO(pictures.png()), "a.png")})
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
     assert "Nothing was accepted" in answer.text

@@ -1,12 +1,15 @@
 """What the API's routes work with."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imagemill import recipes
 from imagemill.admission.validate import Limits
+from imagemill.api.access.audit import Recorder, recorder
+from imagemill.api.access.guard import Guard
+from imagemill.api.access.registry import Registry
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.admission_control import AdmissionControl
@@ -18,6 +21,8 @@ from imagemill.process.program import Program
 from imagemill.process.stores import Stores
 from imagemill.recipes import Recipe
 from imagemill.settings import Settings
+from imagemill.store.access import AccessStore
+from imagemill.store.audit import AuditStore
 from imagemill.wire import topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
@@ -44,6 +49,10 @@ class Services:
     recipes: Mapping[str, Recipe]
     uploads: ThreadPoolExecutor
     cameras: CameraService
+    registry: Registry
+    guard: Guard
+    audit: AuditStore
+    record: Recorder
 
     @property
     def limits(self) -> Limits:
@@ -58,13 +67,18 @@ class Services:
 
     def start(self) -> None:
         """Begin to serve."""
-        self.program.start(self.program.databases, self.hub, self.admission, self.group_commit)
+        self.program.start(self.program.databases, self.registry, self.hub, self.admission, self.group_commit)
 
     def close(self) -> None:
         """Commit what is under way, and end."""
         self.program.stopping.set()
         self.program.close(_GOODBYE_SECONDS)
         self.uploads.shutdown(wait=False)
+
+
+def first_token_printer(page_url: str) -> Callable[[str], None]:
+    """Print the first admin's token, once; it can be read nowhere else afterwards."""
+    return lambda text: print(f"The first admin token, shown this once: {text}\nLog in at {page_url}/login", flush=True)
 
 
 def build(settings: Settings) -> Services:
@@ -81,10 +95,14 @@ def build(settings: Settings) -> Services:
     settling_seconds = settings.couchdb_timeout_seconds / 2
     commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds, settling_seconds)
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
-    cameras = service.build_service(settings, stores.couch, broker, replies)
+    registry = Registry(AccessStore(stores.couch), settings, first_token_printer(settings.page_url))
+    audit = AuditStore(stores.couch)
+    record = recorder(audit)
+    cameras = service.build_service(settings, stores.couch, broker, replies, record)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
-        settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras
-    )
+        settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras,
+        registry, Guard(settings, registry), audit, record,
+    )  # fmt: skip

@@ -5,7 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.cli import alerts, cameras, counts, fetching, pictures, replaying, rules, uploading, verifying, watching
+from imagemill.cli import (
+    access,
+    alerts,
+    cameras,
+    counts,
+    fetching,
+    pictures,
+    replaying,
+    rules,
+    uploading,
+    verifying,
+    watching,
+)
 from imagemill.cli.client import DEFAULT_API
 
 app = typer.Typer(
@@ -66,5 +78,10 @@ app.command("alert")(alerts.alert)
 app.command("alerts")(alerts.alerts)
 app.command("replay")(replaying.replay)
 app.command("watch")(watching.watch)
+app.command("login")(access.login)
+app.command("logout")(access.logout)
+app.command("whoami")(access.whoami)
+app.command("audit")(access.audit)
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(rules.app, name="rules")
+app.add_typer(access.app, name="tokens")

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from imagemill.concurrency.retry import never_sent, pause_seconds
 
@@ -22,6 +23,7 @@ _PATIENT_ATTEMPTS = 10
 _LONGEST_PAUSE_SECONDS = 30.0
 _PAGE = 500
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOG_IN = " Log in with `imagemill login`, or set IMAGEMILL_TOKEN."
 _BUSY = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -45,20 +47,34 @@ class ProblemAnswer(ApiError):
     """The API says no; `body` is its problem (RFC 9457)."""
 
     def __init__(self, status: int, body: Json) -> None:
-        super().__init__(str(body.get("detail") or f"The API answered {status}."))
+        said = str(body.get("detail") or f"The API answered {status}.")
+        super().__init__(said + (_LOG_IN if status == HTTPStatus.UNAUTHORIZED else ""))
         self.status, self.body = status, body
         self.code = str(body.get("code", ""))
+
+
+class _Bearer(AuthBase):
+    """A header alone would give way to what a .netrc says."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 class Client:
     """One API. May be used from several threads."""
 
-    def __init__(self, url: str, connections: int = 4) -> None:
+    def __init__(self, url: str, connections: int = 4, token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._stopping = threading.Event()
         self._http = requests.Session()
         # A proxy of the environment cannot know what "this machine" is.
         self._http.trust_env = urlsplit(self.url).hostname not in _LOOPBACK
+        if token:
+            self._http.auth = _Bearer(token)
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections))
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.cli.client import DEFAULT_API, Client
+from imagemill.cli.credentials import token_for
 
 Api = Annotated[
     str | None,
@@ -20,8 +21,9 @@ ImageId = Annotated[str, typer.Argument(help="The id which the upload told.", me
 
 
 def connect(api: str | None, connections: int = 4) -> Client:
-    """The API that is asked for, or the usual one."""
-    return Client(api or DEFAULT_API, connections)
+    """The API that is asked for, or the usual one, as whoever has logged in there."""
+    url = api or DEFAULT_API
+    return Client(url, connections, token_for(url))
 
 
 def with_options_of(described: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from imagemill.local.actuator import WorkerActuator
 from imagemill.local.backing import Backing, backing_of
 from imagemill.local.child import ManagedProcess
 from imagemill.local.console import say, step, welcome
+from imagemill.local.door import door_of
 from imagemill.local.observing import BrokerEyes
 from imagemill.local.ports import free_ports, holder, is_free
 from imagemill.local.process import private_file
@@ -29,21 +30,21 @@ Command = Callable[[plan.Process], list[str]]
 
 def run(settings: LocalSettings, command: Command | None = None) -> None:
     """Returns after an orderly end; LocalError when it could not start or not go on. Nothing is left running."""
-    pools = _pools()
+    programs = _programs_settings()
     with _only_run(settings), _signals() as stopping:
         _refuse_taken_port(settings.port)
         backing = backing_of(settings)
         try:
             backing.start(lambda: stopping.asked > 0)
             if not stopping.asked:
-                _run_programs(settings, pools, backing, stopping, command)
+                _run_programs(settings, programs, backing, stopping, command)
         finally:
             _end(backing, stopping)
 
 
 def _run_programs(
     settings: LocalSettings,
-    pools: dict[str, list[str]],
+    programs: Settings,
     backing: Backing,
     stopping: Stopping,
     command: Command | None,
@@ -52,13 +53,15 @@ def _run_programs(
     port = free_ports(1)[0]
     addresses = plan.Addresses(backing.amqp_url, backing.couchdb_url, f"http://127.0.0.1:{port}/pools")
     common = addresses.environment(settings)
+    door = door_of(programs, settings.home)
     actuator = WorkerActuator(_worker_launch(settings, common, command), settings.local_stop_seconds, say)
-    scaler = Scaler(specs(pools, settings.local_workers, settings.local_max_wait_seconds), actuator, eyes)
+    scaler = Scaler(specs(programs.pools, settings.local_workers, settings.local_max_wait_seconds), actuator, eyes)
     served = PoolsServer(port, scaler.states)
-    supervisor = Supervisor(_programs(settings, common, command), actuator, stopping)
+    supervisor = Supervisor(_programs(settings, common, door.api, command), actuator, stopping)
     try:
-        with _environment_file(settings, common) as environment:
-            _until_stopped(settings, supervisor, scaler, backing, environment)
+        with _environment_file(settings, {**common, **door.client}) as environment:
+            notes = [door.note, *backing.notes()]
+            _until_stopped(settings, supervisor, scaler, backing.died, environment, notes)
     finally:
         scaler.stop()
         with step("Stopping the programs"):
@@ -67,20 +70,30 @@ def _run_programs(
 
 
 def _until_stopped(
-    settings: LocalSettings, supervisor: Supervisor, scaler: Scaler, backing: Backing, environment: Path
+    settings: LocalSettings,
+    supervisor: Supervisor,
+    scaler: Scaler,
+    died: Callable[[], str | None],
+    environment: Path,
+    notes: list[str],
 ) -> None:
     supervisor.start()
     supervisor.wait_until_ready(settings.local_ready_seconds)
     scaler.start()
     page = f"http://127.0.0.1:{settings.port}"
-    print(welcome(page, str(settings.home / "log"), str(environment), backing.notes()), flush=True)
-    supervisor.watch(backing.died)
+    print(welcome(page, str(settings.home / "log"), str(environment), notes), flush=True)
+    supervisor.watch(died)
 
 
-def _programs(settings: LocalSettings, common: dict[str, str], command: Command | None) -> list[ManagedProcess]:
+def _programs(
+    settings: LocalSettings, common: dict[str, str], for_api: Mapping[str, str], command: Command | None
+) -> list[ManagedProcess]:
     ports = free_ports(len(plan.PROGRAMS))
-    inherited = dict(os.environ)
-    processes = [plan.program(name, inherited, common, port) for name, port in zip(plan.PROGRAMS, ports, strict=True)]
+    # What opens the door is for the one program which stands behind it.
+    inherited = {name: {**os.environ, **(for_api if name == "api" else {})} for name in plan.PROGRAMS}
+    processes = [
+        plan.program(name, inherited[name], common, port) for name, port in zip(plan.PROGRAMS, ports, strict=True)
+    ]
     return [ManagedProcess(process, plan.log_file(settings.home, process.name), command) for process in processes]
 
 
@@ -96,13 +109,13 @@ def _worker_launch(
     return launch
 
 
-def _pools() -> dict[str, list[str]]:
+def _programs_settings() -> Settings:
     """The programs read the same settings; a mistake in them is told before anything is started."""
     try:
-        return Settings().pools
+        return Settings()
     except ValidationError as error:
         wrong = error.errors()[0]
-        name = "IMAGEMILL_" + "_".join(str(part) for part in wrong["loc"]).upper()
+        name = "_".join(["IMAGEMILL", *(str(part) for part in wrong["loc"])]).upper()
         raise LocalError(f"{name} is {wrong['input']!r}: {wrong['msg']}.") from error
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.settings import Settings
 from imagemill.store import activity_log, cameras, leases
+from imagemill.store.access import AccessStore
+from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
@@ -31,6 +33,8 @@ class Stores:
         cameras.prepare(self.couch)
         EventStore(self.couch).prepare()
         RuleStore(self.couch).prepare()
+        AccessStore(self.couch).prepare()
+        AuditStore(self.couch).prepare()
         self.ledger.prepare()
 
 

@@ -2,12 +2,14 @@
 
 from flask import Blueprint, Response, jsonify, request
 
+from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import picture
 from imagemill.api.alerts.service import AlertStores, alert_stores
-from imagemill.api.images import reads
+from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
+from imagemill.domain.access import Permission
 from imagemill.store.couch import Document
 from imagemill.store.events import Page
 
@@ -16,6 +18,7 @@ _BASE = "/api/v1/camera-events"
 
 
 @blueprint.get("/api/v1/camera-events")
+@needs(Permission.VIEW)
 def list_events() -> Response:
     """Newest first, of all cameras or one."""
     found = alert_stores()
@@ -25,6 +28,7 @@ def list_events() -> Response:
 
 
 @blueprint.get("/api/v1/camera-events/<event_id>")
+@needs(Permission.VIEW)
 def get_event(event_id: str) -> Response:
     """One event."""
     found = alert_stores()
@@ -33,12 +37,14 @@ def get_event(event_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/camera-events/<event_id>/pictures/<name>")
+@needs(Permission.VIEW)
 def get_event_picture(event_id: str, name: str) -> Response:
     """One of its pictures."""
     return picture(alert_stores(), event_id, name, name)
 
 
 @blueprint.get("/api/v1/held-back")
+@needs(Permission.VIEW)
 def list_held() -> Response:
     """What rules held back, newest first, with the reason."""
     found = alert_stores()
@@ -52,7 +58,7 @@ def page_of(found: AlertStores, what: str) -> Page:
     read = found.events.events if what == "event" else found.events.held
     after = request.args.get("after") or None
     try:
-        return read(reads.page_limit(), after, request.args.get("camera") or None)
+        return read(page_limit(), after, request.args.get("camera") or None)
     except ValueError:
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.") from None
 

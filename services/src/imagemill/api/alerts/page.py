@@ -9,12 +9,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
+from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import event_routes, service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import page_of_alerts
 from imagemill.api.alerts.service import AlertStores, alert_stores
 from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.search import alert_number
+from imagemill.domain.access import Permission
 
 _ENDS = {
     "quiet": "it was quiet again", "scene": "the scene changed", "frozen": "the picture froze",
@@ -28,18 +30,18 @@ _SNOOZE_SECONDS = 3600
 
 def add_to(blueprint: Blueprint) -> None:
     """Adds the routes."""
-    for path, view, *methods in (
-        ("/alerts", alerts_page),
-        ("/alerts/<int:number>", alert_page),
-        ("/alerts/<int:number>/acknowledge", acknowledge_form, "POST"),
-        ("/alerts/<int:number>/pin", pin_form, "POST"),
-        ("/alerts/<int:number>/unpin", unpin_form, "POST"),
-        ("/alerts/<int:number>/snooze", snooze_form, "POST"),
-        ("/alerts/events", events_page),
-        ("/alerts/events/<event_id>", event_page),
-        ("/alerts/held-back", held_page),
+    for path, view, permission, *methods in (
+        ("/alerts", alerts_page, Permission.VIEW),
+        ("/alerts/<int:number>", alert_page, Permission.VIEW),
+        ("/alerts/<int:number>/acknowledge", acknowledge_form, Permission.OPERATE, "POST"),
+        ("/alerts/<int:number>/pin", pin_form, Permission.OPERATE, "POST"),
+        ("/alerts/<int:number>/unpin", unpin_form, Permission.OPERATE, "POST"),
+        ("/alerts/<int:number>/snooze", snooze_form, Permission.OPERATE, "POST"),
+        ("/alerts/events", events_page, Permission.VIEW),
+        ("/alerts/events/<event_id>", event_page, Permission.VIEW),
+        ("/alerts/held-back", held_page, Permission.VIEW),
     ):
-        blueprint.add_url_rule(path, view_func=view, methods=methods or ["GET"])
+        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=methods or ["GET"])
 
 
 # --- lists ----------------------------------------------------------------------------------------

@@ -11,18 +11,21 @@ from typing import Any
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.admission import headers
+from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores
-from imagemill.api.images import reads
 from imagemill.api.web.bodies import optional_body
+from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
+from imagemill.domain.access import Permission
 
 blueprint = Blueprint("alerts", __name__)
 _PICTURE = re.compile(r"[a-z0-9-]{1,40}\.jpg")
 
 
 @blueprint.get("/api/v1/alerts")
+@needs(Permission.VIEW)
 def list_alerts() -> Response:
     """Newest first, of all cameras or one."""
     found, cursor = page_of_alerts()
@@ -35,17 +38,19 @@ def page_of_alerts() -> tuple[list[dict[str, Any]], str | None]:
     if after is not None and not (after.isascii() and after.isdigit() and len(after) <= 10):
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.")
     camera = request.args.get("camera") or None
-    found, cursor = service.page(alert_stores(), reads.page_limit(), int(after) if after else None, camera)
+    found, cursor = service.page(alert_stores(), page_limit(), int(after) if after else None, camera)
     return found, str(cursor) if cursor else None
 
 
 @blueprint.get("/api/v1/alerts/<int:number>")
+@needs(Permission.VIEW)
 def get_alert(number: int) -> Response:
     """One alert with everything that is known of it."""
     return jsonify(service.whole(alert_stores(), number))
 
 
 @blueprint.get("/api/v1/alerts/<int:number>/pictures/<name>")
+@needs(Permission.VIEW)
 def get_alert_picture(number: int, name: str) -> Response:
     """One of its pictures."""
     found = alert_stores()
@@ -53,6 +58,7 @@ def get_alert_picture(number: int, name: str) -> Response:
 
 
 @blueprint.get("/api/v1/alerts/<int:number>.zip")
+@needs(Permission.VIEW)
 def get_alert_zip(number: int) -> Response:
     """The alert as JSON and all its pictures."""
     found = alert_stores()
@@ -65,12 +71,14 @@ def get_alert_zip(number: int) -> Response:
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/acknowledge")
+@needs(Permission.OPERATE)
 def acknowledge(number: int) -> Response:
     """Somebody has seen it; the first one counts."""
     return jsonify(service.acknowledge(alert_stores(), number, optional_body()))
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/pin")
+@needs(Permission.OPERATE)
 def pin(number: int) -> Response:
     """Its pictures stay when their month goes."""
     service.pin(alert_stores(), number, optional_body())
@@ -78,6 +86,7 @@ def pin(number: int) -> Response:
 
 
 @blueprint.delete("/api/v1/alerts/<int:number>/pin")
+@needs(Permission.OPERATE)
 def unpin(number: int) -> Response:
     """They go with their month again."""
     service.unpin(alert_stores(), number)
@@ -85,6 +94,7 @@ def unpin(number: int) -> Response:
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/snooze")
+@needs(Permission.OPERATE)
 def snooze_camera(number: int) -> Response:
     """Quiet about this alert's camera for `seconds`."""
     found = alert_stores()
@@ -93,22 +103,24 @@ def snooze_camera(number: int) -> Response:
 
 
 @blueprint.get("/api/v1/snoozes")
+@needs(Permission.VIEW)
 def list_snoozes() -> Response:
     """Those which last."""
     return jsonify({"snoozes": [shapes.snooze(named) for named in alert_stores().snoozes.lasting(time.time())]})
 
 
 @blueprint.post("/api/v1/snoozes")
+@needs(Permission.OPERATE)
 def add_snooze() -> Response:
     """Quiet about a camera, a rule, or everything for `seconds`."""
     return _created(service.snooze(alert_stores(), optional_body()))
 
 
 @blueprint.delete("/api/v1/snoozes/<snooze_id>")
+@needs(Permission.OPERATE)
 def end_snooze(snooze_id: str) -> Response:
     """Ends it now."""
-    if not alert_stores().snoozes.end(snooze_id, time.time()):
-        raise Problem(404, "unknown-snooze", f"There is no snooze {snooze_id!r}.")
+    service.end_snooze(alert_stores(), snooze_id)
     return Response(status=204)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagemill.alerting.judge import Snooze
+from imagemill.api.access.permissions import EVERYBODY, principal
 from imagemill.api.alerts import views as shapes
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -113,13 +114,19 @@ def name_in(body: Json, member: str, default: str = "") -> str:
     return value.strip()
 
 
+def by(body: Json) -> str:
+    """Whose doing it is: who is logged in, whatever the request says; on an open machine the name that it gives."""
+    return name_in(body, "by", SOMEBODY) if principal() is EVERYBODY else principal().name
+
+
 def acknowledge(found: AlertStores, number: int, body: Json) -> Json:
     """Somebody has seen it."""
     alert_of(found, number)
     note = body.get("note") or ""
     if not isinstance(note, str):
         raise Problem(422, "bad-value", "note must be text.", member="note")
-    document = found.book.acknowledge(number, name_in(body, "by", SOMEBODY), time.time(), note)
+    document = found.book.acknowledge(number, by(body), time.time(), note)
+    services().record("alert.acknowledge", str(number))
     services().activity.note("acknowledged", None, number=str(number))
     return shapes.seen(document)
 
@@ -129,7 +136,8 @@ def pin(found: AlertStores, number: int, body: Json) -> None:
     document = alert_of(found, number)
     if found.events.get(document["event"]) is None:
         raise Problem(410, "pictures-gone", f"The pictures of alert {number} are gone with their month already.")
-    found.book.pin(number, document["event"], name_in(body, "by", SOMEBODY), time.time())
+    found.book.pin(number, document["event"], by(body), time.time())
+    services().record("alert.pin", str(number))
 
 
 def unpin(found: AlertStores, number: int) -> None:
@@ -137,6 +145,7 @@ def unpin(found: AlertStores, number: int) -> None:
     document = alert_of(found, number)
     found.book.unpin(number)
     found.events.unpin(document["event"])
+    services().record("alert.unpin", str(number))
 
 
 def snooze(found: AlertStores, body: Json, camera: str | None = None) -> str:
@@ -144,7 +153,17 @@ def snooze(found: AlertStores, body: Json, camera: str | None = None) -> str:
     seconds = _seconds(body.get("seconds"))
     now = time.time()
     covers = Snooze(now, now + seconds, camera or name_in(body, "camera") or None, name_in(body, "rule") or None)
-    return found.snoozes.add(covers, name_in(body, "by", SOMEBODY))
+    snooze_id = found.snoozes.add(covers, by(body))
+    about = {"seconds": seconds, "camera": covers.camera, "rule": covers.rule}
+    services().record("snooze.begin", snooze_id, after=about)
+    return snooze_id
+
+
+def end_snooze(found: AlertStores, snooze_id: str) -> None:
+    """End one early; raises Problem."""
+    if not found.snoozes.end(snooze_id, time.time()):
+        raise Problem(404, "unknown-snooze", f"There is no snooze {snooze_id!r}.")
+    services().record("snooze.end", snooze_id)
 
 
 def _seconds(value: Any) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from imagemill.api.access.permissions import needs
 from imagemill.api.cameras import forms
 from imagemill.api.cameras.routes import frame_response
 from imagemill.api.cameras.views import camera_view
@@ -13,6 +14,7 @@ from imagemill.api.web.forms import again
 from imagemill.api.web.problems import problem_of
 from imagemill.api.web.responses import services
 from imagemill.cameras.credentials import names_of
+from imagemill.domain.access import Permission
 from imagemill.domain.errors import DomainError, Invalid
 from imagemill.domain.ids import timestamp
 
@@ -21,16 +23,16 @@ Json = dict[str, Any]
 
 def add_to(blueprint: Blueprint) -> None:
     """Add the routes."""
-    for path, view, method in (
-        ("/cameras", cameras_page, "GET"),
-        ("/cameras", add_form, "POST"),
-        ("/cameras/new", new_page, "GET"),
-        ("/cameras/test", test_form, "POST"),
-        ("/cameras/<camera_id>", camera_page, "GET"),
-        ("/cameras/<camera_id>", save_form, "POST"),
-        ("/cameras/<camera_id>/remove", remove_form, "POST"),
+    for path, view, method, permission in (
+        ("/cameras", cameras_page, "GET", Permission.VIEW),
+        ("/cameras", add_form, "POST", Permission.ADMINISTER),
+        ("/cameras/new", new_page, "GET", Permission.ADMINISTER),
+        ("/cameras/test", test_form, "POST", Permission.ADMINISTER),
+        ("/cameras/<camera_id>", camera_page, "GET", Permission.VIEW),
+        ("/cameras/<camera_id>", save_form, "POST", Permission.ADMINISTER),
+        ("/cameras/<camera_id>/remove", remove_form, "POST", Permission.ADMINISTER),
     ):
-        blueprint.add_url_rule(path, view_func=view, methods=[method])
+        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=[method])
 
 
 def cameras_page() -> str:

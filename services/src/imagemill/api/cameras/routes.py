@@ -6,24 +6,28 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from imagemill.admission import headers
+from imagemill.api.access.permissions import needs
 from imagemill.api.cameras.snapshot_cache import SIZES
 from imagemill.api.cameras.views import camera_view, cameras_view
 from imagemill.api.web.bodies import json_body
 from imagemill.api.web.preconditions import seen_revision
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
+from imagemill.domain.access import Permission
 from imagemill.domain.cameras import Camera
 
 blueprint = Blueprint("cameras", __name__)
 
 
 @blueprint.get("/api/v1/cameras")
+@needs(Permission.VIEW)
 def list_cameras() -> Response:
     """List all cameras with how they are, by id."""
     return jsonify(cameras_view(services().cameras))
 
 
 @blueprint.post("/api/v1/cameras")
+@needs(Permission.ADMINISTER)
 def add_camera() -> Response:
     """Add a camera; its id follows from its name unless it is given."""
     given, _ = _body()
@@ -35,12 +39,14 @@ def add_camera() -> Response:
 
 
 @blueprint.get("/api/v1/cameras/<camera_id>")
+@needs(Permission.VIEW)
 def get_camera(camera_id: str) -> Response:
     """Show a camera; the ETag is its revision."""
     return _answer(services().cameras.camera(camera_id))
 
 
 @blueprint.put("/api/v1/cameras/<camera_id>")
+@needs(Permission.ADMINISTER)
 def put_camera(camera_id: str) -> Response:
     """Write a camera over the revision which the client has seen."""
     given, revision = _body()
@@ -48,6 +54,7 @@ def put_camera(camera_id: str) -> Response:
 
 
 @blueprint.delete("/api/v1/cameras/<camera_id>")
+@needs(Permission.ADMINISTER)
 def delete_camera(camera_id: str) -> Response:
     """Remove a camera; its events and images stay."""
     services().cameras.remove_camera(camera_id, seen_revision("camera", required=False))
@@ -55,6 +62,7 @@ def delete_camera(camera_id: str) -> Response:
 
 
 @blueprint.post("/api/v1/cameras/test")
+@needs(Permission.ADMINISTER)
 def test_spec() -> Response:
     """Read one frame of a camera that is not saved."""
     service, (given, _) = services().cameras, _body()
@@ -62,6 +70,7 @@ def test_spec() -> Response:
 
 
 @blueprint.post("/api/v1/cameras/<camera_id>/test")
+@needs(Permission.ADMINISTER)
 def test_camera(camera_id: str) -> Response:
     """Read one frame of a camera now."""
     service = services().cameras
@@ -69,6 +78,7 @@ def test_camera(camera_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/cameras/<camera_id>/latest")
+@needs(Permission.VIEW)
 def latest(camera_id: str) -> Response:
     """Show the newest frame that its reader has, at most a second old."""
     size = request.args.get("size", "small")

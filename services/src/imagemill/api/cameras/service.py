@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagemill.api.access.audit import Recorder
 from imagemill.api.cameras.camera_tests import CameraTests
 from imagemill.api.cameras.snapshot_cache import SnapshotCache
 from imagemill.api.cameras.status import CameraCounts, CameraStatus, is_recent, status_of
@@ -34,6 +35,7 @@ class CameraService:
     tests: CameraTests
     snapshots: SnapshotCache
     posted: PostedFrames
+    record: Recorder
     counts: dict[str, CameraCounts] = field(default_factory=dict)
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -59,10 +61,12 @@ class CameraService:
         """Save a new camera; raises Invalid or AlreadyExists."""
         camera = self.check_camera(given)
         try:
-            return self.cameras.put(camera)
+            saved = self.cameras.put(camera)
         except Conflict:
             sentence = f"There is a camera {camera.id!r} already; change that one, or give this one another id."
             raise AlreadyExists("camera-exists", sentence) from None
+        self.record("camera.add", saved.id, after=saved.as_json())
+        return saved
 
     def put_camera(self, camera_id: str, given: Mapping[str, Any], revision: str | None) -> Camera:
         """Save a camera over a revision (None: over the newest); raises NotFound, Invalid or ChangedMeanwhile."""
@@ -71,9 +75,11 @@ class CameraService:
         if camera.id != camera_id:
             raise Invalid("bad-camera", f"The id is {camera_id!r} and stays so; add a new camera instead.", "id")
         try:
-            return self.cameras.put(camera)
+            saved = self.cameras.put(camera)
         except Conflict:
             raise changed_meanwhile(camera_id) from None
+        self.record("camera.change", camera_id, before.as_json(), saved.as_json())
+        return saved
 
     def remove_camera(self, camera_id: str, revision: str | None) -> None:
         """Remove a revision of a camera (None: the newest); raises NotFound or ChangedMeanwhile."""
@@ -84,6 +90,7 @@ class CameraService:
             self.cameras.remove(found)
         except Conflict:
             raise changed_meanwhile(camera_id) from None
+        self.record("camera.remove", camera_id, before=found.as_json())
 
     def notice(self, record: Record) -> None:
         """Remember the analyzer's counts among the activity records, the last of each camera."""
@@ -114,7 +121,9 @@ class CameraService:
         }
 
 
-def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str) -> CameraService:
+def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str, record: Recorder) -> CameraService:
     """Build the service of a process whose replies come to a queue of its own."""
     snapshots, posted = SnapshotCache(reply_to, broker.submit), PostedFrames(broker.submit)
-    return CameraService(settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), snapshots, posted)
+    return CameraService(
+        settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), snapshots, posted, record
+    )

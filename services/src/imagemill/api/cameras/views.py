@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from imagemill.api.access.permissions import may
 from imagemill.api.cameras.service import CameraService
 from imagemill.api.cameras.status import Count
 from imagemill.cameras.credentials import names_of
@@ -11,6 +12,8 @@ from imagemill.domain.cameras import Camera
 from imagemill.store.camera_leases import Reader, View
 
 Json = dict[str, Any]
+# Where cameras are, and as whom they are asked: for those who run them.
+_INTERNAL = ("address", "credentials")
 
 
 class CameraReader(BaseModel):
@@ -24,7 +27,10 @@ class CameraReader(BaseModel):
 def camera_view(service: CameraService, camera: Camera, view: View) -> Json:
     """Show a camera and how it is."""
     status = service.status(camera, view).model_dump(exclude_unset=True)
-    return camera.as_json() | {"revision": camera.revision, "status": status}
+    shown = camera.as_json()
+    if not may("operate"):
+        shown = {name: value for name, value in shown.items() if name not in _INTERNAL}
+    return shown | {"revision": camera.revision, "status": status}
 
 
 def cameras_view(service: CameraService) -> Json:
@@ -33,7 +39,7 @@ def cameras_view(service: CameraService) -> Json:
     return {
         "cameras": [camera_view(service, camera, view) for _, camera in sorted(found.items())],
         "readers": [_reader(reader, view).model_dump() for reader in service.alive(view).values()],
-        "credentials": names_of(service.settings.camera_credentials_file),
+        "credentials": names_of(service.settings.camera_credentials_file) if may("operate") else [],
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from imagemill.admission.validate import Header, Rejected, validate
+from imagemill.api.access.permissions import principal
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
 from imagemill.api.services import Services
@@ -77,8 +78,11 @@ def order_of(
         raise Problem(400, "bad-batch", f"{batch!r} cannot name a batch; use up to 100 letters, digits, '.', '_', '-'.")
     if len(source) > 100:
         raise Problem(400, "bad-source", "The source's name is longer than 100 characters.")
+    limits, wanted_priority = principal().limits, _priority(priority)
+    if refusal := limits.refusal(source or None, names, wanted_priority):
+        raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
     recipes = [services.recipes[name] for name in names]
-    return UploadOptions(batch or services.identities.batch(key), recipes, source or None, _priority(priority))
+    return UploadOptions(batch or services.identities.batch(key), recipes, source or limits.source, wanted_priority)
 
 
 def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:

@@ -4,10 +4,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from imagemill.api.access import page as access_pages
+from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
 from imagemill.api.images import reads, retry, view_models
@@ -15,10 +17,13 @@ from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
-from imagemill.api.web import docs, formatting, openapi, problems, search
+from imagemill.api.web import docs, formatting, problems, search
+from imagemill.api.web.described import described
+from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.sections import SECTIONS
+from imagemill.domain.access import Permission
 from imagemill.domain.errors import DomainError
 from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp, uuid7
 from imagemill.domain.images import Counts, Image
@@ -26,6 +31,7 @@ from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
 
 blueprint = Blueprint("pages", __name__)
+access_pages.add_to(blueprint)
 alerts_pages.add_to(blueprint)
 camera_pages.add_to(blueprint)
 rule_pages.add_to(blueprint)
@@ -66,6 +72,7 @@ def install(app: Flask) -> None:
 
 
 @blueprint.get("/")
+@needs(Permission.VIEW)
 def upload_page() -> str:
     """Upload, the start page."""
     mill = services()
@@ -74,6 +81,7 @@ def upload_page() -> str:
 
 
 @blueprint.post("/upload")
+@needs(Permission.UPLOAD)
 def upload_form() -> AnyResponse:
     """The form of a browser without scripts: the same intake, and then the batch's page."""
     mill = services()
@@ -85,6 +93,7 @@ def upload_form() -> AnyResponse:
 
 
 @blueprint.get("/pictures")
+@needs(Permission.VIEW)
 def pictures_page() -> str:
     """Pictures by state and batch, newest first; those refused at the door are listed without a picture."""
     mill = services()
@@ -96,6 +105,7 @@ def pictures_page() -> str:
 
 
 @blueprint.get("/failures")
+@needs(Permission.VIEW)
 def failures_page() -> str:
     """Failed pictures, to be looked at and retried."""
     images, cursor = reads.page_of_images(services(), "failed")
@@ -110,6 +120,7 @@ def _page_of(template: str, images: list[Image], cursor: str | None) -> str:
 
 
 @blueprint.get("/pictures/<image_id>")
+@needs(Permission.VIEW)
 def picture_page(image_id: str) -> str:
     """One picture: before and after, facts, the way it took."""
     mill = services()
@@ -119,7 +130,8 @@ def picture_page(image_id: str) -> str:
     return render_template(
         "picture.html", image=image, job=image.job, outcome=image.outcome, recipes=recipes,
         hops=view_models.hops(trace), whole=view_models.whole_milliseconds(trace),
-        autopsy=_autopsy(image) if image.status == "failed" else None, origin=request.host_url.rstrip("/"),
+        autopsy=_autopsy(image) if image.status == "failed" and may("originals") else None,
+        origin=request.host_url.rstrip("/"),
     )  # fmt: skip
 
 
@@ -131,6 +143,7 @@ def _autopsy(image: Image) -> view_models.Autopsy | None:
 
 
 @blueprint.post("/pictures/<image_id>/again")
+@needs(Permission.OPERATE)
 def again_form(image_id: str) -> AnyResponse:
     """The same original under another recipe, then its page."""
     mill = services()
@@ -139,6 +152,7 @@ def again_form(image_id: str) -> AnyResponse:
 
 
 @blueprint.post("/pictures/<image_id>/retry")
+@needs(Permission.OPERATE)
 def retry_form(image_id: str) -> AnyResponse:
     """A failed picture again, then its new page."""
     mill = services()
@@ -146,6 +160,7 @@ def retry_form(image_id: str) -> AnyResponse:
 
 
 @blueprint.post("/failures/retry")
+@needs(Permission.OPERATE)
 def retry_many_form() -> AnyResponse:
     """Several failed pictures again, then those in flight."""
     mill = services()
@@ -158,6 +173,7 @@ def retry_many_form() -> AnyResponse:
 
 
 @blueprint.get("/batches")
+@needs(Permission.VIEW)
 def batches_page() -> str:
     """Batches with their equations."""
     found, cursor = reads.page_of_batches(services())
@@ -165,6 +181,7 @@ def batches_page() -> str:
 
 
 @blueprint.get("/batches/<batch>")
+@needs(Permission.VIEW)
 def batch_page(batch: str) -> str:
     """One batch with its own equation and its newest pictures."""
     mill = services()
@@ -172,8 +189,8 @@ def batch_page(batch: str) -> str:
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
     ledger = mill.stores.ledger
-    images = ledger.images(ledger.listed_ids(batch, "accepted", reads.PAGE))
-    rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", reads.PAGE)) if counts.rejected else []
+    images = ledger.images(ledger.listed_ids(batch, "accepted", PAGE))
+    rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
     thumbnails = view_models.thumbnails(mill, images)
     return render_template(
         "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections, thumbnails=thumbnails
@@ -181,6 +198,7 @@ def batch_page(batch: str) -> str:
 
 
 @blueprint.get("/pools")
+@needs(Permission.VIEW)
 def pools_page() -> str:
     """The worker pools as their scaler sees them, or what to do when none is known."""
     try:
@@ -196,9 +214,10 @@ def _pools_in(answer: Any) -> list[dict[str, Any]]:
 
 
 @blueprint.get("/api/docs")
+@needs(Permission.VIEW)
 def docs_page() -> str:
     """The OpenAPI document, for people."""
-    document = openapi.document()
+    document = described(current_app)
     return render_template(
         "docs.html", document=document, about=docs.blocks(document["info"].get("description", "")),
         operations=docs.operations(document, request.host_url.rstrip("/")),
@@ -207,6 +226,7 @@ def docs_page() -> str:
 
 
 @blueprint.get("/find")
+@needs(Permission.VIEW)
 def find_page() -> AnyResponse | str:
     """The finder: straight to the one thing meant, else a list of what may be."""
     query = request.args.get("q", "").strip()
@@ -225,7 +245,8 @@ def find_page() -> AnyResponse | str:
 @blueprint.app_context_processor
 def _frame() -> dict[str, Any]:
     return {
-        "sections": SECTIONS, "counts": _counts(), "batch_time": _batch_time,
+        "sections": [section for section in SECTIONS if may(section.permission)],
+        "counts": _counts() if may("view") else None, "batch_time": _batch_time,
         "address_of": address_of, "address_with": _address_with,
     }  # fmt: skip
 

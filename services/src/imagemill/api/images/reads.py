@@ -1,17 +1,21 @@
 """GET: pictures, batches, totals, recipes and events."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
 from flask import Blueprint, Response, json, jsonify, request
 
+from imagemill.api.access.permissions import needs
 from imagemill.api.images import retry, views
 from imagemill.api.live.event_stream import Stream, TooManyStreams, shape
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import header_key
+from imagemill.api.web.paging import MAX_PAGE, cursor, page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
+from imagemill.domain.access import Permission
 from imagemill.domain.ids import floor_at, is_batch_name, is_uuid
 from imagemill.domain.images import Counts, Image, Rejection
 from imagemill.store import activity_log
@@ -21,22 +25,23 @@ from imagemill.wire import topology
 blueprint = Blueprint("reads", __name__)
 
 STATES = ("accepted", "in_flight", "stored", "failed", "duplicate")
-PAGE = 50
-_MAX_PAGE = 500
 _MOST_SCANNED = 5000
 _MAX_IN_FLIGHT = 100_000
+_ASK_AGAIN_SECONDS = 2.0
 _KEEP_ALIVE_SECONDS = 15
 _POOLS_TIMEOUT_SECONDS = 3
 _LATEST = floor_at(2**47 / 1000)
 
 
 @blueprint.get("/api/v1/images/<image_id>")
+@needs(Permission.VIEW)
 def image(image_id: str) -> Response:
     """Status and trace."""
     return jsonify(views.image(image_of(services(), image_id)))
 
 
 @blueprint.get("/api/v1/images/<image_id>/original")
+@needs(Permission.ORIGINALS)
 def original(image_id: str) -> Response:
     """The original's bytes."""
     found = image_of(services(), image_id)
@@ -44,6 +49,7 @@ def original(image_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/images/<image_id>/result")
+@needs(Permission.VIEW)
 def result(image_id: str) -> Response:
     """The result's bytes."""
     found = image_of(services(), image_id)
@@ -56,6 +62,7 @@ def result(image_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/images/<image_id>/story")
+@needs(Permission.VIEW)
 def story(image_id: str) -> Response:
     """Everything the journal knows of a picture."""
     mill = services()
@@ -64,6 +71,7 @@ def story(image_id: str) -> Response:
 
 
 @blueprint.post("/api/v1/images/<image_id>/retry")
+@needs(Permission.OPERATE)
 def retry_image(image_id: str) -> Response:
     """A failed picture again, as a new job with today's recipe of that name."""
     mill = services()
@@ -71,6 +79,7 @@ def retry_image(image_id: str) -> Response:
 
 
 @blueprint.post("/api/v1/images/<image_id>/again")
+@needs(Permission.OPERATE)
 def under_recipe(image_id: str) -> Response:
     """The same original under the recipe of `recipe=`, as a new picture of the same batch."""
     mill = services()
@@ -86,6 +95,7 @@ def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:
 
 
 @blueprint.get("/image/<image_id>")
+@needs(Permission.VIEW)
 def plain(image_id: str) -> Response:
     """The transformed picture itself; 202 while it is on its way."""
     found = image_of(services(), image_id)
@@ -99,11 +109,12 @@ def plain(image_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/images")
+@needs(Permission.VIEW)
 def images() -> Response:
     """Pictures, newest first, a page at a time."""
     mill = services()
-    found, cursor = page_of_images(mill)
-    return jsonify({"images": [views.image(item) for item in found], "next": cursor})
+    found, following = page_of_images(mill)
+    return jsonify({"images": [views.image(item) for item in found], "next": following})
 
 
 def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Image], str | None]:
@@ -111,7 +122,7 @@ def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Imag
 
     `always` is a state which stands above the request's.
     """
-    batch, state, after = _batch(), always or request.args.get("state") or None, _cursor()
+    batch, state, after = _batch(), always or request.args.get("state") or None, cursor()
     if state is not None and state not in STATES:
         raise Problem(400, "bad-state", f"There is no state {state!r}; there are {', '.join(STATES)}.")
     limit, source = page_limit(), request.args.get("source") or None
@@ -126,13 +137,13 @@ def _of_source(
 ) -> tuple[list[Image], str | None]:
     """Only so many are looked at for one request: no view is kept for what few ask for."""
     found: list[str] = []
-    for _ in range(_MOST_SCANNED // _MAX_PAGE):
-        ids = older(after, _MAX_PAGE)
+    for _ in range(_MOST_SCANNED // MAX_PAGE):
+        ids = older(after, MAX_PAGE)
         jobs = mill.stores.ledger.jobs(ids)
         found += [image_id for image_id in ids if image_id in jobs and jobs[image_id].source == source]
         if len(found) >= limit:
             return mill.stores.ledger.images(found[:limit]), found[limit - 1]
-        if len(ids) < _MAX_PAGE:
+        if len(ids) < MAX_PAGE:
             return mill.stores.ledger.images(found), None
         after = ids[-1]
     return mill.stores.ledger.images(found), after
@@ -157,24 +168,26 @@ def _in_flight_ids(mill: Services, batch: str | None, limit: int, after: str | N
 
 
 @blueprint.get("/api/v1/rejections")
+@needs(Permission.VIEW)
 def rejections() -> Response:
     """Pictures refused at the door, newest first."""
-    found, cursor = page_of_rejections(services())
-    return jsonify({"rejections": [views.rejection(item) for item in found], "next": cursor})
+    found, following = page_of_rejections(services())
+    return jsonify({"rejections": [views.rejection(item) for item in found], "next": following})
 
 
 def page_of_rejections(mill: Services) -> tuple[list[Rejection], str | None]:
     """The page which the request's `batch`, `after` and `limit` describe, and the next cursor."""
     limit = page_limit()
-    ids = mill.stores.ledger.listed_ids(_batch(), "rejected", limit + 1, _cursor())
+    ids = mill.stores.ledger.listed_ids(_batch(), "rejected", limit + 1, cursor())
     return mill.stores.ledger.rejections(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
 
 @blueprint.get("/api/v1/batches")
+@needs(Permission.VIEW)
 def batches() -> Response:
     """Batches with their counts."""
-    found, cursor = page_of_batches(services())
-    return jsonify({"batches": [shape(name, counts) for name, counts in found], "next": cursor})
+    found, following = page_of_batches(services())
+    return jsonify({"batches": [shape(name, counts) for name, counts in found], "next": following})
 
 
 def page_of_batches(mill: Services) -> tuple[list[tuple[str, Counts]], str | None]:
@@ -185,6 +198,7 @@ def page_of_batches(mill: Services) -> tuple[list[tuple[str, Counts]], str | Non
 
 
 @blueprint.get("/api/v1/batches/<batch>")
+@needs(Permission.VIEW)
 def one_batch(batch: str) -> Response:
     """The exact counts of a batch."""
     counts = services().stores.ledger.counts(batch)
@@ -194,12 +208,14 @@ def one_batch(batch: str) -> Response:
 
 
 @blueprint.get("/api/v1/totals")
+@needs(Permission.VIEW)
 def totals() -> Response:
     """The exact counts of everything."""
     return jsonify(shape(None, services().stores.ledger.counts()))
 
 
 @blueprint.get("/api/v1/recipes")
+@needs(Permission.VIEW)
 def recipes() -> Response:
     """What can be asked for."""
     mill = services()
@@ -218,6 +234,7 @@ def recipes() -> Response:
 
 
 @blueprint.get("/api/v1/pools")
+@needs(Permission.VIEW)
 def pools() -> Response:
     """The worker pools, as their scaler sees them."""
     return jsonify(pools_now(services()))
@@ -238,31 +255,36 @@ def pools_now(mill: Services) -> Any:
 
 
 @blueprint.get("/api/v1/events")
+@needs(Permission.VIEW)
 def events() -> Response:
     """Server-sent events: `outcome`, `activity`, `totals`, and `lost` when the reader was too slow."""
-    batch = _batch()
-    response = Response(_event_stream(services(), batch), mimetype="text/event-stream")
+    mill, batch = services(), _batch()
+    response = Response(_event_stream(mill, batch, mill.guard.still_allowed()), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _event_stream(mill: Services, batch: str | None) -> Iterator[str]:
+def _event_stream(mill: Services, batch: str | None, still_allowed: Callable[[], bool]) -> Iterator[str]:
     try:
         with mill.hub.stream(batch) as stream:
             yield "retry: 3000\n\n"
             yield _sse("totals", shape(None, mill.stores.ledger.counts()))
-            yield from _sse_events(stream)
+            yield from _sse_events(stream, still_allowed)
     except TooManyStreams:
         yield "retry: 15000\n\n"
         yield _sse("busy", {"detail": "too many pages are open; this one is not live"})
 
 
-def _sse_events(stream: Stream) -> Iterator[str]:
-    while True:
-        event = stream.take(_KEEP_ALIVE_SECONDS)
+def _sse_events(stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[str]:
+    silent_since = time.monotonic()
+    while still_allowed():
+        event = stream.take(_ASK_AGAIN_SECONDS)
         if event is None:
             return
+        if event.kind == "ping" and time.monotonic() - silent_since < _KEEP_ALIVE_SECONDS:
+            continue
+        silent_since = time.monotonic()
         yield ": ping\n\n" if event.kind == "ping" else _sse(event.kind, event.data)
 
 
@@ -282,18 +304,3 @@ def _batch() -> str | None:
     if batch is not None and not is_batch_name(batch):
         raise Problem(400, "bad-batch", f"{batch!r} cannot be the name of a batch.")
     return batch
-
-
-def _cursor() -> str | None:
-    after = request.args.get("after") or None
-    if after is not None and not is_uuid(after):
-        raise Problem(400, "bad-cursor", f"after={after!r} is no cursor; use the `next` of the page before.")
-    return after
-
-
-def page_limit() -> int:
-    """The request's `limit`."""
-    text = request.args.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_PAGE):
-        raise Problem(400, "bad-limit", f"limit={text} is not possible; use 1 to {_MAX_PAGE}.")
-    return int(text)

@@ -1,5 +1,6 @@
 """Pictures once more: a failed one, or a stored original under another recipe. Nothing is uploaded again."""
 
+from imagemill.api.access.permissions import principal
 from imagemill.api.images.identity import Identity
 from imagemill.api.images.intake import UploadOptions, new_job
 from imagemill.api.services import Services
@@ -35,9 +36,12 @@ def under_recipe(mill: Services, found: Image, name: str, key: str | None = None
 def _committed(mill: Services, found: Image, recipe: Recipe, key: str | None, retry_of: str | None) -> str:
     job = found.job
     order = UploadOptions(job.batch, [recipe], job.source, job.priority)
+    if refusal := principal().limits.refusal(job.source, [recipe.name], job.priority):
+        raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
     mill.admission.check()
     mill.group_commit.check_open()
     (job_id,) = mill.identities.ids([Identity(key, f"again:{job.id}:{recipe.name}")])
     new = new_job(mill, order, recipe, job_id, job.name, job.original, None, retry_of=retry_of)
     mill.group_commit.commit([new], [])
+    mill.record("image.retry" if retry_of else "image.again", job.id, after={"recipe": recipe.name, "as": new.job.id})
     return new.job.id

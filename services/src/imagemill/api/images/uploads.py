@@ -10,11 +10,13 @@ import structlog
 from flask import Blueprint, Response, json, request
 from werkzeug.datastructures import FileStorage
 
+from imagemill.api.access.permissions import needs
 from imagemill.api.images.intake import Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import checked_key, header_key
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
+from imagemill.domain.access import Permission
 from imagemill.domain.images import Outcome
 from imagemill.domain.keys import key_of_file
 from imagemill.store.couch import StoreUnavailable
@@ -22,11 +24,12 @@ from imagemill.store.couch import StoreUnavailable
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("uploads", __name__)
 
-_ASK_AGAIN_SECONDS = 5.0
+_ASK_AGAIN_SECONDS = 2.0
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 @blueprint.post("/api/v1/images")
+@needs(Permission.UPLOAD)
 def upload() -> Response:
     """Pictures as multipart fields `file`, or one as the raw body."""
     mill = services()
@@ -43,6 +46,7 @@ def upload() -> Response:
 
 
 @blueprint.post("/image")
+@needs(Permission.UPLOAD)
 def plain_upload() -> Response:
     """The raw body in, 202 and `Location` out."""
     mill = services()
@@ -149,7 +153,7 @@ def _outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple
     It may be there before anybody listens, and news are lost with a connection: the ledger is asked now and then, and
     at the end. Raises StoreUnavailable when it cannot be asked at the end.
     """
-    deadline = time.monotonic() + wait_seconds
+    deadline, still_allowed = time.monotonic() + wait_seconds, mill.guard.still_allowed()
     with mill.hub.waiting_for(image_id) as future:
         while (remaining := deadline - time.monotonic()) > 0:
             with contextlib.suppress(StoreUnavailable):
@@ -157,6 +161,8 @@ def _outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple
                     return outcome, None
             with contextlib.suppress(FutureTimeout):
                 return future.result(timeout=min(remaining, _ASK_AGAIN_SECONDS))
+            if not still_allowed():
+                raise Problem(401, "unauthorized", "The token was revoked while this request waited.")
         outcome = _outcome_in_ledger(mill, image_id)
         return (outcome, None) if outcome else None
 

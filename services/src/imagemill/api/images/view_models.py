@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imagemill.admission import headers
 from imagemill.admission.headers import HeaderError
+from imagemill.api.access.permissions import may
 from imagemill.api.services import Services
 from imagemill.api.web.formatting import moment
 from imagemill.domain.images import Image, ImageInfo, KnownResult, Outcome, TraceStep
@@ -44,7 +45,7 @@ def _known_thumbnails(mill: Services, images: Sequence[Image]) -> Mapping[str, K
 def _lightest(image: Image, thumbnail: KnownResult | None) -> str | None:
     base = f"/api/v1/images/{image.job.id}"
     result = image.outcome.result if image.outcome else None
-    choices = [(image.job.original, f"{base}/original")]
+    choices = [(image.job.original, f"{base}/original")] if may("originals") else []
     choices += [(result, f"{base}/result")] if result else []
     choices += [(thumbnail.result, f"/api/v1/images/{thumbnail.job}/result")] if thumbnail else []
     shown = [(info.bytes, address) for info, address in choices if shown_by_browsers(info)]

@@ -5,9 +5,11 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from imagemill.api.access.permissions import needs
 from imagemill.api.services import Services
 from imagemill.api.web.formatting import number, plural
 from imagemill.api.web.responses import services
+from imagemill.domain.access import Permission
 from imagemill.domain.activity import Record
 from imagemill.domain.images import Image
 
@@ -27,7 +29,7 @@ _OTHERS = ("at", "kind", "by", "image", "number", "channel", "camera", "name")
 
 def add_to(blueprint: Blueprint) -> None:
     """Adds the route."""
-    blueprint.add_url_rule("/live", view_func=live_page)
+    blueprint.add_url_rule("/live", view_func=needs(Permission.VIEW)(live_page))
 
 
 def live_page() -> str:

@@ -1,5 +1,6 @@
 """The pages of rules: the list with channels and snoozes, and the form of one."""
 
+import contextlib
 import json
 import time
 from http import HTTPStatus
@@ -12,8 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
+from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import views as shapes
-from imagemill.api.alerts.service import alert_stores
+from imagemill.api.alerts.service import alert_stores, end_snooze
 from imagemill.api.rules import forms
 from imagemill.api.rules.routes import rule_service
 from imagemill.api.rules.views import rule_view
@@ -21,6 +23,7 @@ from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import again, flags, text
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
+from imagemill.domain.access import Permission
 from imagemill.domain.errors import ChangedMeanwhile, DomainError, NoAnswer
 from imagemill.domain.rules import CLASSES, KINDS, WEEKDAYS, Rule
 
@@ -29,19 +32,19 @@ _LIST = "/alerts/rules"
 
 def add_to(blueprint: Blueprint) -> None:
     """Add the routes."""
-    for path, view, *methods in (
-        (_LIST, rules_page),
-        (_LIST, add_rule_form, "POST"),
-        ("/alerts/new-rule", new_rule_page),
-        ("/alerts/restore-rule", restore_rule_form, "POST"),
-        ("/alerts/rules/<name>", rule_page),
-        ("/alerts/rules/<name>", save_rule_form, "POST"),
-        ("/alerts/rules/<name>/switch", switch_rule_form, "POST"),
-        ("/alerts/rules/<name>/remove", remove_rule_form, "POST"),
-        ("/alerts/snoozes/<snooze_id>/end", end_snooze_form, "POST"),
-        ("/alerts/channels/<name>/test", test_channel_form, "POST"),
+    for path, view, permission, *methods in (
+        (_LIST, rules_page, Permission.VIEW),
+        (_LIST, add_rule_form, Permission.ADMINISTER, "POST"),
+        ("/alerts/new-rule", new_rule_page, Permission.ADMINISTER),
+        ("/alerts/restore-rule", restore_rule_form, Permission.ADMINISTER, "POST"),
+        ("/alerts/rules/<name>", rule_page, Permission.ADMINISTER),
+        ("/alerts/rules/<name>", save_rule_form, Permission.ADMINISTER, "POST"),
+        ("/alerts/rules/<name>/switch", switch_rule_form, Permission.ADMINISTER, "POST"),
+        ("/alerts/rules/<name>/remove", remove_rule_form, Permission.ADMINISTER, "POST"),
+        ("/alerts/snoozes/<snooze_id>/end", end_snooze_form, Permission.OPERATE, "POST"),
+        ("/alerts/channels/<name>/test", test_channel_form, Permission.ADMINISTER, "POST"),
     ):
-        blueprint.add_url_rule(path, view_func=view, methods=methods or ["GET"])
+        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=methods or ["GET"])
 
 
 # --- the list -------------------------------------------------------------------------------------
@@ -87,7 +90,8 @@ def restore_rule_form() -> AnyResponse | str:
 
 def end_snooze_form(snooze_id: str) -> AnyResponse:
     """End a snooze."""
-    alert_stores().snoozes.end(snooze_id, time.time())
+    with contextlib.suppress(Problem):  # it has ended by itself
+        end_snooze(alert_stores(), snooze_id)
     return redirect(_LIST, HTTPStatus.SEE_OTHER)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imagemill.api.access.audit import Recorder
 from imagemill.domain.alerts import ChannelTest
 from imagemill.domain.channel_names import is_channel_name
 from imagemill.domain.errors import AlreadyExists, ChangedMeanwhile, Invalid, NoAnswer, NotFound, changed_meanwhile
@@ -27,6 +28,7 @@ class RuleService:
     rules: RuleStore
     alerts: AlertStore
     broker: Broker
+    record: Recorder
 
     def rule(self, name: str) -> Rule:
         """Read a rule; raises NotFound."""
@@ -40,10 +42,12 @@ class RuleService:
         rule = _checked(given, name)
         self._refuse_too_many()
         try:
-            return self.rules.add(rule)
+            saved = self.rules.add(rule)
         except Conflict:
             sentence = f"There is a rule {name!r} already; change that one, or give this one another name."
             raise ChangedMeanwhile("rule-exists", sentence, "name") from None
+        self.record("rule.add", name, after=saved.as_json())
+        return saved
 
     def put_rule(self, name: str, given: Mapping[str, Any], revision: str | None) -> Rule:
         """Save a rule over a revision (None: over whatever is there, or new).
@@ -51,15 +55,20 @@ class RuleService:
         Raises Invalid, ChangedMeanwhile, or AlreadyExists when another was saved at the same moment.
         """
         rule = _checked({**given, "revision": revision or ""}, name)
-        if revision is None and self.rules.get(name) is None:
+        before = self.rules.get(name)
+        if revision is None and before is None:
             self._refuse_too_many()
         try:
-            return self.rules.put(rule)
+            saved = self.rules.put(rule)
         except Conflict:
             if revision:
                 raise changed_meanwhile(name) from None
             sentence = f"The rule {name!r} was changed at the same moment; try again."
             raise AlreadyExists("rule-changed", sentence) from None
+        self.record(
+            "rule.change" if before else "rule.add", name, before.as_json() if before else None, saved.as_json()
+        )
+        return saved
 
     def remove_rule(self, name: str, revision: str | None) -> Rule:
         """Remove a revision of a rule (None: the newest), and return what it was; raises ChangedMeanwhile."""
@@ -70,6 +79,7 @@ class RuleService:
             self.rules.remove(rule)
         except Conflict:
             raise changed_meanwhile(name) from None
+        self.record("rule.remove", name, before=rule.as_json())
         return rule
 
     def send_test(self, channel: str) -> ChannelTest:
@@ -77,6 +87,7 @@ class RuleService:
         if channel not in {known.name for known in self.alerts.channels()} or not is_channel_name(channel):
             raise NotFound("unknown-channel", f"There is no channel {channel!r}; channels are in the alerter's file.")
         identifier = uuid7()
+        self.record("channel.test", channel)
         self.broker.publish(request_message(ChannelTestRequest(id=identifier, channel=channel)))
         deadline = time.monotonic() + _TEST_SECONDS
         while time.monotonic() < deadline:

@@ -5,6 +5,8 @@ import contextlib
 from flask import Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
+from imagemill.api.access import routes as access_routes
+from imagemill.api.access.permissions import check_routes, needs
 from imagemill.api.alerts import event_routes
 from imagemill.api.alerts import routes as alert_routes
 from imagemill.api.cameras import routes as camera_routes
@@ -12,8 +14,8 @@ from imagemill.api.images import pages, reads, uploads
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import problems
-from imagemill.api.web.openapi import document
-from imagemill.api.web.problems import Problem
+from imagemill.api.web.described import described
+from imagemill.domain.access import Permission
 from imagemill.process.health import Health
 from imagemill.settings import Settings
 
@@ -37,15 +39,16 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     problems.install(app)
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(reads.blueprint)
-    for routes in (camera_routes, alert_routes, event_routes, rule_routes):
+    for routes in (camera_routes, alert_routes, event_routes, rule_routes, access_routes):
         app.register_blueprint(routes.blueprint)
     pages.install(app)
-    app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: jsonify(document()))
+    app.add_url_rule("/api/v1/openapi.json", "openapi", needs(Permission.VIEW)(lambda: jsonify(described(app))))
     app.before_request(_notice_broken_uploads)
-    app.before_request(_refuse_other_sites)
+    mill.guard.install(app)
     app.after_request(_count)
     app.after_request(_read_to_the_end)
     _add_health(app, mill)
+    check_routes(app)
     return app
 
 
@@ -54,12 +57,6 @@ def _notice_broken_uploads() -> None:
     # would look like a whole, bad one. Without that word Werkzeug counts, and answers 400.
     if request.content_length is not None:
         request.environ.pop("wsgi.input_terminated", None)
-
-
-def _refuse_other_sites() -> None:
-    # A page of another site, open in the same browser, must not be able to upload: no login would stop it.
-    if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise Problem(403, "cross-site", "Requests from pages of other sites are refused.")
 
 
 def _read_to_the_end(response: Response) -> Response:
@@ -87,6 +84,8 @@ def _add_health(app: Flask, mill: Services) -> None:
         response.status_code = 503 if wrong else 200
         return response
 
-    app.add_url_rule("/healthz", "healthz", answer)
+    public = needs(Permission.PUBLIC)
+    app.add_url_rule("/healthz", "healthz", public(answer))
     app.add_url_rule("/readyz", "readyz", answer)
-    app.add_url_rule("/metrics", "metrics", lambda: Response(generate_latest(), content_type=CONTENT_TYPE_LATEST))
+    metrics = public(lambda: Response(generate_latest(), content_type=CONTENT_TYPE_LATEST))
+    app.add_url_rule("/metrics", "metrics", metrics)

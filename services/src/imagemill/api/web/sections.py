@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from imagemill.domain.access import Permission
+
 
 @dataclass(frozen=True)
 class Section:
@@ -12,6 +14,7 @@ class Section:
     path: str
     key: str
     icon: str
+    permission: Permission = Permission.VIEW
 
 
 SECTIONS = (
@@ -23,4 +26,5 @@ SECTIONS = (
     Section("live", "Live", "/live", "l", "live"),
     Section("cameras", "Cameras", "/cameras", "c", "cameras"),
     Section("alerts", "Alerts", "/alerts", "a", "alerts"),
+    Section("access", "Access", "/access", "x", "access", Permission.ADMINISTER),
 )

@@ -33,7 +33,7 @@ function emit(kind, data) {
 }
 
 function open() {
-  if (source || document.hidden) return;
+  if (source || document.hidden || !document.querySelector(".pulse")) return;
   emit("pulse", "connecting");
   source = new EventSource(batch ? `/api/v1/events?batch=${encodeURIComponent(batch)}` : "/api/v1/events");
   for (const kind of KINDS) source.addEventListener(kind, (event) => receive(kind, JSON.parse(event.data)));
@@ -55,8 +55,16 @@ function failed() {
   emit("pulse", busy ? "busy" : "away");
   if (source?.readyState !== EventSource.CLOSED) return;
   close();
+  goToLoginUnlessKnown();
   clearTimeout(timer);
   timer = setTimeout(open, REOPEN_MS * (0.5 + Math.random()));
+}
+
+/** A login that has ended ends the stream too: then there is nothing to wait for but the next login. */
+async function goToLoginUnlessKnown() {
+  const answer = await fetch("/api/v1/whoami", { signal: AbortSignal.timeout(REOPEN_MS) }).catch(() => null);
+  if (answer?.status !== 401) return;
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function close() {

@@ -7,7 +7,7 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import alerts, cameras, codes, paths
+from imagemill.api.web.openapi import access, alerts, cameras, codes, paths
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
@@ -18,6 +18,7 @@ _PATHS = (
     cameras.CAMERAS,
     alerts.ALERTS,
     alerts.RULES,
+    access.ACCESS,
     paths.OPERATION,
 )
 _TAGS = {
@@ -29,6 +30,7 @@ _TAGS = {
     "Cameras": "Where pictures come from by themselves.",
     "Alerts": "What happened before the cameras, by number, and who was told.",
     "Rules": "Which events become alerts, and whom they are told.",
+    "Access": "Who may do what, and who did what.",
     "News": "What happens, as it happens.",
     "Plain": "Two addresses for the plainest client.",
     "Operation": "For those who run it.",
@@ -57,7 +59,7 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {path: dict(methods) for table in _PATHS for path, methods in table.items()},
-        "components": {"schemas": all_schemas(), "responses": {"Unexpected": _unexpected()}},
+        "components": {"schemas": all_schemas() | access.schemas(), "responses": {"Unexpected": _unexpected()}},
     }
 
 

@@ -113,7 +113,19 @@ ALERTS = (
     Code("no-answer", (504,), "No alerter answered in time."),
 )
 
-ALL = (*AT_THE_DOOR, *REQUESTS, *PICTURES, *FAILURES, *EARLIER_FAILURES, *CAMERAS, *ALERTS, *SERVERS)
+ACCESS = (
+    Code("unauthorized", (401,), "No token was sent, or it is not known, has expired, or was revoked."),
+    Code("forbidden", (403,), "Whoever asks may not do that: another role, or another token, may."),
+    Code("form-expired", (403,), "A form of the page was sent without the token of the present login."),
+    Code("unknown-token", (404,), "There is no token with this id."),
+    Code("not-json", (415,), "The body is not said to be JSON (`Content-Type: application/json`)."),
+    Code("unknown-host", (421,), "The request's `Host` is no name of this installation (`allowed_hosts`)."),
+    Code("bad-token", (422,), "A part of the token, `member`, cannot be."),
+    Code("too-many-requests", (429,), "The token's rate is used up; try again after `Retry-After`."),
+    Code("access-unknown", (503,), "The database of tokens does not answer, so that nobody can be let in."),
+)
+
+ALL = (*AT_THE_DOOR, *REQUESTS, *ACCESS, *PICTURES, *FAILURES, *EARLIER_FAILURES, *CAMERAS, *ALERTS, *SERVERS)
 BY_NAME: Mapping[str, Code] = {code.name: code for code in ALL}
 
 DOOR = tuple(code.name for code in AT_THE_DOOR)

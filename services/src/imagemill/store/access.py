@@ -1,0 +1,104 @@
+"""Tokens and sessions. Documents are written once: to revoke a token, or to end a session, is another document.
+
+So no two nodes or programs can ever disagree about them in a way that would let a revoked one in.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imagemill.domain.access import Token
+from imagemill.store.couch import Conflict, Couch, Document
+
+DATABASE = "access"
+TOKEN, REVOKED, SESSION, ENDED, SEEN = "token:", "revoked:", "session:", "ended:", "seen:"
+_FIRST = "first-token"
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """A login: whose, since when (Unix time), by which token (or none, after a single sign-on)."""
+
+    id: str
+    name: str
+    role: str
+    token_id: str | None
+    token_hash: str | None
+    created: float
+
+
+class AccessStore:
+    """The database `access`."""
+
+    def __init__(self, couch: Couch) -> None:
+        self._database = couch.database(DATABASE)
+
+    def prepare(self) -> None:
+        """Make it exist."""
+        self._database.create()
+
+    def changes(self, since: str) -> tuple[dict[str, Document | None], str]:
+        """Documents that changed after a sequence, by id, None for those removed; and where to go on."""
+        found: dict[str, Document | None] = {}
+        while True:
+            rows, last = self._database.changes(since, _PAGE)
+            ids = [doc_id for doc_id, _ in rows]
+            documents = self._database.get_many(ids)
+            found.update({doc_id: documents.get(doc_id) for doc_id in ids})
+            if len(rows) < _PAGE:
+                return found, last
+            since = last
+
+    def add_token(self, token: Token) -> None:
+        """Keep a new one; raises Conflict when there is one of its id."""
+        self._database.put({"_id": TOKEN + token.id, **token.model_dump(mode="json")})
+
+    def claim_first_token(self, at: str) -> bool:
+        """Is it for this process to make the first token? Of several that ask, one is told so."""
+        try:
+            self._database.put({"_id": _FIRST, "at": at})
+        except Conflict:
+            return False
+        return True
+
+    def revoke(self, token_id: str, by: str, at: str) -> None:
+        """End a token for good."""
+        self._put_once({"_id": REVOKED + token_id, "by": by, "at": at})
+
+    def add_session(self, session: SessionRecord) -> None:
+        """Keep a login."""
+        self._database.put({"_id": SESSION + session.id, **{k: v for k, v in vars(session).items() if k != "id"}})
+
+    def end_session(self, session_id: str, at: float) -> None:
+        """End a login for good."""
+        self._put_once({"_id": ENDED + session_id, "at": at})
+
+    def saw(self, what: str, at: float) -> None:
+        """Note when a token or a session was used; of two notes at once one is lost."""
+        old = self._database.get(SEEN + what)
+        revision = {"_rev": old["_rev"]} if old else {}
+        with contextlib.suppress(Conflict):
+            self._database.put({"_id": SEEN + what, "at": at, **revision})
+
+    def forget(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Remove documents which mean nothing any more."""
+        for document in documents:
+            with contextlib.suppress(Conflict):
+                self._database.remove(document["_id"], document["_rev"])
+
+    def _put_once(self, document: Document) -> None:
+        with contextlib.suppress(Conflict):
+            self._database.put(document)
+
+
+def token_of(document: Document) -> Token:
+    """Read a token's document."""
+    return Token.model_validate(document)
+
+
+def session_of(document: Document) -> SessionRecord:
+    """Read a session's document."""
+    members = {name: document.get(name) for name in ("name", "role", "token_id", "token_hash", "created")}
+    return SessionRecord(document["_id"].removeprefix(SESSION), **members)  # type: ignore[arg-type]
