@@ -99,6 +99,25 @@ http://localhost:8080
   value: {{ toJson .Values.auth.corsOrigins | quote }}
 - name: IMAGEMILL_PAGE_URL
   value: {{ include "imagemill.pageUrl" . }}
+{{- with .Values.auth.oidc }}
+{{- if .issuer }}
+- name: IMAGEMILL_OIDC_ISSUER
+  value: {{ .issuer | quote }}
+- name: IMAGEMILL_OIDC_CLIENT_ID
+  value: {{ .clientId | quote }}
+- name: IMAGEMILL_OIDC_SCOPES
+  value: {{ .scopes | quote }}
+- name: IMAGEMILL_OIDC_ROLES
+  value: {{ toJson .roles | quote }}
+{{- with .existingSecret }}
+- name: IMAGEMILL_OIDC_CLIENT_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: client-secret
+{{- end }}
+{{- end }}
+{{- end }}
 {{- with .Values.auth.proxy.existingSecret }}
 - name: IMAGEMILL_PROXY_SECRET
   valueFrom:

@@ -96,6 +96,17 @@ class Settings(BaseSettings):
     proxy_roles: dict[str, Literal["viewer", "uploader", "operator", "admin"]] = Field(
         {}, description="Roles of the groups that a proxy names; `*` is everybody's."
     )
+    oidc_issuer: str | None = Field(
+        None, pattern=r"^https?://", description="OpenID Connect provider that logs people in; none if unset."
+    )
+    oidc_client_id: str = Field("imagemill", description="The name by which the provider knows this installation.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="What proves it to the provider.")
+    oidc_scopes: str = Field("openid profile email", description="Scopes that are asked for; some need `groups` too.")
+    oidc_name_claim: str = Field("preferred_username", description="The claim with the user's name.")
+    oidc_groups_claim: str = Field("groups", description="The claim with the user's groups.")
+    oidc_roles: dict[str, Literal["viewer", "uploader", "operator", "admin"]] = Field(
+        {}, description="Roles of the groups that the provider names; `*` is everybody's."
+    )
 
     recipes_file: Path | None = Field(
         None, description="YAML file with recipes that add to, or replace, the built-in ones."

@@ -14,7 +14,8 @@ WHO = (None, "bound", *Role)
 _SECRETS = {"bound": Role.UPLOADER}
 # What needs no login at all, and why: the login itself, and what tells who one is.
 PUBLIC = {
-    "static", "access.whoami", "pages.login_page", "pages.login_form", "pages.logout_form", "healthz", "readyz",
+    "static", "access.whoami", "pages.login_page", "pages.login_form", "pages.logout_form", "pages.oidc_begin",
+    "pages.oidc_callback", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
 

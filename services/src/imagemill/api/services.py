@@ -9,6 +9,7 @@ from imagemill import recipes
 from imagemill.admission.validate import Limits
 from imagemill.api.access.audit import Recorder, recorder
 from imagemill.api.access.guard import Guard
+from imagemill.api.access.oidc import OidcProvider
 from imagemill.api.access.registry import Registry
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
@@ -53,6 +54,7 @@ class Services:
     guard: Guard
     audit: AuditStore
     record: Recorder
+    oidc: OidcProvider | None
 
     @property
     def limits(self) -> Limits:
@@ -104,5 +106,5 @@ def build(settings: Settings) -> Services:
     identities = Identities(stores.ledger)
     return Services(
         settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras,
-        registry, Guard(settings, registry), audit, record,
+        registry, Guard(settings, registry), audit, record, OidcProvider(settings) if settings.oidc_issuer else None,
     )  # fmt: skip

@@ -108,6 +108,15 @@ def revoke(token: Annotated[str, typer.Argument(help="The token's id.", metavar=
     console.line(f"revoked    {token}")
 
 
+@app.command("end-logins")
+def end_logins(
+    name: Annotated[str, typer.Argument(help="As `whoami` tells it.", metavar="NAME")], api: Api = None
+) -> None:
+    """Ends all logins of a name: of a token, or of a user whom a provider has let in."""
+    connect(api).delete(path_of("logins", name))
+    console.line(f"ended      all logins of {name}")
+
+
 def _row(token: Json) -> tuple[str, ...]:
     bound = f" (only as {token['limits']['source']})" if token["limits"]["source"] else ""
     return (

@@ -44,7 +44,7 @@ _TOKEN = re.compile(r"imagemill_([0-9a-f]{12})_[0-9a-f]{64}")
 _ID_BYTES, _SECRET_BYTES = 6, 32
 
 
-class Limits(BaseModel):
+class TokenLimits(BaseModel):
     """What a token may do less than its role."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,7 +67,7 @@ class Limits(BaseModel):
         return None
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = TokenLimits()
 
 
 class Token(BaseModel):
@@ -82,7 +82,7 @@ class Token(BaseModel):
     created_at: str
     created_by: str
     expires_at: str | None = None
-    limits: Limits = Limits()
+    limits: TokenLimits = TokenLimits()
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Principal:
 
     name: str
     role: Role
-    limits: Limits = NO_LIMITS
+    limits: TokenLimits = NO_LIMITS
     token_id: str | None = None
     session: str | None = None
 

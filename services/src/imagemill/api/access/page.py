@@ -1,19 +1,24 @@
 """Login, logout, and the section of tokens and changes, which admins see."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from imagemill.api.access.oidc import CALLBACK, OidcProvider, PendingLogin
 from imagemill.api.access.permissions import needs, principal
 from imagemill.api.access.requests import login_target
 from imagemill.api.access.routes import page_of_audit, token_service
+from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import again, text
+from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission, Principal, Role
 from imagemill.domain.errors import DomainError
 
+_PENDING_SECONDS = 600
 _DAYS = ("7", "30", "90", "365", "")
 
 
@@ -22,6 +27,8 @@ def add_to(blueprint: Blueprint) -> None:
     for path, view, method, permission in (
         ("/login", login_page, "GET", Permission.PUBLIC),
         ("/login", login_form, "POST", Permission.PUBLIC),
+        ("/login/oidc", oidc_begin, "GET", Permission.PUBLIC),
+        (CALLBACK, oidc_callback, "GET", Permission.PUBLIC),
         ("/logout", logout_form, "POST", Permission.PUBLIC),
         ("/access", access_page, "GET", Permission.ADMINISTER),
         ("/access/changes", changes_page, "GET", Permission.ADMINISTER),
@@ -39,16 +46,56 @@ def login_page() -> AnyResponse | str:
     known: Principal | None = g.principal
     if known is not None:
         return redirect(login_target(request.args.get("next", "")), HTTPStatus.SEE_OTHER)
-    return render_template("login.html", target=login_target(request.args.get("next", "")), wrong=False)
+    return render_template(
+        "login.html", target=login_target(request.args.get("next", "")), wrong=False, oidc=services().oidc
+    )
 
 
 def login_form() -> AnyResponse:
     """Begin a session with a token: a new one each time, so that none can be foisted on anybody."""
-    mill, target = services(), login_target(text("next"))
-    known = mill.registry.bearer(text("token"))
+    target = login_target(text("next"))
+    known = services().registry.bearer(text("token"))
     if known is None:
-        page = render_template("login.html", target=target, wrong=True)
+        page = render_template("login.html", target=target, wrong=True, oidc=services().oidc)
         return Response(page, HTTPStatus.UNAUTHORIZED, mimetype="text/html")
+    return _logged_in(known, target)
+
+
+def oidc_begin() -> AnyResponse:
+    """Send the browser to the provider, and let it keep what the answer must fit."""
+    mill = services()
+    address, pending = _provider().begin(login_target(request.args.get("next", "")))
+    response = make_response(redirect(address, HTTPStatus.SEE_OTHER))
+    response.set_cookie(
+        _pending_cookie(), json.dumps(pending.as_json()), max_age=_PENDING_SECONDS, path="/", secure=mill.guard.secure,
+        httponly=True, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def oidc_callback() -> AnyResponse:
+    """Begin a session for whom the provider has let in."""
+    kept = parse_object(request.cookies.get(_pending_cookie(), "")) or {}
+    pending = PendingLogin(*(str(kept.get(name, "")) for name in ("state", "nonce", "verifier", "target")))
+    known = _provider().finish(request.url, pending)
+    response = _logged_in(known, login_target(pending.target))
+    response.delete_cookie(_pending_cookie(), path="/", secure=services().guard.secure, httponly=True, samesite="Lax")
+    return response
+
+
+def _provider() -> OidcProvider:
+    found = services().oidc
+    if found is None:
+        raise Problem(404, "not-found", "No provider logs people in here (`oidc_issuer`); log in with a token.")
+    return found
+
+
+def _pending_cookie() -> str:
+    return services().guard.cookie + "-oidc"
+
+
+def _logged_in(known: Principal, target: str) -> AnyResponse:
+    mill = services()
     response = make_response(redirect(target, HTTPStatus.SEE_OTHER))
     response.set_cookie(
         mill.guard.cookie, mill.registry.login(known), max_age=int(mill.settings.session_max_seconds), path="/",

@@ -125,7 +125,9 @@ class Registry:
         if session.token_hash is not None:
             given = self._given.get(session.token_hash)
             return replace(given, session=session.id) if given else None
-        token = self._token(session.token_id or "")
+        if session.token_id is None:  # logged in by a provider
+            return Principal(session.name, Role(session.role), session=session.id)
+        token = self._token(session.token_id)
         if token is None or not self._valid(token):
             return None
         return Principal(token.name, token.role, token.limits, token.id, session.id)
@@ -189,6 +191,16 @@ class Registry:
         """End a session for good."""
         self._store.end_session(session_id, self._clock())
         self.refresh()
+
+    def end_logins(self, name: str) -> int:
+        """End all sessions of a name, for good; tells how many."""
+        self.refresh()
+        found = [session_of(d) for doc_id, d in self._documents.items() if doc_id.startswith(SESSION)]
+        ids = [one.id for one in found if one.name == name and ENDED + one.id not in self._documents]
+        for session_id in ids:
+            self._store.end_session(session_id, self._clock())
+        self.refresh()
+        return len(ids)
 
     # --- what is shown ------------------------------------------------------------------------------
 

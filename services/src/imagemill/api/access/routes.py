@@ -65,6 +65,15 @@ def revoke_token(token_id: str) -> Response:
     return Response(status=204)
 
 
+@blueprint.delete("/api/v1/logins/<name>")
+@needs(Permission.ADMINISTER)
+def end_logins(name: str) -> Response:
+    """End all logins of a name: of a token, or of a user whom a provider has let in."""
+    ended = services().registry.end_logins(name)
+    services().record("logins.end", name, after={"ended": ended})
+    return jsonify({"ended": ended})
+
+
 @blueprint.get("/api/v1/audit")
 @needs(Permission.ADMINISTER)
 def list_audit() -> Response:

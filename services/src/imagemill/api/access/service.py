@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from imagemill.api.access.audit import Recorder
 from imagemill.api.access.registry import Registry
-from imagemill.domain.access import Limits, Role, Token
+from imagemill.domain.access import Role, Token, TokenLimits
 from imagemill.domain.errors import Invalid
 from imagemill.domain.ids import timestamp
 
@@ -28,7 +28,7 @@ class NewToken(BaseModel):
     expires_in_days: float | None = Field(
         None, gt=0, le=_MOST_DAYS, description="After so many days it is refused; without, when it is revoked."
     )
-    limits: Limits = Field(Limits(), description="What it may do less than its role.")
+    limits: TokenLimits = Field(TokenLimits(), description="What it may do less than its role.")
 
 
 class TokenView(BaseModel):
@@ -44,7 +44,7 @@ class TokenView(BaseModel):
     last_used_at: str | None = Field(description="Give or take five minutes.")
     revoked_at: str | None
     revoked_by: str | None
-    limits: Limits
+    limits: TokenLimits
 
 
 @dataclass(frozen=True)

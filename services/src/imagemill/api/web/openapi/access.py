@@ -14,8 +14,8 @@ from imagemill.api.web.openapi.operations import (
     operation,
     problems,
 )
-from imagemill.api.web.openapi.schemas import components, listed, page, record, ref, shape
-from imagemill.domain.access import Limits, Permission, Role, least_role
+from imagemill.api.web.openapi.schemas import COUNT, components, listed, page, record, ref, shape
+from imagemill.domain.access import Permission, Role, TokenLimits, least_role
 from imagemill.store.audit import AuditEntry
 
 Json = dict[str, Any]
@@ -68,6 +68,13 @@ ACCESS: Json = {
             parameters=[in_path("token_id", {"type": "string"}, "The token's id.")],
         )
     },
+    "/api/v1/logins/{name}": {
+        "delete": operation(
+            "Access", "endLogins", "End all logins of a name: of a token, or of a user whom a provider has let in",
+            [answer(200, "LoginsEnded", "How many there were.", {"ended": 2}), problems(CHANGING)],
+            parameters=[in_path("name", {"type": "string"}, "As `whoami` tells it.")],
+        )
+    },
     "/api/v1/audit": {
         "get": operation(
             "Access", "listChanges", "What people changed, newest first",
@@ -95,16 +102,17 @@ def schemas() -> Json:
         "name": {"type": "string"},
         "role": {"type": "string", "enum": list(Role)},
         "permissions": listed({"type": "string", "enum": [one for one in Permission if one is not Permission.PUBLIC]}),
-        "limits": ref("Limits"),
+        "limits": ref("TokenLimits"),
         "login_needed": {"type": "boolean", "description": "False: whoever reaches this API may do everything."},
     }
-    found = components(NewToken, TokenView, Limits)
+    found = components(NewToken, TokenView, TokenLimits)
     token = found["TokenView"]
     text = {"type": "string", "description": "What opens the door: `Authorization: Bearer …`."}
     return found | {
         "Who": shape("Who asks.", who),
         "Tokens": shape("All tokens.", {"tokens": listed(ref("TokenView"))}),
         "TokenMade": shape("A new token.", token["properties"] | {"token": text}),
+        "LoginsEnded": shape("Logins that were ended.", {"ended": COUNT}),
         "Change": record(AuditEntry),
         "Changes": page("entries", ref("Change")),
     }
@@ -114,12 +122,15 @@ def secured(document: Json, needed: Mapping[tuple[str, str], Permission]) -> Jso
     """The document with what each route needs, by path and method."""
     document["components"]["securitySchemes"] = SCHEMES
     for (path, method), permission in needed.items():
-        found = document["paths"].get(path, {}).get(method)
-        if found is None:
+        methods = document["paths"].get(path, {})
+        if method not in methods:
             continue
         role = least_role(permission)
-        found["security"] = [{"token": []}, {"session": []}] if role else []
-        found["x-permission"] = permission
         said = f"Needs the role `{role}`." if role else "Needs no login."
-        found["description"] = "\n\n".join(part for part in (found.get("description", ""), said) if part)
+        # Replaced, not changed: the tables of the routes are everybody's.
+        methods[method] = methods[method] | {
+            "security": [{"token": []}, {"session": []}] if role else [],
+            "x-permission": str(permission),
+            "description": "\n\n".join(part for part in (methods[method].get("description", ""), said) if part),
+        }
     return document
