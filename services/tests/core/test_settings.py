@@ -5,11 +5,11 @@ from imagemill.settings import Settings
 
 
 def test_addresses_are_read_from_the_usual_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMQP_URL", "amqp://u:secret@h/")
-    monkeypatch.setenv("COUCHDB_URL", "http://u:secret@h")
+    monkeypatch.setenv("AMQP_URL", "amqp://u:hush-hush@h/")
+    monkeypatch.setenv("COUCHDB_URL", "http://u:hush-hush@h")
     settings = Settings()
-    assert settings.amqp_url.get_secret_value() == "amqp://u:secret@h/"
-    assert "secret" not in repr(settings)
+    assert settings.amqp_url.get_secret_value() == "amqp://u:hush-hush@h/"
+    assert "hush-hush" not in repr(settings)
 
 
 def test_pools_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
