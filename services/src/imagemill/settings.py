@@ -217,6 +217,9 @@ class Settings(BaseSettings):
     camera_credentials_file: Path | None = Field(
         None, description="YAML or JSON file with users and passwords of cameras, by name; from a Secret."
     )
+    camera_credentials_anywhere: bool = Field(
+        False, description="Credentials without `hosts` may be sent to any address; else the reader does not start."
+    )
     camera_allowed_schemes: list[str] = Field(
         ["rtsp", "rtsps", "http", "https", "file"], description="Schemes of camera addresses that may be read."
     )

@@ -122,9 +122,9 @@ def credentials_file(tmp_path: Path) -> Path:
     """As from a Secret."""
     file = tmp_path / "credentials.yaml"
     entries = {
-        "cam-1": {"user": USER, "password": PASSWORD, "hosts": ["127.0.0.1"]},
+        "cam-1": {"user": USER, "password": PASSWORD, "hosts": ["rtsp://127.0.0.1:*"]},
         "elsewhere": {"user": USER, "password": PASSWORD, "hosts": ["*.cams.example"]},
-        "wrong": {"user": USER, "password": "hunter2hunter2"},
+        "wrong": {"user": USER, "password": "hunter2hunter2", "hosts": ["rtsp://127.0.0.1:*"]},
     }
     file.write_text(yaml.safe_dump(entries))
     return file

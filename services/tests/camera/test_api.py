@@ -142,7 +142,7 @@ def test_a_login_is_used_and_never_told(
     for credentials, words in (
         (None, "asks for a user and a password"),
         ("wrong", "wrong path, user or password"),
-        ("elsewhere", "are not for 127.0.0.1"),
+        ("elsewhere", "are not for rtsp://127.0.0.1"),
         ("unknown", "are not in the credentials file"),
     ):
         answers.append(mill.post(f"{ALL}/test", json=given | {"credentials": credentials}))

@@ -33,7 +33,7 @@ def site(
 ) -> Iterator[Mill]:
     made = tmp_path_factory.mktemp("site")
     secrets = made / "credentials.json"
-    secrets.write_text('{"cam-1": {"user": "me", "password": "hunter2"}}')
+    secrets.write_text('{"cam-1": {"user": "me", "password": "hunter2", "hosts": ["cam"]}}')
     with running_mill(
         rabbit, couch, made, camera_folder=folder, camera_credentials_file=secrets, camera_lease_seconds=LEASE_SECONDS
     ) as running:

@@ -1,5 +1,8 @@
-"""A reader that starts before the database does."""
+"""When a reader starts, waits, or does not start at all."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -32,3 +35,17 @@ def test_a_reader_that_waits_for_the_database_is_not_restarted(tmp_path: Path, a
         assert status(health, "/readyz") == 503
     finally:
         mill.close()
+
+
+def test_a_reader_does_not_start_with_credentials_that_may_go_anywhere(tmp_path: Path) -> None:
+    file = tmp_path / "credentials.yaml"
+    file.write_text("door: {user: viewer, password: hunter2}")
+    environment = {**os.environ, "IMAGEMILL_CAMERA_CREDENTIALS_FILE": str(file)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "imagemill.camera"], env=environment, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "error: the credentials 'door'" in ended.stderr
+    assert 'hosts: ["rtsp://10.0.0.5"]' in ended.stderr
+    assert "hunter2" not in ended.stderr

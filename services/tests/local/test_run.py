@@ -171,3 +171,14 @@ def test_wrong_setting_is_one_sentence(tmp_path: Path, runs: list[Run]) -> None:
     assert run.process.wait(TIMEOUT) == 1
     assert "error: IMAGEMILL_POOLS is " in run.text
     assert "exactly one pool must take '*'" in run.text
+
+
+def test_credentials_that_may_go_anywhere_are_one_sentence(tmp_path: Path, runs: list[Run]) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "camera-credentials.yaml").write_text("door: {user: viewer, password: hunter2}")
+    runs.append(Run(home))
+    assert runs[0].process.wait(TIMEOUT) == 1
+    assert "The credentials 'door' in" in runs[0].text
+    assert 'hosts: ["rtsp://10.0.0.5"]' in runs[0].text
+    assert "hunter2" not in runs[0].text

@@ -1,5 +1,6 @@
 """`python -m imagemill.camera`: reads the cameras that this reader holds."""
 
+import sys
 import threading
 import time
 import uuid
@@ -9,6 +10,7 @@ from imagemill.camera.membership import Heartbeat
 from imagemill.camera.offline_events import OfflineEventPublisher
 from imagemill.camera.reconciler import Reconciler
 from imagemill.camera.snapshots import SnapshotResponder
+from imagemill.cameras.credentials import problem_of
 from imagemill.concurrency.loop import Loop
 from imagemill.process.program import Program, run
 from imagemill.settings import Settings
@@ -27,6 +29,10 @@ _STUCK_LEASES = 10
 
 def main(given: Settings, stopping: threading.Event) -> int:
     """Run until told to stop."""
+    wrong = problem_of(given.camera_credentials_file, given.camera_credentials_anywhere)
+    if wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
     settings = _own_settings(given)
     program = Program("camera", settings, stopping)
     broker, couch = program.broker, program.stores.couch

@@ -29,7 +29,7 @@ def spec_of(camera: Camera, settings: Settings) -> FeedSpec:
     secret = Secret()
     if camera.credentials is not None:
         secret = secret_of(settings.camera_credentials_file, camera.credentials)
-        secret.check(camera.credentials, address)
+        secret.check(camera.credentials, address, settings.camera_credentials_anywhere)
     return FeedSpec(
         secret.address(address), kind_of(address), camera.frames_per_second, camera.loop, camera.paced, secret.login
     )

@@ -47,9 +47,7 @@ class Addresses:
         return {
             "AMQP_URL": self.amqp_url,
             "COUCHDB_URL": self.couchdb_url,
-            "IMAGEMILL_CAMERA_CREDENTIALS_FILE": str(
-                settings.camera_credentials_file or settings.home / "camera-credentials.yaml"
-            ),
+            "IMAGEMILL_CAMERA_CREDENTIALS_FILE": str(credentials_file(settings)),
             "IMAGEMILL_CAMERA_FOLDER": str(settings.camera_folder or settings.home / "cameras"),
             "IMAGEMILL_CHANNELS_FILE": str(settings.channels_file or settings.home / "channels.yaml"),
             "IMAGEMILL_HOME": str(settings.home),
@@ -72,6 +70,11 @@ def worker(pool: str, slot: int, inherited: Mapping[str, str], common: Mapping[s
     name = f"worker-{pool}-{slot}"
     own = {"IMAGEMILL_INSTANCE": name, "IMAGEMILL_POOL": pool, "IMAGEMILL_HEALTH_PORT": str(free_port)}
     return Process(name, f"imagemill.{WORKER}", {**inherited, **common, **MALLOC, **own}, free_port)
+
+
+def credentials_file(settings: LocalSettings) -> Path:
+    """Where users and passwords of cameras are."""
+    return settings.camera_credentials_file or settings.home / "camera-credentials.yaml"
 
 
 def log_file(home: Path, process_name: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from imagemill.cameras.credentials import problem_of
 from imagemill.local import plan
 from imagemill.local.actuator import WorkerActuator
 from imagemill.local.backing import Backing, backing_of
@@ -31,6 +32,7 @@ Command = Callable[[plan.Process], list[str]]
 def run(settings: LocalSettings, command: Command | None = None) -> None:
     """Returns after an orderly end; LocalError when it could not start or not go on. Nothing is left running."""
     programs = _programs_settings()
+    _refuse_credentials_without_hosts(settings, programs)
     with _only_run(settings), _signals() as stopping:
         _refuse_taken_port(settings.port)
         backing = backing_of(settings)
@@ -117,6 +119,12 @@ def _programs_settings() -> Settings:
         wrong = error.errors()[0]
         name = "_".join(["IMAGEMILL", *(str(part) for part in wrong["loc"])]).upper()
         raise LocalError(f"{name} is {wrong['input']!r}: {wrong['msg']}.") from error
+
+
+def _refuse_credentials_without_hosts(settings: LocalSettings, programs: Settings) -> None:
+    wrong = problem_of(plan.credentials_file(settings), programs.camera_credentials_anywhere)
+    if wrong:
+        raise LocalError(wrong[0].upper() + wrong[1:])
 
 
 def _refuse_taken_port(port: int) -> None:
