@@ -28,6 +28,9 @@ def test_an_allowed_url_gives_the_address_to_connect_to():
         ("fe80::1%eth0", "link-local"),
         ("::ffff:169.254.169.254", "link-local"),
         ("2002:a9fe:a9fe::1", "link-local"),
+        ("fd00:ec2::254", "metadata service"),
+        ("168.63.129.16", "metadata service"),
+        ("100.100.100.200", "metadata service"),
         ("0.0.0.0", "unspecified"),
         ("224.0.0.1", "multicast"),
         ("240.0.0.1", "reserved"),
@@ -43,8 +46,9 @@ def test_addresses_without_cameras_are_refused(address, why):
 
 def test_private_addresses_are_a_setting():
     check_url("http://cam.example/", FeedPolicy(), knows(PRIVATE))
-    with pytest.raises(FeedRefusedError, match="private address"):
-        check_url("http://cam.example/", FeedPolicy(private_addresses=False), knows(PRIVATE))
+    for address in (PRIVATE, "100.64.0.9", "fd12::7"):
+        with pytest.raises(FeedRefusedError, match="private address"):
+            check_url("http://cam.example/", FeedPolicy(private_addresses=False), knows(address))
 
 
 def test_one_refused_address_among_several_is_enough():

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imagemill.cameras.feeds.spec import FeedError, FeedSpec, local_path
+from imagemill.domain.addresses import Address, AddressPolicy, faces
 from imagemill.domain.redact import redact
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -27,7 +27,7 @@ class FeedPolicy:
 
     `hosts` are names (`*.cams.example` for all below) and networks (`10.1.0.0/16`); empty means every host. Cameras
     mostly have private addresses, so these are allowed unless `private_addresses` is off. Loopback is off unless
-    asked for; link-local ones (a cloud's metadata service), multicast and reserved ones are never allowed.
+    asked for; metadata services of clouds, multicast and reserved addresses are never allowed.
     """
 
     schemes: tuple[str, ...] = ("rtsp", "rtsps", "http", "https", "file")
@@ -76,13 +76,13 @@ def check_url(url: str, policy: FeedPolicy, resolve: Resolve = resolve_by_system
     if not host:
         raise FeedRefusedError(f"{redact(url)} names no host")
     port = _port(url, scheme)
-    addresses = [_unwrapped(ipaddress.ip_address(text.partition("%")[0])) for text in resolve(host, port)]
+    addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in resolve(host, port)]
     if not addresses:
         raise FeedError(f"the host {host} has no address")
     for address in addresses:
         _check_address(host, address, policy)
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(scheme, host, port, str(addresses[0]), resource)
+    return Target(scheme, host, port, str(faces(addresses[0])[0]), resource)
 
 
 def check_path(spec: FeedSpec, policy: FeedPolicy) -> Path:
@@ -110,19 +110,13 @@ def _port(url: str, scheme: str) -> int:
         raise FeedRefusedError(f"{redact(url)} has a port that is no number from 0 to 65535") from None
 
 
-def _unwrapped(address: Address) -> Address:
-    """An IPv4 address that is written as IPv6 is judged as what it is."""
-    if isinstance(address, ipaddress.IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
-
-
 def _check_address(host: str, address: Address, policy: FeedPolicy) -> None:
-    if policy.hosts and not any(_is_named(host, address, pattern) for pattern in policy.hosts):
+    plain = faces(address)[0]
+    if policy.hosts and not any(_is_named(host, plain, pattern) for pattern in policy.hosts):
         raise FeedRefusedError(f"{host} is not among the hosts that may be read: {', '.join(policy.hosts)}")
-    reason = _never(address) or _unless_set(address, policy)
+    reason = AddressPolicy(policy.private_addresses, policy.loopback).refusal(address)
     if reason:
-        raise FeedRefusedError(f"{host} is {address}, {reason}")
+        raise FeedRefusedError(f"{host} is {plain}, {reason}")
 
 
 def _is_named(host: str, address: Address, pattern: str) -> bool:
@@ -130,19 +124,3 @@ def _is_named(host: str, address: Address, pattern: str) -> bool:
         return address in ipaddress.ip_network(pattern, strict=False)
     except ValueError:
         return fnmatchcase(host, pattern.lower())
-
-
-def _never(address: Address) -> str:
-    if address.is_link_local:
-        return "a link-local address; these are never read, a cloud's metadata service is one of them"
-    if address.is_multicast or address.is_unspecified or (address.is_reserved and not address.is_loopback):
-        return "a multicast, unspecified or reserved address, behind which there is no camera"
-    return ""
-
-
-def _unless_set(address: Address, policy: FeedPolicy) -> str:
-    if address.is_loopback:
-        return "" if policy.loopback else "this machine itself; the setting that allows loopback is off"
-    if address.is_private and not policy.private_addresses:
-        return "a private address; the setting that allows private addresses is off"
-    return ""
