@@ -8,7 +8,7 @@ import pytest
 
 from cli.conftest import imagemill  # noqa: F401 - a fixture
 from fake_api import Ended
-from mill import Mill
+from mill import Mill, wait_for
 
 Run = Callable[..., Ended]
 
@@ -40,6 +40,9 @@ def test_a_camera_from_the_shell(
     wrong = run("edit", "back-yard", "--fps", "99")
     assert (wrong.code, "from 0.01 to 30" in wrong.err) == (1, True)
 
+    assert run("test", "back-yard", "-o", "none.jpg").code == 1
+    mill.start("camera")
+    wait_for(lambda: mill.get("/api/v1/cameras").json()["readers"], "the reader to be known")
     assert run("test", "back-yard").code == 0
     assert Path("back-yard.jpg").read_bytes() == (folder / "yard" / "0.jpg").read_bytes()
     assert "exists" in run("test", "back-yard").err

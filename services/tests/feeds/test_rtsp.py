@@ -83,7 +83,7 @@ def answering(text):
     ("answer", "error", "sentence"),
     [
         (b"RTSP/1.0 302 Found\r\nLocation: rtsp://10.0.0.1/\r\n\r\n", FeedRefusedError, "redirects to another address"),
-        (b"RTSP/1.0 503 Busy\r\n\r\n", FeedError, "answered 503"),
+        (b"RTSP/1.0 503 Busy\r\n\r\n", FeedError, "does not give the stream"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", FeedError, "not RTSP; is the port that of another service"),
         (b"", FeedError, "not RTSP"),
     ],
@@ -103,7 +103,7 @@ def test_a_server_that_does_not_answer_is_given_up_in_time(policy):
 
 
 def test_nobody_there_is_said(policy):
-    with pytest.raises(FeedError, match="cannot be reached at port 9: Connection refused"):
+    with pytest.raises(FeedError, match=r"cannot be reached at port 9$"):
         first_frame(spec("127.0.0.1:9"), policy)
 
 

@@ -95,7 +95,7 @@ def test_redirects_without_end_are_given_up(webcam, policy):
     ("path", "sentence"),
     [
         ("page", "is the address that of a web page"),
-        ("nothing", "answered 404"),
+        ("nothing", "has nothing at /nothing"),
         ("huge", "of more than"),
     ],
 )

@@ -24,7 +24,7 @@ from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
-from imagemill.wire import topology
+from imagemill.wire import camera_tests, topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
 from imagemill.wire.snapshots import SNAPSHOT
@@ -102,6 +102,7 @@ def build(settings: Settings) -> Services:
     record = recorder(audit)
     cameras = service.build_service(settings, stores.couch, broker, replies, record)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
+    hub.also(camera_tests.TYPE, cameras.tests.arrived, cameras.notice)
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(

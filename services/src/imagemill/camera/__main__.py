@@ -4,12 +4,14 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 
 from imagemill.camera.feed_manager import FeedManager
 from imagemill.camera.membership import Heartbeat
 from imagemill.camera.offline_events import OfflineEventPublisher
 from imagemill.camera.reconciler import Reconciler
 from imagemill.camera.snapshots import SnapshotResponder
+from imagemill.camera.tester import CameraTester
 from imagemill.cameras.credentials import problem_of
 from imagemill.concurrency.loop import Loop
 from imagemill.process.program import Program, run
@@ -19,9 +21,10 @@ from imagemill.store.cameras import Cameras
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.wire import topology
+from imagemill.wire.broker import Delivery
 
 _ROUNDS_PER_LEASE = 4
-_SNAPSHOTS_PREFETCH = 50
+_REQUESTS_PREFETCH = 50
 # Confirms which are waited for beside one frame per camera: looks, events, activity.
 _OTHER_CONFIRMS = 300
 _STUCK_LEASES = 10
@@ -41,8 +44,9 @@ def main(given: Settings, stopping: threading.Event) -> int:
     feeds = FeedManager(settings, broker, heartbeat)
     reconciler = _reconciler(program, heartbeat, feeds)
     responder = SnapshotResponder(feeds.newest, broker)
+    tester = CameraTester(holder.id, broker, settings.camera_test_seconds)
     requests = topology.reader_queue(settings.instance)
-    broker.consume(requests, responder.put, _SNAPSHOTS_PREFETCH, auto_ack=True, own=topology.reader())
+    broker.consume(requests, _between(tester, responder), _REQUESTS_PREFETCH, auto_ack=True, own=topology.reader())
 
     def tick() -> None:
         # Who cannot send must not hold: without the broker it is silent, and another takes its cameras.
@@ -53,7 +57,12 @@ def main(given: Settings, stopping: threading.Event) -> int:
         "rounds", tick, every_seconds=settings.camera_lease_seconds / _ROUNDS_PER_LEASE, at_end=reconciler.leave,
         passing=(StoreUnavailable, Conflict), limit_seconds=settings.camera_lease_seconds * _STUCK_LEASES,
     )  # fmt: skip
-    return program.run(responder, feeds, rounds)
+    return program.run(responder, tester, feeds, rounds)
+
+
+def _between(tester: CameraTester, responder: SnapshotResponder) -> Callable[[Delivery], None]:
+    """Hand a request to whom it concerns."""
+    return lambda delivery: None if tester.takes(delivery) else responder.put(delivery)
 
 
 def _reconciler(program: Program, heartbeat: Heartbeat, feeds: FeedManager) -> Reconciler:

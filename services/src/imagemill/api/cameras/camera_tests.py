@@ -1,49 +1,96 @@
-"""The test button: one frame of a camera, read by a short-lived process of its own."""
+"""The test button: one frame of a camera, read by a camera reader, since the API itself opens no address."""
 
-import json
-import subprocess
-import sys
+import queue
 import threading
+from collections.abc import Callable, Sequence
 
 from imagemill.domain.cameras import Camera
-from imagemill.domain.errors import Busy, Invalid
-from imagemill.settings import Settings
+from imagemill.domain.errors import Busy, Invalid, NoAnswer
+from imagemill.domain.ids import uuid7
+from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.camera_tests import CameraTestReply, CameraTestRequest, parse_reply, request_message
 
-_AT_ONCE = 2
-_NO_FRAME = 3
-_COMMAND = (sys.executable, "-m", "imagemill.camera.once")
+# Each holds a thread of the API.
+_AT_ONCE = 4
+_MOST_READERS = 2
+_BEGIN_SECONDS = 5.0
+# What starting a process takes on a busy machine, beside the time in which the camera must answer.
+_MARGIN_SECONDS = 5.0
+
+Replies = queue.Queue[CameraTestReply]
 
 
 class CameraTests:
-    """Runs tests, a few at a time."""
+    """Has cameras tested, a few at a time, and waits for what comes of it. `readers` are asked in their order."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._seconds = settings.camera_test_seconds
+    def __init__(
+        self, reply_to: str, submit: Callable[[Outgoing], object], readers: Callable[[], Sequence[str]],
+        timeout_seconds: float,
+    ) -> None:  # fmt: skip
+        self._reply_to, self._submit, self._readers = reply_to, submit, readers
+        self._limit_seconds = timeout_seconds + _MARGIN_SECONDS
         self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._waiting: dict[str, Replies] = {}
 
     def frame(self, camera: Camera) -> bytes:
-        """Read one frame as JPEG; raises Busy, or Invalid with the reason when there is none."""
+        """Read one frame as JPEG; raises Invalid with the reason when there is none, Busy or NoAnswer."""
         if not self._places.acquire(blocking=False):
-            raise Busy("tests-busy", f"{_AT_ONCE} cameras are being tested already; try again in a few seconds.")
+            raise _busy(f"{_AT_ONCE} cameras")
         try:
             return self._tested(camera)
         finally:
             self._places.release()
 
+    def arrived(self, delivery: Delivery) -> None:
+        """A reader's answer (in the connection's thread)."""
+        reply = parse_reply(delivery)
+        replies = self._waiting.get(reply.id)
+        if replies is not None:
+            replies.put(reply)
+
     def _tested(self, camera: Camera) -> bytes:
-        given = json.dumps(camera.as_json()).encode()
+        readers = self._readers()
+        if not readers:
+            raise NoAnswer("no-reader", "No camera reader runs that could test the camera; start one.")
+        busy = False
+        for reader in readers[:_MOST_READERS]:
+            reply = self._asked(camera, reader)
+            if reply is not None and reply.kind != "busy":
+                return _frame_of(reply)
+            busy = busy or reply is not None
+        if busy:
+            raise _busy("As many cameras as the readers can")
+        raise NoAnswer("no-reader", "No camera reader answered when it was asked to test the camera; does one run?")
+
+    def _asked(self, camera: Camera, reader: str) -> CameraTestReply | None:
+        """What came of asking one reader; None when it did not even begin."""
+        request = CameraTestRequest(id=uuid7(), reader=reader, camera=camera.as_json(), reply_to=self._reply_to)
+        replies = self._waiting[request.id] = Replies()
         try:
-            # What decoders say on the error stream may hold addresses with their passwords.
-            ended = subprocess.run(  # noqa: S603
-                _COMMAND, input=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=self._seconds,
-                check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise _failed(f"it gave none within {self._seconds:g} s") from None
-        if ended.returncode == 0 and ended.stdout:
-            return ended.stdout
-        said = ended.stdout.decode(errors="replace").strip()
-        raise _failed(said if ended.returncode == _NO_FRAME and said else "the program that read it broke down")
+            self._submit(request_message(request))
+            first = _next(replies, _BEGIN_SECONDS)
+            return _next(replies, self._limit_seconds) or first if first and first.kind == "begun" else first
+        finally:
+            del self._waiting[request.id]
+
+
+def _next(replies: Replies, timeout_seconds: float) -> CameraTestReply | None:
+    try:
+        return replies.get(timeout=timeout_seconds)
+    except queue.Empty:
+        return None
+
+
+def _frame_of(reply: CameraTestReply) -> bytes:
+    if reply.kind == "frame":
+        return reply.data
+    if reply.kind == "begun":
+        raise NoAnswer("no-reader", "The camera reader that tested the camera was gone before it answered; try again.")
+    raise _failed(reply.data.decode(errors="replace"))
+
+
+def _busy(what: str) -> Busy:
+    return Busy("tests-busy", f"{what} are being tested already; try again in a few seconds.")
 
 
 def _failed(reason: str) -> Invalid:

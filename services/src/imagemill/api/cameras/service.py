@@ -1,6 +1,7 @@
 """What can be done with cameras: read, changed by compare-and-set, tested, looked at. It knows no HTTP."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,10 +121,16 @@ class CameraService:
             if now - self._seen[reader.id][1] < limit and (reader.id in seen or is_recent(reader))
         }
 
+    def idlest_readers(self) -> list[str]:
+        """Ids of the readers that live, those first that hold the fewest cameras."""
+        view = self.states.view()
+        held = Counter(lease.holder for lease in view.leases.values())
+        return sorted(self.alive(view), key=lambda reader: (held[reader], reader))
+
 
 def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str, record: Recorder) -> CameraService:
     """Build the service of a process whose replies come to a queue of its own."""
     snapshots, posted = SnapshotCache(reply_to, broker.submit), PostedFrames(broker.submit)
-    return CameraService(
-        settings, Cameras(couch), ReadingStates(couch), CameraTests(settings), snapshots, posted, record
-    )
+    tests = CameraTests(reply_to, broker.submit, lambda: service.idlest_readers(), settings.camera_test_seconds)
+    service = CameraService(settings, Cameras(couch), ReadingStates(couch), tests, snapshots, posted, record)
+    return service

@@ -19,6 +19,8 @@ from imagemill.cameras.feeds.timing import FrameGate
 
 MOST_REDIRECTS = 3
 CHUNK_BYTES = 64 * 1024
+# Neither its status nor its length: they would tell of services that are no cameras.
+_NO_PICTURE = "something that is not a picture; is the address that of a web page, or of another service?"
 
 
 class _PinnedAdapter(HTTPAdapter):
@@ -77,8 +79,11 @@ class PictureClient:
             return self._session.get(url, headers=wanted, timeout=self._timeouts, stream=True, allow_redirects=False)
         except requests.Timeout:
             raise FeedError(f"{self._target.host} did not answer within {self._timeouts[1]:g} s") from None
-        except (requests.RequestException, ValueError) as error:
-            raise FeedError(f"{self._target.host} cannot be reached: {type(error).__name__}") from None
+        except requests.exceptions.SSLError:
+            raise FeedError(f"{self._target.host} has no certificate that is trusted") from None
+        except (requests.RequestException, ValueError):
+            # Why not would tell which machines and ports there are inside, to whoever may have a camera tested.
+            raise FeedError(f"{self._target.host} cannot be reached at port {self._target.port}") from None
 
     def _checked(self, answer: requests.Response) -> requests.Response:
         if answer.status_code == 200:
@@ -86,7 +91,9 @@ class PictureClient:
         answer.close()
         if answer.status_code in (401, 403):
             raise FeedError(f"{self._target.host} refused the user or the password ({answer.status_code})")
-        raise FeedError(f"{self._target.host} answered {answer.status_code} instead of a picture")
+        if answer.status_code == 404:
+            raise FeedError(f"{self._target.host} has nothing at {self._target.resource.partition('?')[0]}")
+        raise FeedError(f"{self._target.host} answered with {_NO_PICTURE}")
 
     def _redirected(self, answer: requests.Response) -> str:
         here = f"{self._target.scheme}://{self._target.origin}{answer.request.path_url}"
@@ -172,5 +179,5 @@ def _body(answer: requests.Response, spec: FeedSpec) -> bytes:
 def checked_picture(data: bytes) -> bytes:
     """The same bytes when they begin like a picture; what is in them is decided where they are decoded."""
     if headers.sniff(data) is None:
-        raise FeedError(f"the camera sent {len(data)} bytes that are not a picture; is the address that of a web page?")
+        raise FeedError(f"the camera answered with {_NO_PICTURE}")
     return data

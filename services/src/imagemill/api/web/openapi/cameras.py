@@ -48,7 +48,7 @@ def _frame(description: str, types: tuple[str, ...]) -> Json:
 def _test(operation_id: str, summary: str, extra: dict[int, tuple[str, ...]], **more: Any) -> Json:
     found = [
         _frame("One frame.", ("image/jpeg",)),
-        problems({403: ("cross-site",), **extra, 503: ("tests-busy", "unavailable")}),
+        problems({403: ("cross-site",), **extra, 503: ("tests-busy", "unavailable"), 504: ("no-reader",)}),
     ]
     return {"post": operation("Cameras", operation_id, summary, found, **more)}
 

@@ -95,6 +95,7 @@ CAMERAS = (
     Code("address-refused", (422,), "The settings do not allow the camera's address."),
     Code("camera-failed", (422,), "The camera gave no picture when it was tested; the detail says why."),
     Code("precondition-required", (428,), "A change must say which revision it changes."),
+    Code("no-reader", (504,), "No camera reader runs, or none answered in time, that could test the camera."),
     Code("tests-busy", (503,), "As many cameras as may be are being tested; try again after `Retry-After`."),
 )
 
