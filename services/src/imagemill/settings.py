@@ -195,6 +195,8 @@ class Settings(BaseSettings):
     channels_file: Path | None = Field(
         None, description="YAML file with the channels that alerts are sent to; it holds secrets."
     )
+    channel_allow_private: bool = Field(True, description="Channels may reach private addresses.")
+    channel_allow_loopback: bool = Field(False, description="Channels may reach the alerter's own machine.")
     page_url: str = Field(
         "http://127.0.0.1:8080", pattern=r"^https?://", description="The page's address, for links in notifications."
     )

@@ -11,7 +11,9 @@ from imagemill.alerter.post import send
 from imagemill.alerting.message import Message
 from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
 from imagemill.alerting.retries import Attempt, plan
+from imagemill.domain.addresses import AddressPolicy
 
+POLICY, HERE = AddressPolicy(), AddressPolicy(loopback=True)
 ALERT = {"number": 3, "at": 100.0, "channels": ["desk", "mail"]}
 
 
@@ -58,33 +60,34 @@ def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
         ("desk: {webhook: 'https://t0ken', secret: short}", "at least 16 bytes"),
         ("desk: {url: 't0ken'}", "either"),
         ("desk: {webhook: 't0ken", "not YAML"),
-        ("desk: {apprise: 'x://t0ken', pictuers: false}", "may have `apprise`, `pictures`, `secret`"),
+        ("desk: {apprise: 'x://t0ken', pictuers: false}", "may have `allow_private`, `apprise`, `pictures`, `secret`"),
         ("desk: {apprise: 'x://t0ken', t0ken: 1}", "a setting that is not known"),
         ("desk: {apprise: 'x://t0ken', pictures: sometimes}", "must be true or false"),
+        ("desk: {apprise: 'x://t0ken', allow_private: sometimes}", "must be true or false"),
         (
             "desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, pictures: false}",
-            "may have `secret`, `webhook`",
+            "may have `allow_private`, `secret`, `webhook`",
         ),
     ],
 )
 def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, sentence):
     with pytest.raises(ChannelsError) as wrong:
-        parse(text)
+        parse(text, POLICY)
     assert sentence in str(wrong.value)
     assert "t0ken" not in str(wrong.value)
 
 
 def test_channels_show_no_secret():
-    channels = parse("desk: {webhook: 'https://desk.example/t0ken-t0ken', secret: sixteen bytes or more}")
+    channels = parse("desk: {webhook: 'https://desk.example/t0ken-t0ken', secret: sixteen bytes or more}", POLICY)
     assert channels["desk"].described().model_dump() == {
         "name": "desk", "kind": "webhook", "address": "https://desk.example/***",
     }  # fmt: skip
     assert "t0ken" not in repr(channels)
-    assert parse("") == {}
+    assert parse("", POLICY) == {}
 
 
 def test_pictures_are_attached_unless_a_channel_says_no():
-    channels = parse("with: {apprise: 'x://y'}\nwithout: {apprise: 'x://y', pictures: false}")
+    channels = parse("with: {apprise: 'x://y'}\nwithout: {apprise: 'x://y', pictures: false}", POLICY)
     assert (channels["with"].pictures, channels["without"].pictures) == (True, False)
 
 
@@ -106,11 +109,13 @@ def test_the_best_picture_within_the_bound_goes_with_a_message(lengths, name):
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # one of Apprise's many plugins imports it
 def test_what_apprise_says_is_kept_by_the_sender_whom_it_concerns():
     names = ("one", "two", "three")
-    channels = parse("\n".join(f"{name}: {{apprise: 'json://127.0.0.{n}:1/x'}}" for n, name in enumerate(names, 1)))
+    channels = parse(
+        "\n".join(f"{name}: {{apprise: 'json://127.0.0.{n}:1/x'}}" for n, name in enumerate(names, 1)), HERE
+    )
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda channel: send(channel, {}, Message("t", "x")), channels.values()))
     for number, answer in enumerate(answers, 1):
         assert not answer.ok
         assert answer.text == f"A Connection error occurred sending JSON notification to 127.0.0.{number}."
-    (unknown,) = parse("x: {apprise: 'nothing-like-it://x'}").values()
+    (unknown,) = parse("x: {apprise: 'nothing-like-it://x'}", POLICY).values()
     assert send(unknown, {}, Message("t", "x")).text == "the channel's address is none that Apprise knows"

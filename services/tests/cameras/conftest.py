@@ -18,7 +18,15 @@ from watching import event_store
 @pytest.fixture
 def own_mill(tmp_path: Path, amqp_url: str, couchdb_url: str, couchdb_prefix: str) -> Iterator[Mill]:
     """Not started yet; its programs may be killed."""
-    mill = Mill(tmp_path, amqp_url, couchdb_url, couchdb_prefix.rstrip("-"), frame_partitions=2, lease_seconds=2)
+    mill = Mill(
+        tmp_path,
+        amqp_url,
+        couchdb_url,
+        couchdb_prefix.rstrip("-"),
+        frame_partitions=2,
+        lease_seconds=2,
+        channel_allow_loopback="true",
+    )
     yield mill
     mill.close()
 

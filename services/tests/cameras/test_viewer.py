@@ -48,7 +48,9 @@ class Watched:
 def watched(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
     with receiving() as receiver, running_mill(rabbit, couch, folder) as mill:
-        (folder / "channels.yaml").write_text(f"desk:\n  webhook: {receiver.url}\n  secret: sixteen bytes and more\n")
+        (folder / "channels.yaml").write_text(
+            f"desk:\n  webhook: {receiver.url}\n  secret: sixteen bytes and more\n  allow_private: true\n"
+        )
         put = mill.http.put(
             f"{mill.url}/api/v1/rules/everything", json={"channels": ["desk"], "cool_down_seconds": 300}, timeout=30
         )

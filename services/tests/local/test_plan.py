@@ -65,3 +65,10 @@ def test_state_lies_in_the_checkout_unless_told_otherwise(monkeypatch: pytest.Mo
     assert load_local_settings().home.name == ".imagemill"
     monkeypatch.setenv("IMAGEMILL_HOME", "elsewhere")
     assert load_local_settings().home == Path.cwd().resolve() / "elsewhere"
+
+
+def test_receivers_on_the_same_machine_are_told_unless_the_environment_says_otherwise() -> None:
+    name = "IMAGEMILL_CHANNEL_ALLOW_LOOPBACK"
+    common = ADDRESSES.environment(LocalSettings())
+    assert plan.program("alerter", {}, common, 1).environment[name] == "true"
+    assert plan.program("alerter", {name: "false"}, common, 1).environment[name] == "false"

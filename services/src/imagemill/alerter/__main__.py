@@ -8,6 +8,7 @@ from imagemill.alerter.pictures import Pictures
 from imagemill.alerter.sender import NotificationSender
 from imagemill.alerter.service import AlertService
 from imagemill.concurrency.loop import Loop
+from imagemill.domain.addresses import AddressPolicy
 from imagemill.process.program import Program, run
 from imagemill.settings import Settings
 from imagemill.store.alerts import AlertStore
@@ -23,7 +24,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     """Run until told to stop."""
     program = Program("alerter", settings, stopping)
     couch, activity = program.stores.couch, program.activity
-    book, channels = AlertStore(couch), Channels(settings.channels_file)
+    policy = AddressPolicy(settings.channel_allow_private, settings.channel_allow_loopback)
+    book, channels = AlertStore(couch), Channels(settings.channels_file, policy)
     sender = NotificationSender(
         book, channels, Pictures(EventStore(couch)), activity, settings.instance, settings.page_url, settings.timezone
     )

@@ -11,24 +11,32 @@ import yaml
 
 from imagemill.alerting.channels import shown
 from imagemill.alerting.signature import LEAST_SECRET_BYTES
+from imagemill.domain.addresses import AddressPolicy
 from imagemill.domain.alerts import ChannelSummary
 from imagemill.domain.channel_names import is_channel_name
 
 log = structlog.get_logger(__name__)
 WEBHOOK, APPRISE = "webhook", "apprise"
 # An `apprise` with a secret was always taken, and the secret not used.
-_SETTINGS = {WEBHOOK: {WEBHOOK, "secret"}, APPRISE: {APPRISE, "pictures", "secret"}}
+_SETTINGS = {WEBHOOK: {WEBHOOK, "secret", "allow_private"}, APPRISE: {APPRISE, "pictures", "secret", "allow_private"}}
+_SWITCHES = ("pictures", "allow_private")
+# Whoever writes the file may say so; a cloud's metadata service is nobody who wants to be told anything.
+_PRIVATE_TOO = AddressPolicy(private=True, loopback=True)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A way to tell somebody. Address and secret are never shown. `pictures`: attach one where the kind takes it."""
+    """A way to tell somebody. Address and secret are never shown. `pictures`: attach one where the kind takes it.
+
+    `policy` is what it may reach.
+    """
 
     name: str
     kind: str
     address: str = field(repr=False)
     secret: bytes = field(default=b"", repr=False)
     pictures: bool = True
+    policy: AddressPolicy = field(default_factory=AddressPolicy)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -47,8 +55,8 @@ class ChannelsError(ValueError):
 class Channels:
     """The file, read again when it changes, as a mounted Secret does. A wrong one is logged; the last good stays."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, policy: AddressPolicy) -> None:
+        self._path, self._policy = path, policy
         self._lock = threading.Lock()
         self._known: dict[str, Channel] = {}
         self._stamp: tuple[float, int] | None = None
@@ -74,7 +82,7 @@ class Channels:
             found = self._path.stat()
             if self._stamp != (found.st_mtime, found.st_size):
                 self._stamp = (found.st_mtime, found.st_size)
-                self._known = parse(self._path.read_text("utf-8"))
+                self._known = parse(self._path.read_text("utf-8"), self._policy)
                 log.info("channels read", names=sorted(self._known))
         except FileNotFoundError:
             self._known, self._stamp = {}, None
@@ -82,18 +90,18 @@ class Channels:
             log.error("channels not read; those known before stay", path=str(self._path), error=_told(error))
 
 
-def parse(text: str) -> dict[str, Channel]:
-    """Channels of a YAML text; raises ChannelsError with a sentence."""
+def parse(text: str, policy: AddressPolicy) -> dict[str, Channel]:
+    """Channels of a YAML text, which may reach what the policy says; raises ChannelsError with a sentence."""
     try:
         given = yaml.safe_load(text) or {}
     except yaml.YAMLError:
         raise ChannelsError("the channels file is not YAML") from None  # its text would be in the message
     if not isinstance(given, dict):
         raise ChannelsError("the channels file must be a map of names to channels")
-    return {str(name): _channel(str(name), value) for name, value in given.items()}
+    return {str(name): _channel(str(name), value, policy) for name, value in given.items()}
 
 
-def _channel(name: str, given: Any) -> Channel:
+def _channel(name: str, given: Any, policy: AddressPolicy) -> Channel:
     if not is_channel_name(name):
         raise ChannelsError(f"the channel {name!r} needs a name of lower-case letters, digits and '-'")
     kinds = [kind for kind in (WEBHOOK, APPRISE) if given.get(kind)] if isinstance(given, Mapping) else []
@@ -106,7 +114,8 @@ def _channel(name: str, given: Any) -> Channel:
     secret = str(given.get("secret", "")).encode()
     if kind == WEBHOOK and len(secret) < LEAST_SECRET_BYTES:
         raise ChannelsError(f"the secret of the channel {name!r} needs at least {LEAST_SECRET_BYTES} bytes")
-    return Channel(name, kind, str(given[kind]), secret, given.get("pictures", True))
+    own_policy = _PRIVATE_TOO if given.get("allow_private") else policy
+    return Channel(name, kind, str(given[kind]), secret, given.get("pictures", True), own_policy)
 
 
 def _refuse_others(name: str, kind: str, given: Mapping[str, Any]) -> None:
@@ -114,8 +123,9 @@ def _refuse_others(name: str, kind: str, given: Mapping[str, Any]) -> None:
     if given.keys() - _SETTINGS[kind]:
         known = ", ".join(f"`{key}`" for key in sorted(_SETTINGS[kind]))
         raise ChannelsError(f"the channel {name!r} has a setting that is not known; it may have {known}")
-    if not isinstance(given.get("pictures", True), bool):
-        raise ChannelsError(f"`pictures` of the channel {name!r} must be true or false")
+    for switch in _SWITCHES:
+        if not isinstance(given.get(switch, True), bool):
+            raise ChannelsError(f"`{switch}` of the channel {name!r} must be true or false")
 
 
 def _told(error: Exception) -> str:

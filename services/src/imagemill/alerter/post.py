@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ import requests
 
 from imagemill.alerter.channels import WEBHOOK, Channel
 from imagemill.alerter.pictures import TAKES_NONE, AlertImage
+from imagemill.alerter.reach import only_within
 from imagemill.alerting.message import Message
 from imagemill.alerting.webhook import build_request
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _MOST_ANSWER_BYTES = 2048
+_REFUSED = "not sent, as the settings do not allow the channel's address"
 _CHATTER = "Notifying "
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
@@ -42,9 +44,10 @@ def send(
     channel: Channel, alert: Mapping[str, Any], message: Message, picture: AlertImage | None = None, attached: str = ""
 ) -> SendResult:
     """`alert` is the webhook's body, `message` and `picture` what people see; `attached` says why there is none."""
-    if channel.kind == WEBHOOK:
-        return _webhook(channel, alert)
-    return _apprise(channel, message, picture, attached)
+    with only_within(channel.policy) as reach:
+        result = _webhook(channel, alert) if channel.kind == WEBHOOK else _apprise(channel, message, picture, attached)
+    # A host may have several addresses, of which another one was reached.
+    return replace(result, text=f"{_REFUSED}: {reach.refusal}") if reach.refusal and not result.ok else result
 
 
 def _webhook(channel: Channel, alert: Mapping[str, Any]) -> SendResult:

@@ -13,6 +13,9 @@ WORKER = "worker"
 # after every picture, to be fetched again page by page.
 MALLOC = {"MALLOC_TRIM_THRESHOLD_": "67108864", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
+# Who is told of alerts may well run here too. Whatever the environment says comes first.
+DEFAULTS = {"IMAGEMILL_CHANNEL_ALLOW_LOOPBACK": "true"}
+
 
 @dataclass(frozen=True)
 class Process:
@@ -61,7 +64,7 @@ class Addresses:
 def program(name: str, inherited: Mapping[str, str], common: Mapping[str, str], free_port: int) -> Process:
     """A program of which there is one process. The API says on its own port how it is."""
     port = int(common["IMAGEMILL_PORT"]) if name == "api" else free_port
-    environment = {**inherited, **common, "IMAGEMILL_INSTANCE": name, "IMAGEMILL_HEALTH_PORT": str(port)}
+    environment = {**DEFAULTS, **inherited, **common, "IMAGEMILL_INSTANCE": name, "IMAGEMILL_HEALTH_PORT": str(port)}
     return Process(name, f"imagemill.{name}", environment, port)
 
 
