@@ -183,9 +183,9 @@ def everything_stored(couchdb_url: str, prefix: str) -> str:
 def test_pictures_posted_with_a_source_are_frames_without_a_number(mill: Mill, eyes: Eyes) -> None:
     mill.start("api", "writer")
     first, second = photo_jpeg(96, 64, 1), photo_jpeg(96, 64, 2)
-    mill.accepted(first, second, source="door bell")
+    mill.accepted(first, second, source="door-bell")
     mill.accepted(photo_jpeg(96, 64, 3))
-    frames = wait_for(lambda: (found := eyes.of("door bell"))[1:] and found, "both")
+    frames = wait_for(lambda: (found := eyes.of("door-bell"))[1:] and found, "both")
     assert [(frame.data, frame.sequence) for frame in frames] == [(first, None), (second, None)]
     assert frames[0].at < frames[1].at
-    assert {frame.source for frame in eyes.frames} == {"door bell"}
+    assert {frame.source for frame in eyes.frames} == {"door-bell"}

@@ -3,7 +3,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.domain.ids import floor_at, is_batch_name, is_uuid, made_at, timestamp, uuid7
+from imagemill.domain.ids import floor_at, is_batch_name, is_source_name, is_uuid, made_at, timestamp, uuid7
 
 
 def test_ids_of_one_process_rise_and_never_repeat() -> None:
@@ -30,6 +30,8 @@ def test_only_canonical_ids_and_plain_batch_names_are_taken() -> None:
     assert not is_uuid("x")
     assert is_batch_name("holiday-2026.v1")
     assert not any(map(is_batch_name, ("", "../x", "a b", "x" * 101, ".hidden")))
+    assert is_source_name("yard-2_left.v1")
+    assert not any(map(is_source_name, ("", "..", "door/1", "a\nb", "a\n", "a b", "x" * 101, "tür")))
 
 
 def test_timestamps_are_utc_with_milliseconds() -> None:

@@ -291,6 +291,9 @@ def test_names_are_shown_without_paths_and_tricks(mill: Mill, sent: str, shown: 
     ("query", "code"),
     [
         ({"batch": "../x"}, "bad-batch"),
+        ({"source": ".."}, "bad-source"),
+        ({"source": "door/1"}, "bad-source"),
+        ({"source": "a\nb"}, "bad-source"),
         ({"priority": "high"}, "bad-priority"),
         ({"wait": "soon"}, "bad-wait"),
         ({"wait": "1e9"}, "bad-wait"),

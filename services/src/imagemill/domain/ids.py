@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 _RANDOM_BITS = 62
 _SEQUENCE_LIMIT = 1 << 12
-_BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class _Clock:
@@ -64,7 +64,12 @@ def is_uuid(text: str) -> bool:
 
 def is_batch_name(text: str) -> bool:
     """May it name a batch: letters, digits, `.`, `_` and `-`, at most 100?"""
-    return _BATCH.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None
+
+
+def is_source_name(text: str) -> bool:
+    """May it name a source? It becomes part of addresses, of events' ids and of lines that people read."""
+    return _NAME.fullmatch(text) is not None
 
 
 def timestamp(at_seconds: float | None = None) -> str:

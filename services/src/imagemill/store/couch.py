@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 _CONNECT_TIMEOUT_SECONDS = 3
+# As a part of an address these lead elsewhere.
+_PATHS = (".", "..")
 _NO_QUORUM = "too few of CouchDB's nodes took it"
 
 
@@ -131,7 +133,7 @@ class Database:
 
     def get(self, doc_id: str, revision: str | None = None) -> Document | None:
         """Read a document, None when there is none; ids that begin with an underscore are CouchDB's own."""
-        if doc_id.startswith("_"):
+        if doc_id.startswith("_") or doc_id in _PATHS:
             return None  # the client raises for them, and they come from addresses that people write
         extra = {"rev": revision} if revision else {}
         document: Document | None = call_if_there(self._service.get_document, db=self.name, doc_id=doc_id, **extra)

@@ -193,7 +193,7 @@ def _camera(document: Document) -> str:
 def _month_of_id(doc_id: str) -> str:
     try:
         return month_at(int(doc_id.split(":")[1]) / 1000)
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, OverflowError, OSError):
         raise ValueError("it is no cursor") from None
 
 

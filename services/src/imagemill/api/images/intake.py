@@ -11,7 +11,7 @@ from imagemill.api.images.identity import Identity
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem, not_taken
 from imagemill.domain.blobs import sha256
-from imagemill.domain.ids import is_batch_name, timestamp
+from imagemill.domain.ids import is_batch_name, is_source_name, timestamp
 from imagemill.domain.images import ImageInfo, Job, Rejection
 from imagemill.domain.names import display_name
 from imagemill.recipes import Recipe
@@ -22,6 +22,7 @@ from imagemill.wire.broker import BrokerUnavailable
 _PORTION_FILES = 32
 _PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
+_NAMES = "use up to 100 letters, digits, '.', '_', '-'"
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ def order_of(
             known = ", ".join(sorted(services.recipes))
             raise Problem(400, "unknown-recipe", f"There is no recipe {name!r}; there are {known}.")
     if batch and not is_batch_name(batch):
-        raise Problem(400, "bad-batch", f"{batch!r} cannot name a batch; use up to 100 letters, digits, '.', '_', '-'.")
-    if len(source) > 100:
-        raise Problem(400, "bad-source", "The source's name is longer than 100 characters.")
+        raise Problem(400, "bad-batch", f"{batch!r} cannot name a batch; {_NAMES}.")
+    if source and not is_source_name(source):
+        raise Problem(400, "bad-source", f"{source!r} cannot name a source; {_NAMES}, a letter or digit first.")
     limits, wanted_priority = principal().limits, _priority(priority)
     if refusal := limits.refusal(source or None, names, wanted_priority):
         raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")

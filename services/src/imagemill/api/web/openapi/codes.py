@@ -20,6 +20,7 @@ AT_THE_DOOR = (
     Code("not-an-image", (415, 422), "The content is not a picture, whatever its name says."),
     Code("unsupported-format", (415, 422), "A picture in a format, or a variant of one, that is not taken."),
     Code("animated", (422,), "The picture has more frames or pages than are taken (`max_image_frames`)."),
+    Code("too-many-scans", (422,), "The JPEG is drawn in more scans than are taken (`max_image_scans`)."),
     Code("truncated", (422,), "The picture is not complete; its transfer was probably interrupted."),
     Code("malformed", (422,), "The picture's header contradicts itself or its format."),
 )
@@ -30,7 +31,7 @@ REQUESTS = (
     Code("wait-needs-one", (400,), "`wait` goes with one picture and one recipe only."),
     Code("bad-wait", (400,), "`wait` is not a number of seconds within the limit."),
     Code("bad-batch", (400,), "`batch` cannot be the name of a batch."),
-    Code("bad-source", (400,), "`source` is too long."),
+    Code("bad-source", (400,), "`source` cannot be the name of a source."),
     Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
     Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
     Code("bad-state", (400,), "`state` is none of the states."),

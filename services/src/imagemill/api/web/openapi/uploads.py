@@ -26,7 +26,7 @@ _KEYS: Json = {"type": "array", "items": STRING | {"maxLength": 200}}
 _FIELDS: dict[str, tuple[Json, str]] = {
     "recipe": (_RECIPES, "What to do; repeat it for several. Without one it is the default recipe."),
     "batch": (BATCH, "Counts are kept per batch. Without a name the upload is a batch of its own."),
-    "source": (STRING | {"maxLength": 100}, "The camera or feed it comes from."),
+    "source": (STRING | {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}, "The camera or feed it comes from."),
     "priority": (_PRIORITY, "9 goes first."),
     "key": (_KEYS, "As the header `Idempotency-Key`; with several pictures one for each, in their order."),
     "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
