@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         100_000_000, ge=1, description="Maximum number of pixels (width × height) of an image."
     )
     max_image_frames: int = Field(1, ge=1, description="Maximum number of frames of an image; 1 rejects animations.")
+    max_image_scans: int = Field(
+        100, ge=10, description="Maximum number of scans of a JPEG; a decoder goes over the whole image for each."
+    )
     max_request_bytes: int = Field(1024 * MEBIBYTE, ge=1, description="Maximum size of an upload request.")
     max_request_files: int = Field(1000, ge=1, description="Maximum number of images in one upload request.")
     max_request_recipes: int = Field(16, ge=1, description="Maximum number of recipes in one upload request.")

@@ -21,11 +21,12 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 
 @dataclass(frozen=True)
 class Limits:
-    """What is too much: bytes of the file, pixels of the picture, frames (1: no animations, no pages)."""
+    """What is too much: bytes of the file, pixels of the picture, frames (1: no animations, no pages), scans."""
 
     max_bytes: int = 32 * _MIB
     max_pixels: int = 100_000_000
     max_frames: int = 1
+    max_scans: int = 100
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def _check_info(info: headers.Info, limits: Limits) -> None:
         frames = f"more than {limits.max_frames}" if limits.max_frames > 1 else "more than one"
         detail = f"The picture has {frames} frames or pages. Send them as single pictures."
         raise Rejected(422, "animated", detail)
+    if info.scans > limits.max_scans:
+        detail = f"The picture is drawn in more than {limits.max_scans} scans; no camera writes so many. Save it anew."
+        raise Rejected(422, "too-many-scans", detail)
     if info.damage:
         detail = f"The picture is not complete: {info.damage}. Was its transfer interrupted?"
         raise Rejected(422, "truncated", detail)

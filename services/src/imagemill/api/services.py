@@ -60,7 +60,7 @@ class Services:
     def limits(self) -> Limits:
         """The limits of the verdict at the door."""
         s = self.settings
-        return Limits(max_bytes=s.max_image_bytes, max_pixels=s.max_image_pixels, max_frames=s.max_image_frames)
+        return Limits(s.max_image_bytes, s.max_image_pixels, s.max_image_frames, s.max_image_scans)
 
     @property
     def reply_to(self) -> str:

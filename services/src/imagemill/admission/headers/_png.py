@@ -9,6 +9,9 @@ from imagemill.admission.headers.info import MAX_PARTS, Colour, HeaderError, Inf
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
+_PACKED = (b"zTXt", b"iTXt", b"iCCP")
+MAX_PACKED = 100
+"""Compressed texts and profiles that are taken: a decoder inflates each, though nobody reads them, to up to 8 MB."""
 _COLOURS: dict[int, Colour] = {0: "grey", 2: "rgb", 3: "palette", 4: "grey", 6: "rgb"}
 
 
@@ -30,7 +33,7 @@ def scan(data: bytes, info: Info, max_frames: int) -> Info:  # noqa: ARG001 - on
 
     OpenCV reserves as much memory as a chunk claims to be long; so none may claim more than there is.
     """
-    at, pixels = 8, False
+    at, pixels, packed = 8, False, 0
     for _ in range(MAX_PARTS + len(data) // 256):
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind == b"IEND":
@@ -39,6 +42,9 @@ def scan(data: bytes, info: Info, max_frames: int) -> Info:  # noqa: ARG001 - on
             info = replace(info, frames=max(1, struct.unpack_from(">I", data, at + 8)[0]))
         if kind == b"tRNS":
             info = replace(info, alpha=True)
+        packed += kind in _PACKED
+        if packed > MAX_PACKED:
+            raise too_many_parts("compressed texts", MAX_PACKED)
         pixels = pixels or kind == b"IDAT"
         at += 12 + length
     raise too_many_parts("chunks")

@@ -22,6 +22,8 @@ class Info:
     alpha: bool = False
     bits: int = 8
     frames: int = 1
+    scans: int = 1
+    """Passes over the whole picture that a decoder makes (of a JPEG); up to about MAX_PARTS."""
     damage: str = ""
     """Empty for a picture that is complete, else what is wrong, as the end of a sentence."""
 
@@ -35,8 +37,8 @@ class HeaderError(Exception):
         self.detail = detail
 
 
-def too_many_parts(what: str) -> HeaderError:
+def too_many_parts(what: str, most: int = MAX_PARTS) -> HeaderError:
     """The answer to a header that is made to keep its reader busy."""
     return HeaderError(
-        "malformed", f"The picture is made of more {what} than any camera or program writes (over {MAX_PARTS})."
+        "malformed", f"The picture is made of more {what} than any camera or program writes (over {most})."
     )
