@@ -167,7 +167,7 @@ def test_a_picture_that_never_ends_fails_by_its_time_limit(own_mill: Mill) -> No
 def test_sigterm_finishes_what_was_started_and_gives_back_the_rest(
     own_mill: Mill, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GO_ON", str(tmp_path / "go-on"))
+    monkeypatch.setenv("PYTHON_GO_ON", str(tmp_path / "go-on"))
     own_mill.start("writer", "api")
     own_mill.accepted(*jpegs(5), recipe="denoise")
     waiting = [str(PROGRAMS / "waiting_worker.py")]

@@ -107,7 +107,7 @@ def test_a_picture_whose_attempts_all_ended_their_worker_fails_before_it_ends_an
 def test_a_child_process_that_was_killed_for_anothers_sake_is_no_verdict(
     own_mill: Mill, amqp_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KILLED_ONCE", str(own_mill.folder / "killed-once"))
+    monkeypatch.setenv("PYTHON_KILLED_ONCE", str(own_mill.folder / "killed-once"))
     own_mill.start("writer", "api")
     (image_id,) = own_mill.accepted(*jpegs(1))
     take_and_die(amqp_url, "work.default")  # now it is suspicious, and goes to the child process

@@ -12,6 +12,7 @@ from imagemill.process.program import Program, run
 from imagemill.settings import Settings
 from imagemill.wire import topology
 from imagemill.wire.work import ClaimCheck
+from imagemill.worker.confinement import hide_secrets
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.isolation import IsolatedWorker
 from imagemill.worker.recipe_runner import THREADS, RecipeRunner
@@ -22,6 +23,7 @@ _WATCH_SECONDS = 1.0
 
 def main(settings: Settings, stopping: threading.Event) -> int:
     """Run until told to stop."""
+    hide_secrets()
     if settings.pool not in settings.pools:
         print(f"error: IMAGEMILL_POOL is {settings.pool!r}; pools are {', '.join(settings.pools)}", file=sys.stderr)
         return 2
@@ -29,7 +31,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     THREADS.set(settings.worker_threads)
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
     claims = ClaimCheck(program.stores.blobs, settings.inline_max_bytes)
-    isolated = IsolatedWorker(settings.image_timeout_seconds)
+    isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels)
     runner = RecipeRunner(isolated, settings.instance)
     consumers = ConsumerThreads(
         runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit

@@ -10,6 +10,7 @@ from typing import Any
 
 from imagemill.concurrency.retry import Stopped
 from imagemill.recipes import ImageError, Picture, Recipe, single_threaded
+from imagemill.worker.confinement import allow_cpu, confine
 
 _SPAWN = multiprocessing.get_context("spawn")
 _START_TIMEOUT_SECONDS = 60
@@ -30,9 +31,10 @@ class NotStarted(Exception):
 class DecoderProcess:
     """One child process and the pipe to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_pixels: int, cpu_seconds: float) -> None:
         self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs,), daemon=True, name="isolated")
+        arguments = (theirs, max_pixels, cpu_seconds)
+        self._process = _SPAWN.Process(target=_serve, args=arguments, daemon=True, name="isolated")
         self._process.start()
         theirs.close()
         if not self._pipe.poll(_START_TIMEOUT_SECONDS):
@@ -62,8 +64,8 @@ class DecoderProcess:
 class IsolatedWorker:
     """Applies recipes in a child, one at a time; the child is made when first needed, and anew after a crash."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout = timeout_seconds
+    def __init__(self, timeout_seconds: float, max_pixels: int) -> None:
+        self._timeout, self._max_pixels = timeout_seconds, max_pixels
         self._lock = threading.Lock()
         self._child: DecoderProcess | None = None
         self._closing = False
@@ -98,7 +100,7 @@ class IsolatedWorker:
 
     def _ask(self, recipe: Recipe, data: bytes) -> Any:
         try:
-            self._child = self._child or DecoderProcess()
+            self._child = self._child or DecoderProcess(self._max_pixels, self._timeout)
             return self._child.ask((recipe, data), self._timeout)
         except Exception:
             self._discard()
@@ -112,13 +114,15 @@ class IsolatedWorker:
             child.kill()
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, max_pixels: int, cpu_seconds: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which finishes what was begun
     single_threaded()
+    confine(max_pixels)
     pipe.send("ready")
     with contextlib.suppress(EOFError):
         while True:
             recipe, data = pipe.recv()
+            allow_cpu(cpu_seconds)
             pipe.send(_applied(recipe, data))
 
 
@@ -127,5 +131,7 @@ def _applied(recipe: Recipe, data: bytes) -> Picture | Exception:
         return recipe.apply(data)
     except ImageError as error:
         return error
+    except MemoryError:
+        return ImageError("crashed", "work on the picture takes more memory than on any picture of the largest size")
     except Exception as error:
         return RuntimeError(f"in the child process: {error!r}")  # itself it may not go through the pipe

@@ -12,7 +12,7 @@ _run = engine.run
 
 
 def run(recipe: object, data: bytes) -> object:
-    mark = Path(os.environ["KILLED_ONCE"])
+    mark = Path(os.environ["PYTHON_KILLED_ONCE"])
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)

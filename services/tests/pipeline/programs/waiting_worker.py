@@ -12,7 +12,7 @@ _run = engine.run
 
 
 def run(recipe: object, data: bytes) -> object:
-    while not Path(os.environ["GO_ON"]).exists():
+    while not Path(os.environ["PYTHON_GO_ON"]).exists():
         time.sleep(0.05)
     return _run(recipe, data)
 

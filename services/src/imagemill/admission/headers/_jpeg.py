@@ -16,7 +16,7 @@ _ADOBE = 0xEE
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = frozenset([0xC0, 0xC1, 0xC9])
 _USUAL_SCANS = 10
-"""As many as libjpeg writes into a progressive picture in colour. What looks like so few is not looked at more closely."""
+"""As many as libjpeg writes into a progressive picture in colour. What looks like so few is not looked at again."""
 _IN_SCANS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Within entropy-coded data 0xFF is followed by 0 or a restart marker; anything else is a marker."""
 _BARE = frozenset([0x01, *range(0xD0, 0xD9), 0xFF])
