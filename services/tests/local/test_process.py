@@ -6,7 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from imagemill.local.process import kill_child, last_lines, private_file, start_child, stop_child
+from imagemill.local.process import (
+    kill_child,
+    last_lines,
+    private_file,
+    private_folder,
+    start_child,
+    stop_child,
+)
 from imagemill.local.servers import wait_until
 
 ENVIRONMENT = dict(os.environ)
@@ -101,3 +108,21 @@ def test_last_lines_leave_out_empty_ones(tmp_path: Path) -> None:
     path.write_text("a\n\nb\n \nc\n")
     assert last_lines(path, 2) == "b\nc"
     assert last_lines(tmp_path / "missing") == ""
+
+
+def test_a_folder_and_what_comes_into_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before, umask = tmp_path / "home", os.umask(0o022)
+    try:
+        before.mkdir()
+        private_folder(before)
+        (before / "log").mkdir()
+        (before / "log" / "api.log").write_text("x")
+        made = [before, before / "log", before / "log" / "api.log"]
+        assert [path.stat().st_mode & 0o777 for path in made] == [0o700, 0o700, 0o600]
+        shared = tmp_path / "everybody's"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        private_folder(shared)
+        assert shared.stat().st_mode & 0o7777 == 0o1777
+    finally:
+        os.umask(umask)

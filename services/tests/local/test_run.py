@@ -70,6 +70,7 @@ def runs() -> Iterator[list[Run]]:
 def test_the_true_whole_takes_a_picture_and_ends_orderly(runs: list[Run], tmp_path: Path, png: bytes) -> None:
     run = Run(tmp_path / "home", IMAGEMILL_LOG_LEVEL="warning")
     runs.append(run)
+    run.home.chmod(0o755)  # as earlier versions left it
     run.wait_until_ready()
     answer = requests.post(
         f"{run.url}/api/v1/images", params={"wait": "60"}, files={"file": ("a.png", png)}, timeout=TIMEOUT
@@ -83,9 +84,17 @@ def test_the_true_whole_takes_a_picture_and_ends_orderly(runs: list[Run], tmp_pa
     second_run_is_refused(run)
     children = run.children()
     assert len(children) >= 7
+    assert open_to_others(run.home) == []
     assert run.end() == 0, run.text
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert not (run.home / "environment").exists()
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """Files and folders that are not for their owner alone."""
+    found = [path for path in (folder, *folder.rglob("*")) if not path.is_symlink()]
+    assert len(found) > 20
+    return [path for path in found if path.exists() and path.stat().st_mode & 0o077]
 
 
 def totals(run: Run) -> dict[str, int]:

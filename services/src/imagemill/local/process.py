@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,18 @@ def private_file(path: Path, text: str) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     return path
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and what is made by this process and its children from now on, for its owner alone.
+
+    One that was there before becomes so too, unless it is somebody else's or everybody's (`/tmp`).
+    """
+    os.umask(0o077)
+    path.mkdir(parents=True, exist_ok=True)
+    found = path.stat()
+    if found.st_uid == os.getuid() and not found.st_mode & stat.S_ISVTX:
+        path.chmod(0o700)
 
 
 def start_child(

@@ -19,7 +19,7 @@ from imagemill.local.console import say, step, welcome
 from imagemill.local.door import door_of
 from imagemill.local.observing import BrokerEyes
 from imagemill.local.ports import free_ports, holder, is_free
-from imagemill.local.process import private_file
+from imagemill.local.process import private_file, private_folder
 from imagemill.local.scaler import PoolsServer, Scaler, specs
 from imagemill.local.servers import LocalError
 from imagemill.local.settings import LocalSettings
@@ -33,6 +33,7 @@ def run(settings: LocalSettings, command: Command | None = None) -> None:
     """Returns after an orderly end; LocalError when it could not start or not go on. Nothing is left running."""
     programs = _programs_settings()
     _refuse_credentials_without_hosts(settings, programs)
+    private_folder(settings.home)
     with _only_run(settings), _signals() as stopping:
         _refuse_taken_port(settings.port)
         backing = backing_of(settings)
