@@ -58,3 +58,14 @@ def test_a_proxy_is_believed_only_when_a_secret_is_named() -> None:
     found = _variables("api", render({"auth": {"proxy": proxy}}))
     assert found["IMAGEMILL_PROXY_SECRET"] == {"name": "front", "key": "proxy-secret"}
     assert json.loads(str(found["IMAGEMILL_PROXY_ROLES"])) == {"staff": "viewer"}
+
+
+def test_the_operator_may_change_one_annotation_of_pods_where_the_cluster_can_say_so() -> None:
+    manifests = render({"operator": {"admissionPolicy": "Always"}})
+    (policy,) = of_kind(manifests, "ValidatingAdmissionPolicy")
+    (condition,) = policy["spec"]["matchConditions"]
+    account = named(manifests, "ServiceAccount", "operator")["metadata"]["name"]
+    assert condition["expression"].endswith(f':{account}"')
+    (binding,) = of_kind(manifests, "ValidatingAdmissionPolicyBinding")
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+    assert of_kind(render({"operator": {"admissionPolicy": "Never"}}), "ValidatingAdmissionPolicy") == []

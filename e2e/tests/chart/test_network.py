@@ -40,7 +40,7 @@ def peer_matches(rule: Mapping[str, Any], side: str, labels: Mapping[str, str] |
         if "namespaceSelector" in peer:
             if not peer["namespaceSelector"]:
                 return True
-        elif labels is not None and selects(peer["podSelector"], labels):
+        elif "podSelector" in peer and labels is not None and selects(peer["podSelector"], labels):
             return True
     return False
 
@@ -154,3 +154,24 @@ def test_every_pod_is_under_a_policy_that_denies() -> None:
 
 def test_they_can_be_left_out() -> None:
     assert not of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy")
+
+
+def test_names_are_looked_up_in_the_clusters_name_servers_alone() -> None:
+    def ways_out(values: Values | None = None) -> list[Manifest]:
+        policies = of_kind(render(values), "NetworkPolicy")
+        rules = [rule for item in policies for rule in item["spec"].get("egress", ())]
+        return [rule for rule in rules if {"port": 53, "protocol": "UDP"} in rule.get("ports", ())]
+
+    (found,) = ways_out()
+    assert found["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    assert "to" not in ways_out({"networkPolicy": {"dns": {"servers": []}}})[0]
+
+
+def test_the_api_reaches_a_provider_of_logins_only_when_there_is_one() -> None:
+    def rule_for(values: Values) -> list[Manifest]:
+        (policy,) = [i for i in of_kind(render(values), "NetworkPolicy") if i["metadata"]["name"].endswith("-api")]
+        return [rule for rule in policy["spec"]["egress"] if "to" not in rule]
+
+    assert rule_for({}) == []
+    (rule,) = rule_for({"auth": {"oidc": {"issuer": "https://sso.example"}}})
+    assert rule == {"ports": [{"port": 443, "protocol": "TCP"}]}

@@ -1,11 +1,12 @@
 """Who may talk to whom, where the cluster enforces it."""
 
+import json
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from imagemill_e2e.cluster import Cluster, Resource
+from imagemill_e2e.cluster import Cluster, CommandFailed, Resource
 from imagemill_e2e.mill import Mill
 from imagemill_e2e.network import is_kept_from, reaches
 
@@ -71,3 +72,17 @@ def test_programs_reach_what_they_need_and_nothing_else(cluster: Cluster, mill: 
     assert not reaches(cluster, worker, API, 80)
     assert not reaches(cluster, worker, f"{RABBITMQ}-nodes", 25672)
     assert not reaches(cluster, worker, cluster.get("pod", stranger)["status"]["podIP"], PORT)
+
+
+def test_the_operator_may_mark_pods_and_change_nothing_else_of_them(cluster: Cluster, mill: Mill) -> None:
+    pod = cluster.all("pods", "app.kubernetes.io/component=writer")[0]["metadata"]["name"]
+    account = f"system:serviceaccount:{cluster.namespace}:mill-imagemill-operator"
+
+    def patch(change: Resource) -> str:
+        return cluster.kubectl("patch", "pod", pod, "--as", account, "--type", "merge", "--patch", json.dumps(change))
+
+    assert "patched" in patch({"metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "-5"}}})
+    image = {"spec": {"containers": [{"name": "writer", "image": "evil.example/image"}]}}
+    for change in (image, {"metadata": {"labels": {"app": "x"}}}, {"metadata": {"annotations": {"other": "x"}}}):
+        with pytest.raises(CommandFailed, match="perator may"):
+            patch(change)

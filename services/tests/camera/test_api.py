@@ -93,7 +93,7 @@ def test_what_cannot_be_a_camera_is_said_with_its_member(mill: Mill) -> None:
         assert (answer.status_code, answer.json().get("member")) == (422, member), answer.text
         assert words in answer.json()["detail"]
         assert "hunter2" not in answer.text
-    assert code(mill.post(ALL, data=b"[]")) == (400, "bad-json")
+    assert code(mill.post(ALL, json=[])) == (400, "bad-json")
     for path in (ALL, f"{ALL}/test", "/api/v1/snoozes"):
         assert code(mill.post(path, data=b"[" * 100_000, headers={"Content-Type": "application/json"})) == (
             400,

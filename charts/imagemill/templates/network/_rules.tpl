@@ -43,11 +43,17 @@
 {{- end }}
 {{- end -}}
 
-{{/* Names are looked up in any of the cluster's name servers, which may live on the node. */}}
+{{/* Names are looked up in the cluster's name servers alone: to others a taken-over program could carry data away. */}}
 {{- define "imagemill.network.dns" -}}
 - ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    {{- range .Values.networkPolicy.dns.ports }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with .Values.networkPolicy.dns.servers }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end -}}
 
 {{/* The way to the broker, ours or another. */}}
