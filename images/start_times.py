@@ -34,7 +34,7 @@ def free_port() -> int:
 def seconds_until_it_answers(program: str) -> float:
     """Starts the program and ends it again."""
     port = free_port()
-    settings = {"IMAGEMILL_PORT": str(port), "IMAGEMILL_HEALTH_PORT": str(port), "IMAGEMILL_PREPARE": "false"}
+    settings = {"IMAGEMILL_PORT": str(free_port()), "IMAGEMILL_HEALTH_PORT": str(port), "IMAGEMILL_PREPARE": "false"}
     began = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = start(program, settings, log)

@@ -78,10 +78,13 @@ class Mill:
 
     def is_ready(self, name: str) -> bool:
         assert self._processes[name].poll() is None, f"{name} ended: {self.log(name)}"
-        port = self.port if name.startswith("api") else self._health[name]
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
+            return self.health(name).status_code == 200
         return False
+
+    def health(self, name: str, path: str = "/readyz") -> requests.Response:
+        """What a program says of itself, on the port that it has for that."""
+        return requests.get(f"http://127.0.0.1:{self._health[name]}{path}", timeout=30)
 
     def log(self, name: str) -> str:
         return last_lines(self.folder / f"{name}.log", 15)
@@ -108,8 +111,7 @@ class Mill:
         return process.returncode
 
     def metrics(self, name: str) -> str:
-        port = self.port if name == "api" else self._health[name]
-        return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=TIMEOUT_SECONDS).text
+        return self.health(name, "/metrics").text
 
     def close(self) -> None:
         self.http.close()

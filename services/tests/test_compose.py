@@ -92,9 +92,8 @@ def test_programs_wait_for_healthy_servers(name: str) -> None:
 @every_program
 def test_health_checks_ask_the_port_that_is_set(name: str) -> None:
     asked = re.search(r"127\.0\.0\.1:(\d+)/readyz", OURS[name]["healthcheck"]["test"][-1])
-    variable = "IMAGEMILL_PORT" if name == "api" else "IMAGEMILL_HEALTH_PORT"
     assert asked is not None
-    assert asked[1] == OURS[name]["environment"][variable]
+    assert asked[1] == OURS[name]["environment"]["IMAGEMILL_HEALTH_PORT"]
 
 
 def test_every_pool_of_the_routing_rules_has_a_worker() -> None:

@@ -64,7 +64,7 @@ class Forward:
 
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/healthz", timeout=5).ok
+            return requests.get(f"{self.url}/api/v1/openapi.json", timeout=5).status_code < 500
         except requests.RequestException:
             return False
 

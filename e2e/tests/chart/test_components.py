@@ -156,6 +156,25 @@ def test_ingress_speaks_tls_when_it_has_a_certificate() -> None:
     assert ingress["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] == "mill-imagemill-api"
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_probes_ask_a_port_that_is_in_no_service(name: str) -> None:
+    container = program(name)
+    asked = {container[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")}
+    assert asked == {"health"}
+    assert {"name": "health", "containerPort": 8081} in container["ports"]
+    assert environment(container)["IMAGEMILL_HEALTH_PORT"] == "8081"
+    services = of_kind(render(EVERYTHING), "Service")
+    assert "health" not in {port["targetPort"] for service in services for port in service["spec"]["ports"]}
+
+
+def test_metrics_are_read_where_programs_tell_them() -> None:
+    (monitor,) = of_kind(render(EVERYTHING), "PodMonitor")
+    endpoints = {item["port"]: item for item in monitor["spec"]["podMetricsEndpoints"]}
+    assert endpoints.keys() == {"health", "http"}
+    (kept,) = endpoints["http"]["relabelings"]
+    assert (kept["regex"], kept["action"]) == ("operator", "keep")
+
+
 def test_monitoring_is_there_when_asked_for() -> None:
     kinds = {"PodMonitor", "ServiceMonitor", "PrometheusRule"}
     assert {item["kind"] for item in of_kind(render(EVERYTHING), *kinds)} == kinds

@@ -101,6 +101,9 @@ def test_what_is_needed_is_allowed(source: str | None, target: str, port: int) -
         (None, "rabbitmq", 25672),
         (None, "rabbitmq", 15692),
         (None, "worker-default", 8081),
+        (None, "api", 8081),
+        ("test", "api", 8081),
+        ("worker-default", "api", 8081),
         (None, "operator", 8080),
         ("operator", "couchdb", 5984),
         ("couchdb", "rabbitmq", 5672),
@@ -125,6 +128,7 @@ def test_nodes_of_couchdb_reach_each_other_only_when_there_are_several() -> None
 def test_prometheus_reads_metrics_where_it_is_asked_to() -> None:
     network = Network({"monitoring": {"podMonitor": {"enabled": True}}})
     assert network.allowed(None, "worker-default", 8081)
+    assert network.allowed(None, "api", 8081)
     assert network.allowed(None, "operator", 8080)
     assert not network.allowed(None, "couchdb", 5984)
 

@@ -56,12 +56,8 @@ class Settings(BaseSettings):
     api_event_streams: int = Field(
         24, ge=1, le=256, description="Maximum number of open event streams (live pages); each takes an API thread."
     )
-    health_host: str = Field(
-        "127.0.0.1", description="Address of /healthz, /readyz and /metrics of the other programs."
-    )
-    health_port: Port = Field(
-        0, description="Port of /healthz, /readyz and /metrics of the other programs; 0 takes any."
-    )
+    health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics of every program.")
+    health_port: Port = Field(0, description="Port of /healthz, /readyz and /metrics of every program; 0 takes any.")
     pools_url: str | None = Field(None, description="URL of the scaler's state of the worker pools (JSON).")
 
     login: bool | None = Field(

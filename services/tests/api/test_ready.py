@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from imagemill.api.__main__ import health_of
 from imagemill.api.services import build
-from imagemill.api.web.app import create_app
 from imagemill.process.stores import open_stores, wait_for_stores
 from imagemill.settings import Settings
 
@@ -13,13 +13,11 @@ from imagemill.settings import Settings
 def test_it_is_not_ready_before_its_databases_are_there(couchdb_url: str, couchdb_prefix: str) -> None:
     settings = Settings(couchdb_url=couchdb_url, couchdb_prefix=couchdb_prefix.rstrip("-"), instance="api-1")
     services = build(settings)
-    client = create_app(settings, services).test_client()
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json["problems"]["databases"] == "the databases are not there yet"
-    assert "databases" not in client.get("/healthz").json["problems"]
+    health = health_of(services)
+    assert health.problems("/readyz")["databases"] == "the databases are not there yet"
+    assert "databases" not in health.problems("/healthz")
     wait_for_stores(services.stores, settings, threading.Event())
-    assert "databases" not in client.get("/readyz").json["problems"]
+    assert "databases" not in health.problems("/readyz")
 
 
 def test_the_ledger_by_which_others_see_that_all_is_there_is_made_last(

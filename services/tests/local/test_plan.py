@@ -28,11 +28,12 @@ def test_every_program_is_told_where_everything_is(settings: LocalSettings) -> N
         assert environment["PATH"] == "/bin"
 
 
-def test_api_says_on_its_own_port_how_it_is_and_the_others_on_one_more(settings: LocalSettings) -> None:
-    common = ADDRESSES.environment(settings)
-    assert plan.program("api", {}, common, 4711).ready_url == "http://127.0.0.1:8099/readyz"
-    assert plan.program("writer", {}, common, 4711).ready_url == "http://127.0.0.1:4711/readyz"
-    assert plan.program("writer", {}, common, 4711).environment["IMAGEMILL_HEALTH_PORT"] == "4711"
+@pytest.mark.parametrize("name", plan.PROGRAMS)
+def test_every_program_says_on_a_port_of_its_own_how_it_is(settings: LocalSettings, name: str) -> None:
+    process = plan.program(name, {}, ADDRESSES.environment(settings), 4711)
+    assert process.ready_url == "http://127.0.0.1:4711/readyz"
+    assert process.environment["IMAGEMILL_HEALTH_PORT"] == "4711"
+    assert process.environment["IMAGEMILL_PORT"] == "8099"
 
 
 def test_worker_knows_its_pool_and_has_a_log_of_its_own(settings: LocalSettings) -> None:

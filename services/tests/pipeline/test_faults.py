@@ -84,11 +84,11 @@ def test_broker_down_at_accept_is_a_503_and_works_again_after(
     mill.accepted(*jpegs(2))
     before = mill.all_ended()
     own_rabbit.stop()
-    wait_for(lambda: mill.get("/readyz").status_code == 503, "the api to notice")
+    wait_for(lambda: not mill.is_ready("api"), "the api to notice")
     answer = mill.upload(*jpegs(1))
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     own_rabbit.start()
-    wait_for(lambda: mill.get("/readyz").status_code == 200, "the api to be ready again")
+    wait_for(lambda: mill.is_ready("api"), "the api to be ready again")
     assert mill.totals()["accepted"] == before["accepted"]
     wait_for(lambda: answer_of(mill, jpegs(1)[0]) == 202, "the api to accept again")
     assert mill.all_ended()["stored"] == 3
@@ -117,7 +117,7 @@ def test_a_queue_that_was_deleted_is_declared_again_although_only_the_writer_may
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         connection.channel().queue_delete(queue)
     wait_for(lambda: answer_of(own_mill, jpegs(1)[0]) == 202, "the api to accept again")
-    wait_for(lambda: own_mill.get("/readyz").status_code == 200, "the api to be ready again")
+    wait_for(lambda: own_mill.is_ready("api"), "the api to be ready again")
     own_mill.accepted(*jpegs(2))
     counts = own_mill.all_ended()
     assert (counts["stored"], counts["failed"]) == (counts["accepted"], 0)

@@ -395,7 +395,12 @@ def test_metrics_and_health_are_served_by_every_program(mill: Mill) -> None:
     assert "imagemill_http_requests_total" in mill.metrics("api")
     assert "imagemill_worker_image_seconds" in mill.metrics("worker")
     assert "imagemill_outcomes_total" in mill.metrics("writer")
-    assert mill.get("/healthz").json()["status"] == "ok"
+    assert mill.health("api", "/healthz").json() == {"status": "ok", "problems": {}}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_the_public_port_tells_nobody_how_the_program_is(mill: Mill, path: str) -> None:
+    assert mill.get(path).status_code == 404
 
 
 def test_an_unknown_batch_and_an_unknown_path_are_problems(mill: Mill) -> None:

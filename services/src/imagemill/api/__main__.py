@@ -14,6 +14,7 @@ from imagemill import recipes
 from imagemill.api.services import Services, build
 from imagemill.api.web.app import create_app
 from imagemill.process import logs
+from imagemill.process.health import Health, HealthServer
 from imagemill.process.program import load_settings
 from imagemill.recipes import RecipeError
 from imagemill.settings import Settings
@@ -36,6 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._services: Services | None = None
+        self._health: HealthServer | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -66,11 +68,16 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _close_services(self, _server: object, _worker: object) -> None:
         if self._services is not None:
             self._services.close()
+        if self._health is not None:
+            self._health.close()
 
     def load(self) -> Flask:
         """In the worker process: threads do not survive a fork."""
         services = build(self._settings)
         app = create_app(self._settings, services)
+        # In threads of its own: it answers whatever the threads of requests wait for.
+        self._health = HealthServer(self._settings.health_host, self._settings.health_port, health_of(services))
+        self._health.start()
         services.start()
         # Only now: closing what never started would hide the error that kept it from starting.
         self._services = services
@@ -86,6 +93,11 @@ def main() -> None:
         print(f"error: {wrong}", file=sys.stderr)
         sys.exit(2)
     Server(settings).run()
+
+
+def health_of(services: Services) -> Health:
+    """What probes are told: ready are broker, database, and the databases that are made at the start."""
+    return Health(services.broker, services.stores.couch, services.stores)
 
 
 def recipes_problem(settings: Settings) -> str | None:

@@ -62,10 +62,9 @@ class Addresses:
 
 
 def program(name: str, inherited: Mapping[str, str], common: Mapping[str, str], free_port: int) -> Process:
-    """A program of which there is one process. The API says on its own port how it is."""
-    port = int(common["IMAGEMILL_PORT"]) if name == "api" else free_port
-    environment = {**DEFAULTS, **inherited, **common, "IMAGEMILL_INSTANCE": name, "IMAGEMILL_HEALTH_PORT": str(port)}
-    return Process(name, f"imagemill.{name}", environment, port)
+    """A program of which there is one process."""
+    own = {"IMAGEMILL_INSTANCE": name, "IMAGEMILL_HEALTH_PORT": str(free_port)}
+    return Process(name, f"imagemill.{name}", {**DEFAULTS, **inherited, **common, **own}, free_port)
 
 
 def worker(pool: str, slot: int, inherited: Mapping[str, str], common: Mapping[str, str], free_port: int) -> Process:

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics of the programs which are not web servers themselves."""
+"""/healthz, /readyz and /metrics of every program, on a port of their own."""
 
 import json
 import threading

@@ -57,7 +57,7 @@ _FILTERS = {
     "schema_words": docs.schema_words,
     "example_text": docs.example_text,
 }
-_PROGRAMS_PATHS = ("/api/", "/image", "/metrics", "/healthz", "/readyz")
+_PROGRAMS_PATHS = ("/api/", "/image")
 
 
 def install(app: Flask) -> None:

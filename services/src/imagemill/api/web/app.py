@@ -3,7 +3,7 @@
 import contextlib
 
 from flask import Flask, Response, current_app, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
+from prometheus_client import Counter
 
 from imagemill.api.access import routes as access_routes
 from imagemill.api.access.permissions import check_routes, needs
@@ -16,7 +16,6 @@ from imagemill.api.services import Services, build
 from imagemill.api.web import problems
 from imagemill.api.web.described import described
 from imagemill.domain.access import Permission
-from imagemill.process.health import Health
 from imagemill.settings import Settings
 
 REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "route", "status"])
@@ -47,7 +46,6 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     mill.guard.install(app)
     app.after_request(_count)
     app.after_request(_read_to_the_end)
-    _add_health(app, mill)
     check_routes(app)
     return app
 
@@ -73,19 +71,3 @@ def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     REQUESTS.labels(request.method, route, response.status_code).inc()
     return response
-
-
-def _add_health(app: Flask, mill: Services) -> None:
-    health = Health(mill.broker, mill.stores.couch, mill.stores)
-
-    def answer() -> Response:
-        wrong = health.problems(request.path)
-        response = jsonify({"status": "failing" if wrong else "ok", "problems": wrong})
-        response.status_code = 503 if wrong else 200
-        return response
-
-    public = needs(Permission.PUBLIC)
-    app.add_url_rule("/healthz", "healthz", public(answer))
-    app.add_url_rule("/readyz", "readyz", answer)
-    metrics = public(lambda: Response(generate_latest(), content_type=CONTENT_TYPE_LATEST))
-    app.add_url_rule("/metrics", "metrics", metrics)

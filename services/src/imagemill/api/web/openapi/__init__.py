@@ -19,7 +19,6 @@ _PATHS = (
     alerts.ALERTS,
     alerts.RULES,
     access.ACCESS,
-    paths.OPERATION,
 )
 _TAGS = {
     "Upload": "Pictures in.",

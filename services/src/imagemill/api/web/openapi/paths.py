@@ -227,21 +227,3 @@ PLAIN: Json = {
         )
     },
 }  # fmt: skip
-
-
-def _health(operation_id: str, summary: str) -> Json:
-    well = answer(200, "Health", "All is well.", {"status": "ok", "problems": {}})
-    ill = {"status": "failing", "problems": {"broker": "not connected to the broker"}}
-    found = [well, answer(503, "Health", "What is wrong, by check.", ill)]
-    return {"get": operation("Operation", operation_id, summary, found)}
-
-
-_METRICS = {
-    "200": {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
-}
-
-OPERATION: Json = {
-    "/healthz": _health("isAlive", "Is the process alive? If not, restart it"),
-    "/readyz": _health("isReady", "Can the process take requests?"),
-    "/metrics": {"get": operation("Operation", "getMetrics", "Metrics for Prometheus", [_METRICS])},
-}

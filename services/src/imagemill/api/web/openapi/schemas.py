@@ -219,10 +219,6 @@ def _overviews() -> dict[str, Schema]:
 
 def _troubles() -> dict[str, Schema]:
     return {
-        "Health": shape("How the process is.", {
-            "status": {"enum": ["ok", "failing"]},
-            "problems": {"type": "object", "additionalProperties": STRING},
-        }),
         "Lost": shape("Why events are missing.", {"detail": STRING}),
         "Problem": shape("What went wrong (RFC 9457).", _PROBLEM, {
             "batch": BATCH, "rejected": listed(ref("Rejected")), "image": ID, "member": STRING,
