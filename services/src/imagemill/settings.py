@@ -54,7 +54,32 @@ class Settings(BaseSettings):
     port: Port = Field(8080, description="Port that the API listens on.")
     api_threads: int = Field(48, ge=4, le=512, description="Maximum number of concurrent requests to the API.")
     api_event_streams: int = Field(
-        24, ge=1, le=256, description="Maximum number of open event streams (live pages); each takes an API thread."
+        4000, ge=1, le=20_000, description="Maximum number of open event streams (live pages)."
+    )
+    api_event_streams_per_address: int = Field(
+        2000,
+        ge=1,
+        description="Maximum number of open event streams of one address; behind a proxy all pages have the proxy's.",
+    )
+    api_connections: int = Field(
+        1000,
+        ge=16,
+        le=20_000,
+        description="Maximum number of open connections to the API, event streams not counted; a new one closes the "
+        "one that has waited longest for its request.",
+    )
+    api_request_seconds: float = Field(
+        10,
+        gt=0,
+        description="How long the head of a request may take, and how far a body or an answer may fall behind "
+        "`api_min_bytes_per_second`, before the connection is closed.",
+    )
+    api_min_bytes_per_second: float = Field(1024, gt=0, description="Minimum rate at which clients must send and read.")
+    api_slow_requests: int = Field(
+        24,
+        ge=1,
+        description="Maximum number of concurrent requests of clients slower than 64 KiB/s, at most half of "
+        "`api_threads`; of more, the one that is furthest behind is ended.",
     )
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics of every program.")
     health_port: Port = Field(0, description="Port of /healthz, /readyz and /metrics of every program; 0 takes any.")
@@ -122,6 +147,17 @@ class Settings(BaseSettings):
         100, ge=10, description="Maximum number of scans of a JPEG; a decoder goes over the whole image for each."
     )
     max_request_bytes: int = Field(1024 * MEBIBYTE, ge=1, description="Maximum size of an upload request.")
+    max_spooled_bytes: int = Field(
+        1536 * MEBIBYTE,
+        ge=1,
+        description="Maximum size of the temporary files of all forms that are being uploaded; uploads beyond it get "
+        "503. It must fit the space for temporary files.",
+    )
+    max_upload_memory_bytes: int = Field(
+        256 * MEBIBYTE,
+        ge=1,
+        description="Maximum memory for the images of all uploads in progress; uploads beyond it get 503.",
+    )
     max_request_files: int = Field(1000, ge=1, description="Maximum number of images in one upload request.")
     max_request_recipes: int = Field(16, ge=1, description="Maximum number of recipes in one upload request.")
     max_in_flight: int = Field(

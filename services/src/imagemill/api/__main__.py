@@ -1,5 +1,6 @@
 """`python -m imagemill.api`: the API in one gunicorn process with many threads."""
 
+import resource
 import sys
 import threading
 from pathlib import Path
@@ -7,11 +8,11 @@ from types import FrameType
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.http.message import Message
-from gunicorn.workers.gthread import ThreadWorker
 
 from imagemill import recipes
 from imagemill.api.services import Services, build
+from imagemill.api.serving.connection import Limits
+from imagemill.api.serving.worker import Worker
 from imagemill.api.web.app import create_app
 from imagemill.process import logs
 from imagemill.process.health import Health, HealthServer
@@ -19,10 +20,12 @@ from imagemill.process.program import load_settings
 from imagemill.recipes import RecipeError
 from imagemill.settings import Settings
 
+_KEEPALIVE_SECONDS = 30
+_OTHER_DESCRIPTORS = 1000
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class StreamingWorker(Worker):
     """Ends the event streams at once when told to stop: they would never end by themselves."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -35,7 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured by our settings alone."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._settings, self.limits = settings, limits_of(settings)
         self._services: Services | None = None
         self._health: HealthServer | None = None
         super().__init__()
@@ -45,25 +48,22 @@ class Server(BaseApplication):  # type: ignore[misc]
         options = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": 1,
-            "worker_class": Worker,
+            "worker_class": StreamingWorker,
+            # More than there may be: the worker makes room for new ones, instead of leaving them waiting.
+            "worker_connections": self.limits.connections + 100,
             "threads": self._settings.api_threads,
             "timeout": 60,
             "graceful_timeout": max(1, int(self._settings.drain_seconds)),
-            "keepalive": 30,
+            "keepalive": self.limits.keepalive_seconds,
+            # It would wait for slow readers without end.
+            "sendfile": False,
             "worker_tmp_dir": str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None,
             "control_socket_disable": True,
             "loglevel": "warning",
-            "pre_request": self._close_after_too_much,
             "worker_exit": self._close_services,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
-
-    def _close_after_too_much(self, _server: object, message: Message) -> None:
-        # Such a body is refused unread; without this the answer would promise that the connection can be used again.
-        given = dict(message.headers).get("CONTENT-LENGTH", "")
-        if given.isdecimal() and int(given) > self._settings.max_request_bytes:
-            message.force_close()
 
     def _close_services(self, _server: object, _worker: object) -> None:
         if self._services is not None:
@@ -92,7 +92,28 @@ def main() -> None:
     if wrong:
         print(f"error: {wrong}", file=sys.stderr)
         sys.exit(2)
+    raise_descriptor_limit(settings)
     Server(settings).run()
+
+
+def raise_descriptor_limit(settings: Settings) -> None:
+    """As many files as there may be connections: the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.api_connections + settings.api_event_streams + _OTHER_DESCRIPTORS
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What clients may do to the server."""
+    return Limits(
+        connections=settings.api_connections,
+        slow_requests=min(settings.api_slow_requests, settings.api_threads // 2),
+        request_seconds=settings.api_request_seconds,
+        min_bytes_per_second=settings.api_min_bytes_per_second,
+        keepalive_seconds=_KEEPALIVE_SECONDS,
+        max_body_bytes=settings.max_request_bytes,
+    )
 
 
 def health_of(services: Services) -> Health:

@@ -1,5 +1,7 @@
 """From offered bytes to accepted jobs and rejections."""
 
+import io
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -10,6 +12,7 @@ from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem, not_taken
+from imagemill.api.web.spool import DISCARD_SECONDS
 from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import is_batch_name, is_source_name, timestamp
 from imagemill.domain.images import ImageInfo, Job, Rejection
@@ -20,7 +23,7 @@ from imagemill.wire.broker import BrokerUnavailable
 
 # Files of one request are committed in portions, so that a thousand of them do not stand in memory together.
 _PORTION_FILES = 32
-_PORTION_BYTES = 16 * 1024 * 1024
+PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _NAMES = "use up to 100 letters, digits, '.', '_', '-'"
 
@@ -183,24 +186,43 @@ def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
     portion: list[Offer] = []
     for offer in offers:
         portion.append(offer)
-        if len(portion) >= _PORTION_FILES or sum(len(item.data) for item in portion) >= _PORTION_BYTES:
+        if len(portion) >= _PORTION_FILES or sum(len(item.data) for item in portion) >= PORTION_BYTES:
             yield portion
             portion = []
     if portion:
         yield portion
 
 
-def offered(raw: str | None, stream: IO[bytes], max_bytes: int, index: int = 0, key: str | None = None) -> Offer:
-    """Read an offer to its end, and keep no more than `max_bytes` of it in memory; its name can be shown."""
-    parts: list[bytes] = []
-    size_bytes = 0
-    while chunk := stream.read(_CHUNK_BYTES):
-        size_bytes += len(chunk)
-        if size_bytes <= max_bytes:
-            parts.append(chunk)
+def offered(
+    raw: str | None,
+    stream: IO[bytes],
+    max_bytes: int,
+    index: int = 0,
+    key: str | None = None,
+    announced_bytes: int = 0,
+) -> Offer:
+    """Read an offer, and keep no more than `max_bytes` of it in memory; its name can be shown.
+
+    What is too large is read on for a while, so that its client gets to read the answer, but not for ever.
+    """
+    name, kept, size_bytes = display_name(raw), io.BytesIO(), 0
+    if announced_bytes <= max_bytes:
+        while chunk := stream.read(_CHUNK_BYTES):
+            size_bytes += len(chunk)
+            if size_bytes > max_bytes:
+                break
+            kept.write(chunk)
         else:
-            parts.clear()
-    return Offer(display_name(raw), b"".join(parts), size_bytes, index, key)
+            return Offer(name, kept.getvalue(), size_bytes, index, key)
+    kept.close()
+    return Offer(name, b"", max(announced_bytes, size_bytes + _discarded(stream)), index, key)
+
+
+def _discarded(stream: IO[bytes]) -> int:
+    size_bytes, until = 0, time.monotonic() + DISCARD_SECONDS
+    while time.monotonic() < until and (chunk := stream.read(_CHUNK_BYTES)):
+        size_bytes += len(chunk)
+    return size_bytes
 
 
 def _priority(text: str) -> int:

@@ -23,6 +23,7 @@ from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.sections import SECTIONS
+from imagemill.api.web.spool import takes_pictures
 from imagemill.domain.access import Permission
 from imagemill.domain.errors import DomainError
 from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp, uuid7
@@ -82,6 +83,7 @@ def upload_page() -> str:
 
 @blueprint.post("/upload")
 @needs(Permission.UPLOAD)
+@takes_pictures
 def upload_form() -> AnyResponse:
     """The form of a browser without scripts: the same intake, and then the batch's page."""
     mill = services()

@@ -1,6 +1,7 @@
 """POST: pictures come in."""
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -11,11 +12,12 @@ from flask import Blueprint, Response, json, request
 from werkzeug.datastructures import FileStorage
 
 from imagemill.api.access.permissions import needs
-from imagemill.api.images.intake import Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
+from imagemill.api.images.intake import PORTION_BYTES, Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import checked_key, header_key
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
+from imagemill.api.web.spool import claim_memory, takes_pictures
 from imagemill.domain.access import Permission
 from imagemill.domain.images import Outcome
 from imagemill.domain.keys import key_of_file
@@ -30,6 +32,7 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 @blueprint.post("/api/v1/images")
 @needs(Permission.UPLOAD)
+@takes_pictures
 def upload() -> Response:
     """Pictures as multipart fields `file`, or one as the raw body."""
     mill = services()
@@ -47,6 +50,7 @@ def upload() -> Response:
 
 @blueprint.post("/image")
 @needs(Permission.UPLOAD)
+@takes_pictures
 def plain_upload() -> Response:
     """The raw body in, 202 and `Location` out."""
     mill = services()
@@ -79,18 +83,26 @@ def keys_of(mill: Services) -> list[str | None]:
 
 def _offers(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
     if request.mimetype not in _FORMS:
-        return [offered(request.args.get("name"), request.stream, mill.settings.max_image_bytes, key=keys[0])]
+        return [_raw_offer(mill, keys[0])]
     return offers_of_form(mill, keys)
 
 
 def offers_of_form(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
     """The files of the form field `file`; raises Problem when there are none, or too many."""
-    # Read one by one: a portion of them is in memory at a time, the rest in temporary files.
+    # Read one by one: a portion of them is in memory at a time, the rest in a temporary file.
     limit, files = mill.settings.max_image_bytes, _files(mill)
+    claim_memory(min(request.content_length or sys.maxsize, PORTION_BYTES + limit))
     return (
-        offered(file.filename, file.stream, limit, index, key)
+        offered(file.filename, file.stream, limit, index, key, getattr(file.stream, "size_bytes", 0))
         for index, (file, key) in enumerate(zip(files, keys, strict=True))
     )
+
+
+def _raw_offer(mill: Services, key: str | None) -> Offer:
+    limit = mill.settings.max_image_bytes
+    announced = request.content_length or 0
+    claim_memory(min(announced or sys.maxsize, limit))
+    return offered(request.args.get("name"), request.stream, limit, key=key, announced_bytes=announced)
 
 
 def _files(mill: Services) -> list[FileStorage]:

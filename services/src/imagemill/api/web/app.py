@@ -1,8 +1,6 @@
 """The Flask application."""
 
-import contextlib
-
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, jsonify, request
 from prometheus_client import Counter
 
 from imagemill.api.access import routes as access_routes
@@ -13,7 +11,7 @@ from imagemill.api.cameras import routes as camera_routes
 from imagemill.api.images import pages, reads, uploads
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
-from imagemill.api.web import problems
+from imagemill.api.web import problems, spool
 from imagemill.api.web.described import described
 from imagemill.domain.access import Permission
 from imagemill.settings import Settings
@@ -22,7 +20,6 @@ REQUESTS = Counter("imagemill_http_requests", "Requests answered", ["method", "r
 _COUNTED_PARTS = 10_000
 _FORM_FIELDS = 100
 _FORM_MEMORY_BYTES = 500_000
-_CHUNK_BYTES = 65_536
 
 
 def create_app(settings: Settings, services: Services | None = None) -> Flask:
@@ -35,6 +32,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_MEMORY_BYTES
     # Enough parts to count the files, each with its key, and say what is wrong, within a bound.
     app.config["MAX_FORM_PARTS"] = max(_COUNTED_PARTS, 2 * settings.max_request_files) + _FORM_FIELDS
+    spool.install(app, settings)
     problems.install(app)
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(reads.blueprint)
@@ -45,7 +43,6 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.before_request(_notice_broken_uploads)
     mill.guard.install(app)
     app.after_request(_count)
-    app.after_request(_read_to_the_end)
     check_routes(app)
     return app
 
@@ -57,14 +54,6 @@ def _notice_broken_uploads() -> None:
         request.environ.pop("wsgi.input_terminated", None)
 
 
-def _read_to_the_end(response: Response) -> Response:
-    # Of a body that nobody read gunicorn discards 64 KiB. If there is more it closes the connection, although the
-    # answer told the client to go on using it. (For what is larger than any request may be, the server says so.)
-    if 0 < (request.content_length or 0) <= current_app.config["MAX_CONTENT_LENGTH"]:
-        with contextlib.suppress(OSError):
-            while request.environ["wsgi.input"].read(_CHUNK_BYTES):
-                pass
-    return response
 
 
 def _count(response: Response) -> Response:

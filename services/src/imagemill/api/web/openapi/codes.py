@@ -41,6 +41,8 @@ REQUESTS = (
     Code("too-many-recipes", (413,), "More recipes in one request than are taken (`max_request_recipes`)."),
     Code("too-many-files", (413,), "More files in one request than are taken (`max_request_files`)."),
     Code("request-too-large", (413,), "The request has more bytes or parts than are taken (`max_request_bytes`)."),
+    Code("too-many-uploads", (503,), "So much is being uploaded (`max_spooled_bytes`, `max_upload_memory_bytes`)."),
+    Code("too-slow", (408,), "The body came slower than `api_min_bytes_per_second` for longer than is waited."),
     Code("all-rejected", (400, 413, 415, 422), "All pictures were refused, for various reasons: see `rejected`."),
     Code("none-selected", (400,), "A form of the page was sent without a selected picture."),
     Code("cross-site", (403,), "A page of another site tried to change something."),

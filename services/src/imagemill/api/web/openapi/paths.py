@@ -43,10 +43,11 @@ _EVENTS = """Server-sent events. `event:` is one of
 - `activity`: something happened to a picture or a program; the data is an Activity.
 - `totals`: the counts of everything, at the start and after changes, at most once a second; the data are Totals.
 - `camera-event`: an event of a camera began, changed or ended; the data are CameraNews.
-- `lost`: the reader was too slow; read the current state again.
+- `lost`: the reader was too slow, or came back too late; read the current state again.
 - `busy`: too many streams are open; this one ends.
 
-A comment comes every 15 seconds when nothing happens."""
+A comment comes every 15 seconds when nothing happens. With the header `Last-Event-ID`, which browsers send by
+themselves after a lost connection, the stream goes on after that event."""
 
 
 def _events() -> Json:

@@ -39,10 +39,11 @@ _REFUSED = {
     400: ("no-file", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait", "bad-key",
           "wait-needs-one", "empty", "all-rejected", "bad-request"),
     403: ("cross-site",),
+    408: ("too-slow",),
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
     415: ("all-rejected", *DOOR),
     422: tuple(dict.fromkeys(("all-rejected", *DOOR, *FAILED))),
-    **TAKING,
+    503: (*TAKING[503], "too-many-uploads"),
 }  # fmt: skip
 
 _DESCRIPTION = """Pictures as form fields `file` (repeated), or one as the raw body.
