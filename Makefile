@@ -82,6 +82,10 @@ lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) ## Check style, types, im
 bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2,000 pictures end to end, as ratios
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
 
+.PHONY: bench-door
+bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, bodies of a gibibyte and 2,000 open pages: what they do to others
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.door $(ARGS)
+
 .PHONY: bench-cameras
 bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, and frames missed
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.cameras $(ARGS)

@@ -17,6 +17,7 @@ from imagemill.api.images.admission_control import AdmissionControl
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.images.identity import Identities
 from imagemill.api.live.event_stream import Hub
+from imagemill.api.live.listeners import Places
 from imagemill.concurrency.grouping import Bounds
 from imagemill.process.program import Program
 from imagemill.process.stores import Stores
@@ -89,7 +90,8 @@ def build(settings: Settings) -> Services:
     replies = topology.replica_queue(settings.instance)
     program = Program("api", settings, threading.Event())
     stores, broker, activity = program.stores, program.broker, program.activity
-    hub = Hub(settings.api_event_streams, stores.ledger.counts)
+    places = Places(settings.api_event_streams, settings.api_event_streams_per_address)
+    hub = Hub(places, stores.ledger.counts)
     broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica())
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)

@@ -1,7 +1,6 @@
 """GET: pictures, batches, totals, recipes and events."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import requests
@@ -9,7 +8,9 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.api.access.permissions import needs
 from imagemill.api.images import retry, views
-from imagemill.api.live.event_stream import Stream, TooManyStreams, shape
+from imagemill.api.live.event_stream import shape
+from imagemill.api.live.listeners import TooManyStreams
+from imagemill.api.live.ring import sse
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import header_key
 from imagemill.api.web.paging import MAX_PAGE, cursor, page_limit
@@ -27,8 +28,6 @@ blueprint = Blueprint("reads", __name__)
 STATES = ("accepted", "in_flight", "stored", "failed", "duplicate")
 _MOST_SCANNED = 5000
 _MAX_IN_FLIGHT = 100_000
-_ASK_AGAIN_SECONDS = 2.0
-_KEEP_ALIVE_SECONDS = 15
 _POOLS_TIMEOUT_SECONDS = 3
 _LATEST = floor_at(2**47 / 1000)
 
@@ -257,39 +256,21 @@ def pools_now(mill: Services) -> Any:
 @blueprint.get("/api/v1/events")
 @needs(Permission.VIEW)
 def events() -> Response:
-    """Server-sent events: `outcome`, `activity`, `totals`, and `lost` when the reader was too slow."""
-    mill, batch = services(), _batch()
-    response = Response(_event_stream(mill, batch, mill.guard.still_allowed()), mimetype="text/event-stream")
+    """Server-sent events: `outcome`, `activity`, `totals`, and `lost` when some were missed."""
+    mill = services()
+    body = _event_body(mill, _batch(), mill.guard.still_allowed())
+    response = Response(body, mimetype="text/event-stream", direct_passthrough=True)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _event_stream(mill: Services, batch: str | None, still_allowed: Callable[[], bool]) -> Iterator[str]:
+def _event_body(mill: Services, batch: str | None, still_allowed: Callable[[], bool]) -> Iterable[bytes]:
     try:
-        with mill.hub.stream(batch) as stream:
-            yield "retry: 3000\n\n"
-            yield _sse("totals", shape(None, mill.stores.ledger.counts()))
-            yield from _sse_events(stream, still_allowed)
+        after = request.headers.get("Last-Event-ID")
+        return mill.hub.stream(batch, request.remote_addr or "", after, still_allowed)
     except TooManyStreams:
-        yield "retry: 15000\n\n"
-        yield _sse("busy", {"detail": "too many pages are open; this one is not live"})
-
-
-def _sse_events(stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[str]:
-    silent_since = time.monotonic()
-    while still_allowed():
-        event = stream.take(_ASK_AGAIN_SECONDS)
-        if event is None:
-            return
-        if event.kind == "ping" and time.monotonic() - silent_since < _KEEP_ALIVE_SECONDS:
-            continue
-        silent_since = time.monotonic()
-        yield ": ping\n\n" if event.kind == "ping" else _sse(event.kind, event.data)
-
-
-def _sse(kind: str, data: dict[str, Any]) -> str:
-    return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+        return [b"retry: 15000\n\n", sse("busy", {"detail": "too many pages are open; this one is not live"})]
 
 
 def image_of(mill: Services, image_id: str) -> Image:

@@ -1,16 +1,20 @@
 """Live news inside one API process: from its queue to open pages and to requests that wait."""
 
-import queue
+import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
+from imagemill.api.live.broadcaster import Broadcaster
+from imagemill.api.live.event_body import EventBody
+from imagemill.api.live.listeners import Places, TooManyStreams
+from imagemill.api.live.ring import Ring, sse
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.activity import Record
 from imagemill.domain.images import Counts, Outcome
@@ -23,71 +27,26 @@ from imagemill.wire.work import announced
 
 log = structlog.get_logger(__name__)
 
-_EVENTS_PER_STREAM = 1000
 _TOTALS_EVERY_SECONDS = 1.0
 _RECENT_RECORDS = 200
-
-
-@dataclass(frozen=True)
-class StreamEvent:
-    """A server-sent event."""
-
-    kind: str
-    data: dict[str, Any]
-
-
-class TooManyStreams(Exception):
-    """All places for open pages are taken."""
-
-
-class Stream:
-    """One listener's bounded queue. When it is full the listener is told to read everything anew."""
-
-    def __init__(self, batch: str | None) -> None:
-        self._batch = batch
-        self._events: queue.Queue[StreamEvent | None] = queue.Queue(_EVENTS_PER_STREAM)
-        self._overrun = threading.Event()
-
-    def offer(self, event: StreamEvent) -> None:
-        """Adds an event unless it concerns another batch, or there is no room."""
-        if self._batch and event.data.get("batch", self._batch) != self._batch:
-            return
-        try:
-            self._events.put_nowait(event)
-        except queue.Full:
-            self._overrun.set()
-
-    def end(self) -> None:
-        """No more events."""
-        with self._events.mutex:
-            self._events.queue.clear()
-        self._events.put_nowait(None)
-
-    def take(self, timeout_seconds: float) -> StreamEvent | None:
-        """The next event; `lost` after an overrun, `ping` when there is none in time, None at the end."""
-        if self._overrun.is_set() and self._events.empty():
-            self._overrun.clear()
-            return StreamEvent("lost", {"detail": "too many events at once; read the current state again"})
-        try:
-            return self._events.get(timeout=timeout_seconds)
-        except queue.Empty:
-            return StreamEvent("ping", {})
 
 
 class Hub:
     """Distributes outcomes, activity and replies."""
 
-    def __init__(self, max_streams: int, totals: Callable[[], Counts]) -> None:
-        self._max_streams, self._totals = max_streams, totals
+    def __init__(self, places: Places, totals: Callable[[], Counts]) -> None:
+        self._places, self._totals = places, totals
+        self._ring = Ring()
+        self._broadcaster = Broadcaster(self._ring)
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
         self._notice: Callable[[Record], None] = lambda _: None
-        self._streams: set[Stream] = set()
         self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._last: Counts | None = None
+        self._asked_at = 0.0
         self._loop = Loop("totals", self._tell_totals, every_seconds=_TOTALS_EVERY_SECONDS, passing=StoreUnavailable)
 
     def also(self, kind: str, handler: Callable[[Delivery], None], notice: Callable[[Record], None]) -> None:
@@ -95,30 +54,39 @@ class Hub:
         self._handlers[kind], self._notice = handler, notice
 
     def start(self) -> None:
-        """Begin to send the totals when they change."""
+        """Begin to serve pages, and to send them the totals when those change."""
+        self._broadcaster.start()
         self._loop.start()
 
     def close(self, timeout_seconds: float = 0) -> bool:
         """End every stream."""
         self._closing.set()
-        with self._lock:
-            for stream in self._streams:
-                stream.end()
-        return self._loop.close(timeout_seconds)
+        ended = self._broadcaster.close(timeout_seconds)
+        return self._loop.close(timeout_seconds) and ended
 
-    @contextmanager
-    def stream(self, batch: str | None) -> Iterator[Stream]:
-        """A listener; raises TooManyStreams."""
-        stream = Stream(batch)
-        with self._lock:
-            if len(self._streams) >= self._max_streams or self._closing.is_set():
-                raise TooManyStreams
-            self._streams.add(stream)
+    def stream(
+        self, batch: str | None, address: str, last_event_id: str | None, allowed: Callable[[], bool]
+    ) -> EventBody:
+        """The body of a stream for somebody at that address; raises TooManyStreams.
+
+        It begins with the totals, goes on after `last_event_id` (with `lost` if that is not known any more), and ends
+        within two seconds when `allowed`, which must answer from memory, says that its reader may not read any more.
+        """
+        if self._closing.is_set():
+            raise TooManyStreams
+        place = self._ring.place_of(last_event_id)
+        missed = self._ring.lost() if place is None else b""
+        listener = self._places.take(address, self._ring.head if place is None else place, batch, allowed)
+        return EventBody(self._ring, self._broadcaster, listener, _retry() + self._totals_now() + missed)
+
+    def _totals_now(self) -> bytes:
+        """Not asked for anew by each of many pages that come back at once."""
         try:
-            yield stream
-        finally:
-            with self._lock:
-                self._streams.discard(stream)
+            if self._last is None or time.monotonic() - self._asked_at > _TOTALS_EVERY_SECONDS:
+                self._last, self._asked_at = self._totals(), time.monotonic()
+            return sse("totals", shape(None, self._last))
+        except StoreUnavailable:
+            return b""  # they come when they change
 
     @contextmanager
     def waiting_for(self, image: str) -> Iterator["Future[tuple[Outcome, bytes | None]]"]:
@@ -146,10 +114,10 @@ class Hub:
         elif kind == "outcome":
             outcome = announced(delivery.body)
             self._answer(outcome, None)
-            self._offer(StreamEvent("outcome", outcome.model_dump(mode="json")))
+            self._ring.add("outcome", outcome.model_dump(mode="json"))
         elif kind == EVENT:
             news = news_of(delivery)
-            self._offer(StreamEvent("camera-event", {"change": news.change, "event": dict(news.event)}))
+            self._ring.add("camera-event", {"change": news.change, "event": dict(news.event)})
         elif kind in self._handlers:
             self._handlers[kind](delivery)
             return
@@ -157,7 +125,7 @@ class Hub:
             for record in records_of(delivery.body):
                 self._notice(record)
                 self._remember(record)
-                self._offer(StreamEvent("activity", record))
+                self._ring.add("activity", record)
         self._changed.set()
 
     def _answer(self, outcome: Outcome, data: bytes | None) -> None:
@@ -177,20 +145,20 @@ class Hub:
             with self._lock:
                 self._recent.append(record)
 
-    def _offer(self, event: StreamEvent) -> None:
-        with self._lock:
-            for stream in self._streams:
-                stream.offer(event)
-
     def _tell_totals(self) -> None:
         if not self._changed.is_set():
             return
         self._changed.clear()
-        if self._streams:
+        if len(self._places):
             counts = self._totals()
             if counts != self._last:
-                self._offer(StreamEvent("totals", shape(None, counts)))
-            self._last = counts
+                self._ring.add("totals", shape(None, counts))
+            self._last, self._asked_at = counts, time.monotonic()
+
+
+def _retry() -> bytes:
+    # Not all at the same moment, when all have lost their connection at the same moment.
+    return f"retry: {random.randint(2000, 6000)}\n\n".encode()  # noqa: S311 (no secret)
 
 
 def shape(batch: str | None, counts: Counts) -> dict[str, Any]:

@@ -54,8 +54,6 @@ def _notice_broken_uploads() -> None:
         request.environ.pop("wsgi.input_terminated", None)
 
 
-
-
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     REQUESTS.labels(request.method, route, response.status_code).inc()
