@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from imagemill.api.serving.pace import Lag, Pace, SlowPlaces
+from imagemill.api.serving.pace import ClientPace, Lag, SlowPlaces
 
 
-def pace(limit_seconds: float = 10, bytes_per_second: float = 1024) -> Pace:
-    return Pace(Lag(limit_seconds, bytes_per_second))
+def pace(limit_seconds: float = 10, bytes_per_second: float = 1024) -> ClientPace:
+    return ClientPace(Lag(limit_seconds, bytes_per_second))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_was_fast_before_buys_no_time() -> None:
 
 @dataclass(eq=False)
 class Somebody:
-    pace: Pace = field(default_factory=pace)
+    pace: ClientPace = field(default_factory=pace)
     was_cut: bool = False
 
     def cut(self) -> None:

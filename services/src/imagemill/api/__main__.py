@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 from imagemill import recipes
 from imagemill.api.services import Services, build
-from imagemill.api.serving.connection import Limits
+from imagemill.api.serving.connection import ClientLimits
 from imagemill.api.serving.worker import Worker
 from imagemill.api.web.app import create_app
 from imagemill.process import logs
@@ -104,9 +104,9 @@ def raise_descriptor_limit(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> ClientLimits:
     """What clients may do to the server."""
-    return Limits(
+    return ClientLimits(
         connections=settings.api_connections,
         slow_requests=min(settings.api_slow_requests, settings.api_threads // 2),
         request_seconds=settings.api_request_seconds,

@@ -24,7 +24,7 @@ _RECEIVED_BYTES = 4096
 _END_OF_CHUNKS = b"0\r\n\r\n"
 
 
-class Page:
+class OpenPage:
     """A listener at the end of a socket."""
 
     __slots__ = ("chunked", "listener", "rest", "sock", "wrote_at")
@@ -52,8 +52,8 @@ class Broadcaster:
 
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
-        self._pages: dict[int, Page] = {}
-        self._new: deque[Page] = deque()
+        self._pages: dict[int, OpenPage] = {}
+        self._new: deque[OpenPage] = deque()
         self._told, self._looked_at = ring.head, time.monotonic()
         self._framed: dict[tuple[int, str | None, bool], tuple[bytes, int]] = {}
         self._loop = Loop("event streams", self._round, at_end=self._end)
@@ -77,7 +77,7 @@ class Broadcaster:
         """Serve one page more, which has got its headers (from any thread)."""
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        self._new.append(Page(sock, listener, chunked, first))
+        self._new.append(OpenPage(sock, listener, chunked, first))
         self._wake()
 
     def _wake(self) -> None:
@@ -116,7 +116,7 @@ class Broadcaster:
                 self._tell(page)
         self._framed.clear()
 
-    def _tell(self, page: Page) -> None:
+    def _tell(self, page: OpenPage) -> None:
         """Whatever there is for it, as long as it takes it; the rest when it can be written to again."""
         try:
             taken = page.write()
@@ -133,7 +133,7 @@ class Broadcaster:
         except OSError:
             self._drop(page)
 
-    def _next(self, page: Page) -> tuple[bytes, int]:
+    def _next(self, page: OpenPage) -> tuple[bytes, int]:
         # Most pages are at the same place: what comes after it is made once.
         key = (page.listener.place, page.listener.batch, page.chunked)
         if key not in self._framed:
@@ -153,19 +153,19 @@ class Broadcaster:
             elif not page.rest and now - page.wrote_at > _PING_EVERY_SECONDS:
                 self._ping(page)
 
-    def _ping(self, page: Page) -> None:
+    def _ping(self, page: OpenPage) -> None:
         try:
             page.write(framed(PING, page.chunked))
         except OSError:
             self._drop(page)
 
-    def _say_goodbye(self, page: Page) -> None:
+    def _say_goodbye(self, page: OpenPage) -> None:
         with contextlib.suppress(OSError):
             if page.write() and page.chunked:
                 page.write(_END_OF_CHUNKS)
         self._drop(page)
 
-    def _drop(self, page: Page) -> None:
+    def _drop(self, page: OpenPage) -> None:
         if self._pages.pop(page.sock.fileno(), None) is not None:
             self._selector.unregister(page.sock)
             page.sock.close()

@@ -20,7 +20,7 @@ _STOPPING_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class ClientLimits:
     """What clients may do to the server; from the settings."""
 
     connections: int
@@ -31,11 +31,11 @@ class Limits:
     max_body_bytes: int
 
 
-class Connection(TConn):  # type: ignore[misc]
+class ClientConnection(TConn):  # type: ignore[misc]
     """`deadline` is that of the poller, while no thread has the connection."""
 
     def __init__(
-        self, cfg: Any, accepted: socket.socket, client: Any, server: Any, limits: Limits, places: SlowPlaces
+        self, cfg: Any, accepted: socket.socket, client: Any, server: Any, limits: ClientLimits, places: SlowPlaces
     ) -> None:
         paced = PacedSocket(accepted, places, limits.request_seconds, limits.min_bytes_per_second)
         super().__init__(cfg, paced, client, server)

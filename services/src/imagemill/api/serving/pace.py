@@ -31,7 +31,7 @@ class Lag:
 
 
 @dataclass
-class Pace:
+class ClientPace:
     """A client's pace: beyond `patience` it counts as slow, beyond `least` nobody waits for it any more."""
 
     least: Lag
@@ -48,10 +48,10 @@ class Pace:
         return self.least.seconds + (now - self.waiting_since if self.waiting_since is not None else 0.0)
 
 
-class Client(Protocol):
+class SlowClient(Protocol):
     """Somebody who can be cut off."""
 
-    pace: Pace
+    pace: ClientPace
 
     def cut(self) -> None:
         """Make whoever waits for it go on."""
@@ -62,10 +62,10 @@ class SlowPlaces:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._holders: set[Client] = set()
+        self._holders: set[SlowClient] = set()
         self._lock = threading.Lock()
 
-    def take(self, client: Client) -> None:
+    def take(self, client: SlowClient) -> None:
         """A thread begins to wait longer than usual."""
         now = time.monotonic()
         with self._lock:
@@ -77,7 +77,7 @@ class SlowPlaces:
         CUT.labels("too many of them").inc()
         last.cut()
 
-    def leave(self, client: Client) -> None:
+    def leave(self, client: SlowClient) -> None:
         """Its request has ended."""
         with self._lock:
             self._holders.discard(client)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from imagemill.api.serving.pace import CUT, Lag, Pace, SlowPlaces
+from imagemill.api.serving.pace import CUT, ClientPace, Lag, SlowPlaces
 from imagemill.api.web.problems import Problem
 
 _SEND_BYTES = 256 * 1024
@@ -28,7 +28,7 @@ class PacedSocket(socket.socket):
 
     def begin(self) -> None:
         """A thread sees to a request of this client from now on."""
-        self.pace = Pace(Lag(*self._limits))
+        self.pace = ClientPace(Lag(*self._limits))
 
     def end(self) -> None:
         """No thread does any more."""

@@ -15,7 +15,7 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.http.message import Message
 from gunicorn.workers.gthread import ThreadWorker
 
-from imagemill.api.serving.connection import Connection, Limits
+from imagemill.api.serving.connection import ClientConnection, ClientLimits
 from imagemill.api.serving.pace import SlowPlaces
 from imagemill.api.serving.reception import Stage
 from imagemill.api.web.problems import Problem
@@ -37,9 +37,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """In the worker process, before the app is loaded."""
-        self.limits: Limits = self.app.limits
+        self.limits: ClientLimits = self.app.limits
         self._places = SlowPlaces(self.limits.slow_requests)
-        self._waiting: dict[Connection, None] = {}
+        self._waiting: dict[ClientConnection, None] = {}
         self._swept = 0.0
         super().init_process()
 
@@ -56,7 +56,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             log.warning("a connection cannot be accepted", error=str(error))
             self._make_room()
             return
-        conn = Connection(self.cfg, client, address, listener.getsockname(), self.limits, self._places)
+        conn = ClientConnection(self.cfg, client, address, listener.getsockname(), self.limits, self._places)
         self.nr_conns += 1
         if self.nr_conns > self.limits.connections and not self._make_room():
             self._refuse(conn, _BUSY)
@@ -72,12 +72,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._close(oldest)
         return True
 
-    def _await_request(self, conn: Connection) -> None:
+    def _await_request(self, conn: ClientConnection) -> None:
         conn.sock.setblocking(False)
         self._waiting[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
 
-    def _read(self, conn: Connection, _: socket.socket) -> None:
+    def _read(self, conn: ClientConnection, _: socket.socket) -> None:
         if conn not in self._waiting:
             return  # closed to make room, while this event waited
         try:
@@ -91,7 +91,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         else:
             self._close(conn)
 
-    def _act(self, conn: Connection, stage: Stage) -> None:
+    def _act(self, conn: ClientConnection, stage: Stage) -> None:
         if stage is Stage.READY:
             self._stop_waiting(conn)
             self.enqueue_req(conn)
@@ -99,7 +99,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._stop_waiting(conn)
             self._refuse(conn, _HEAD_TOO_LARGE)
 
-    def _stop_waiting(self, conn: Connection) -> None:
+    def _stop_waiting(self, conn: ClientConnection) -> None:
         if conn in self._waiting:
             del self._waiting[conn]
             self.poller.unregister(conn.sock)
@@ -119,7 +119,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for conn in self._waiting:
             conn.deadline = min(conn.deadline, deadline)
 
-    def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
+    def finish_request(self, conn: ClientConnection, future: "Future[bool]") -> None:
         """A thread is done with a request."""
         if conn.handed_over:
             self.nr_conns -= 1
@@ -130,13 +130,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._await_request(conn)
             self._act(conn, stage)
 
-    def _refuse(self, conn: Connection, answer: bytes) -> None:
+    def _refuse(self, conn: ClientConnection, answer: bytes) -> None:
         conn.sock.setblocking(False)
         with contextlib.suppress(OSError):
             socket.socket.send(conn.sock, answer)
         self._see_off(conn)
 
-    def _see_off(self, conn: Connection) -> None:
+    def _see_off(self, conn: ClientConnection) -> None:
         """Say that no more will come, and let the client read: a reset would take the answer (RFC 9112, 9.6)."""
         try:
             conn.sock.setblocking(False)
@@ -147,14 +147,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.start_leaving(self.alive)
         self._await_request(conn)
 
-    def _close(self, conn: Connection) -> None:
+    def _close(self, conn: ClientConnection) -> None:
         self._stop_waiting(conn)
         self.nr_conns -= 1
         conn.close()
 
     # --- in the threads ---------------------------------------------------------------------------
 
-    def handle(self, conn: Connection) -> bool:
+    def handle(self, conn: ClientConnection) -> bool:
         """See to one request; True when the connection may have another."""
         conn.begin()
         try:
@@ -162,13 +162,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             conn.sock.end()
 
-    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+    def _keepalive_after(self, conn: ClientConnection, keepalive: bool) -> bool:
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except Problem:
             return False
 
-    def handle_request(self, req: Message, conn: Connection) -> bool:
+    def handle_request(self, req: Message, conn: ClientConnection) -> bool:
         """Answer it; False when the connection is to be closed."""
         req._expected_100_continue = False  # the poller has asked for the body, unless it is refused unread
         response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
@@ -194,7 +194,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return not response.should_close()
 
 
-def hand_over(conn: Connection, response: wsgi.Response, body: Any) -> bool:
+def hand_over(conn: ClientConnection, response: wsgi.Response, body: Any) -> bool:
     """Let the body have the socket: it is written to for hours, and no thread is to wait for that."""
     response.force_close()
     response.send_headers()
