@@ -128,7 +128,7 @@ def bench_bodies(folder: Path, rabbit: RabbitServer, couch: CouchServer) -> None
 def send_gibibyte(port: int, form: bool) -> str:
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n' if form else b""
     kind = "multipart/form-data; boundary=b" if form else "image/jpeg"
-    head = f"POST /api/v1/images HTTP/1.1\r\nHost: mill\r\nContent-Type: {kind}\r\nContent-Length: {GIBIBYTE}\r\n"
+    head = f"POST /api/v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {GIBIBYTE}\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=120) as client:
         client.sendall(head.encode() + b"Connection: close\r\n\r\n" + part)
         with contextlib.suppress(OSError):
@@ -154,7 +154,7 @@ class Pages:
         self._open = []
         for _ in range(count):
             page = socket.create_connection(("127.0.0.1", port), timeout=60)
-            page.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: mill\r\n\r\n")
+            page.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self._open.append(page)
         for page in self._open:
             assert page.recv(65536).startswith(b"HTTP/1.1 200 ")

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-HEAD = b"GET /api/v1/recipes HTTP/1.1\r\nHost: mill\r\n"
-BODY = b"POST /image HTTP/1.1\r\nHost: mill\r\nContent-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n"
+HEAD = b"GET /api/v1/recipes HTTP/1.1\r\nHost: localhost\r\n"
+BODY = b"POST /image HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n"
 IDLE = HEAD + b"\r\n"
 KINDS = {"heads that never end": HEAD, "bodies of a byte a second": BODY, "idle connections": IDLE}
 # Enough of a body that a thread begins to read it.

@@ -11,12 +11,10 @@ from imagemill.api.access.permissions import MissingPermission, check_routes, pe
 from imagemill.domain.access import GRANTS, Permission, Role
 
 WHO = (None, "bound", *Role)
-_SECRETS = {"bound": Role.UPLOADER}
 # What needs no login at all, and why: the login itself, and what tells who one is.
 PUBLIC = {
     "static", "access.whoami", "pages.login_page", "pages.login_form", "pages.logout_form", "pages.oidc_begin",
-    "pages.oidc_callback", "healthz", "readyz",
-    "metrics",
+    "pages.oidc_callback",
 }  # fmt: skip
 
 

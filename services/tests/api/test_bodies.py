@@ -44,7 +44,7 @@ def form_of(size_bytes: int) -> Iterator[bytes]:
 def answer_to(mill: Mill, body: Iterator[bytes], content_type: str, length: int | None) -> bytes:
     """Everything that is answered; sent by hand, because clients of the library read only when all is sent."""
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    head = f"POST /api/v1/images HTTP/1.1\r\nHost: mill\r\nContent-Type: {content_type}\r\n{framing}\r\n"
+    head = f"POST /api/v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n{framing}\r\n"
     with socket.create_connection(("127.0.0.1", mill.port), timeout=120) as client:
         client.sendall(f"{head}Connection: close\r\n\r\n".encode())
         with contextlib.suppress(OSError):  # who sends on and on is told no, and then not listened to any more
@@ -104,7 +104,7 @@ def test_what_takes_no_pictures_takes_no_large_bodies(mill: Mill, path: str, met
 def test_forms_that_are_too_many_for_the_space_are_asked_to_come_again(mill: Mill) -> None:
     size = 30 * MEBIBYTE
     length = sum(len(piece) for piece in form_of(0)) + size
-    head = f"POST /api/v1/images HTTP/1.1\r\nHost: mill\r\nContent-Length: {length}\r\nConnection: close\r\n"
+    head = f"POST /api/v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n"
     content_type = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
     parts = list(form_of(size))
     with socket.create_connection(("127.0.0.1", mill.port), timeout=120) as first:
@@ -122,7 +122,7 @@ def test_forms_that_are_too_many_for_the_space_are_asked_to_come_again(mill: Mil
 
 def test_raw_bodies_that_are_too_many_for_the_memory_are_asked_to_come_again(mill: Mill) -> None:
     size = 30 * MEBIBYTE
-    head = f"POST /image HTTP/1.1\r\nHost: mill\r\nContent-Type: image/jpeg\r\nContent-Length: {size}\r\n\r\n"
+    head = f"POST /image HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: {size}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", mill.port), timeout=120) as first:
         first.sendall(head.encode() + bytes(MEBIBYTE))
         wait_for(lambda: held(mill, "memory") == size, "the first to be read", 8)

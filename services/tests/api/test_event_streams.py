@@ -26,15 +26,16 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
         "api_threads": THREADS,
         "api_event_streams": STREAMS,
         "api_event_streams_per_address": OF_AN_ADDRESS,
-        "host": "0.0.0.0",
     }
     with running_mill(rabbit, couch, tmp_path_factory.mktemp("mill"), **settings) as running:
         yield running
 
 
-def opened(mill: Mill, stack: ExitStack, *headers: str, version: str = "1.1", host: str = "127.0.0.1") -> socket.socket:
-    client = stack.enter_context(socket.create_connection((host, mill.port), timeout=60, source_address=(host, 0)))
-    client.sendall("\r\n".join([f"GET {PATH} HTTP/{version}", "Host: mill", *headers, "", ""]).encode())
+def opened(mill: Mill, stack: ExitStack, *headers: str, version: str = "1.1", of: str = "127.0.0.1") -> socket.socket:
+    """A page of somebody at one of the machine's own addresses."""
+    there = ("127.0.0.1", mill.port)
+    client = stack.enter_context(socket.create_connection(there, timeout=60, source_address=(of, 0)))
+    client.sendall("\r\n".join([f"GET {PATH} HTTP/{version}", "Host: localhost", *headers, "", ""]).encode())
     return client
 
 
@@ -68,9 +69,9 @@ def test_no_address_takes_all_places_and_nobody_more_than_there_are(mill: Mill) 
     with ExitStack() as stack:
         for host, count in (("127.0.0.1", OF_AN_ADDRESS), ("127.0.0.2", STREAMS - OF_AN_ADDRESS)):
             for _ in range(count):
-                read_until(opened(mill, stack, host=host), "event: totals")
+                read_until(opened(mill, stack, of=host), "event: totals")
             assert "event: busy" in requests.get(mill.url + PATH, timeout=60).text
-        assert "event: busy" in read_until(opened(mill, stack, host="127.0.0.3"), "busy")
+        assert "event: busy" in read_until(opened(mill, stack, of="127.0.0.3"), "busy")
     wait_for(lambda: taken(mill) == 0, "all places to be free")
 
 

@@ -84,7 +84,7 @@ def test_who_reads_nothing_of_a_large_answer_is_let_go(mill: Mill) -> None:
     assert len(large) > 5_500_000, "it must not fit into the kernel's buffers"
     (image_id,) = mill.accepted(large)
     before = slow_ones(mill, "below the least rate")
-    request = f"GET /api/v1/images/{image_id}/original HTTP/1.1\r\nHost: mill\r\n\r\n".encode()
+    request = f"GET /api/v1/images/{image_id}/original HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         for _ in range(2):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", mill.port)))
@@ -116,8 +116,8 @@ def test_there_is_always_room_for_one_connection_more(rabbit: RabbitServer, couc
 
 
 def test_requests_that_come_byte_by_byte_or_together_are_answered_in_order(mill: Mill) -> None:
-    get = b"GET /api/v1/recipes HTTP/1.1\r\nHost: mill\r\n\r\n"
-    last = b"GET /api/v1/nothing HTTP/1.1\r\nHost: mill\r\nConnection: close\r\n\r\n"
+    get = b"GET /api/v1/recipes HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", mill.port), timeout=30) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number in range(len(get)):
@@ -128,7 +128,7 @@ def test_requests_that_come_byte_by_byte_or_together_are_answered_in_order(mill:
 
 
 def test_who_asks_before_sending_is_told_to_go_on_once(mill: Mill) -> None:
-    head = f"POST /image HTTP/1.1\r\nHost: mill\r\nContent-Length: {len(PICTURE)}\r\nExpect: 100-continue\r\n"
+    head = f"POST /image HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(PICTURE)}\r\nExpect: 100-continue\r\n"
     with socket.create_connection(("127.0.0.1", mill.port), timeout=30) as client:
         client.sendall(head.encode() + b"Content-Type: image/jpeg\r\nConnection: close\r\n\r\n")
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
