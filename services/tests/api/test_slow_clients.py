@@ -2,9 +2,11 @@
 
 import contextlib
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,25 @@ def test_there_is_always_room_for_one_connection_more(rabbit: RabbitServer, couc
         wait_for(lambda: slow.ended >= 40, "the oldest to be closed")
         upload(mill)
         upload(mill)
+
+
+def test_those_who_wait_for_results_leave_threads_to_the_others(mill: Mill) -> None:
+    mill.signal("worker", signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(2 * THREADS) as pool:
+            waiting = [
+                pool.submit(mill_post, mill, photo_jpeg(64, 48, seed=10 + n), "?wait=30") for n in range(2 * THREADS)
+            ]
+            wait_for(lambda: sum(call.done() for call in waiting) >= THREADS, "those for whom there is no room")
+            assert seconds_of(lambda: upload(mill)) < LIMIT_SECONDS
+            mill.signal("worker", signal.SIGCONT)
+            assert {call.result().status_code for call in waiting} <= {200, 202}
+    finally:
+        mill.signal("worker", signal.SIGCONT)
+
+
+def mill_post(mill: Mill, data: bytes, query: str) -> requests.Response:
+    return requests.post(f"{mill.url}/api/v1/images{query}", data, headers=RAW, timeout=120)
 
 
 # --- what must go on working ---------------------------------------------------------------------

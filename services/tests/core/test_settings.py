@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -26,3 +28,11 @@ def test_pools_which_cannot_route_everything_are_refused(pools: dict[str, list[s
 def test_prefetch_is_three_per_thread_unless_set() -> None:
     assert Settings(worker_threads=4).prefetch == 12
     assert Settings(worker_threads=4, worker_prefetch=5).prefetch == 5
+
+
+def test_the_space_of_the_chart_holds_the_files_of_all_forms() -> None:
+    chart = yaml.safe_load((Path(__file__).parents[3] / "charts" / "imagemill" / "values.yaml").read_text("utf-8"))
+    settings = Settings()
+    assert chart["api"]["uploadSpace"] == "2Gi"
+    # The largest request is taken when it is alone, and room is left for what else lies there.
+    assert settings.max_request_bytes <= settings.max_spooled_bytes <= 0.75 * 2 * 1024**3

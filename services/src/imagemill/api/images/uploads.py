@@ -160,14 +160,14 @@ def _waited(mill: Services, order: UploadOptions, offers: Iterable[Offer], wait_
 
 
 def _outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple[Outcome, bytes | None] | None:
-    """The outcome, with the result's bytes if they came along; None when it takes longer.
+    """The outcome, with the result's bytes if they came along; None when it takes longer, or too many wait already.
 
     It may be there before anybody listens, and news are lost with a connection: the ledger is asked now and then, and
     at the end. Raises StoreUnavailable when it cannot be asked at the end.
     """
     deadline, still_allowed = time.monotonic() + wait_seconds, mill.guard.still_allowed()
     with mill.hub.waiting_for(image_id) as future:
-        while (remaining := deadline - time.monotonic()) > 0:
+        while future and (remaining := deadline - time.monotonic()) > 0:
             with contextlib.suppress(StoreUnavailable):
                 if outcome := _outcome_in_ledger(mill, image_id):
                     return outcome, None

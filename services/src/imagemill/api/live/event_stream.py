@@ -34,8 +34,8 @@ _RECENT_RECORDS = 200
 class Hub:
     """Distributes outcomes, activity and replies."""
 
-    def __init__(self, places: Places, totals: Callable[[], Counts]) -> None:
-        self._places, self._totals = places, totals
+    def __init__(self, places: Places, totals: Callable[[], Counts], max_waiting: int) -> None:
+        self._places, self._totals, self._max_waiting = places, totals, max_waiting
         self._ring = Ring()
         self._broadcaster = Broadcaster(self._ring)
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
@@ -89,16 +89,22 @@ class Hub:
             return b""  # they come when they change
 
     @contextmanager
-    def waiting_for(self, image: str) -> Iterator["Future[tuple[Outcome, bytes | None]]"]:
-        """A future of an image's outcome, with its bytes when they came along."""
+    def waiting_for(self, image: str) -> Iterator["Future[tuple[Outcome, bytes | None]] | None"]:
+        """A future of an image's outcome, with its bytes when they came along; None when too many wait already.
+
+        Whoever waits keeps a thread: some must be left for the others.
+        """
         future: Future[tuple[Outcome, bytes | None]] = Future()
         with self._lock:
-            self._waiting[image] = future
+            is_room = len(self._waiting) < self._max_waiting
+            if is_room:
+                self._waiting[image] = future
         try:
-            yield future
+            yield future if is_room else None
         finally:
             with self._lock:
-                self._waiting.pop(image, None)
+                if self._waiting.get(image) is future:
+                    del self._waiting[image]
 
     def receive(self, delivery: Delivery) -> None:
         """A message of the process's own queue (in the connection's thread)."""
