@@ -23,7 +23,7 @@ from mill import Mill, wait_for
 
 SLOW = 200
 CLIENTS = 4
-UPLOADS = 100
+UPLOADS = 50
 ROUNDS = 2
 GIBIBYTE = 1 << 30
 PAGES = 2000

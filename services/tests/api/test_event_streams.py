@@ -31,6 +31,13 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _nobody_else(mill: Mill) -> Iterator[None]:
+    """No test begins with the pages of another."""
+    yield
+    wait_for(lambda: taken(mill) == 0, "all places to be free")
+
+
 def opened(mill: Mill, stack: ExitStack, *headers: str, version: str = "1.1", of: str = "127.0.0.1") -> socket.socket:
     """A page of somebody at one of the machine's own addresses."""
     there = ("127.0.0.1", mill.port)
