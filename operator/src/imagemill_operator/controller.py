@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
+from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.depth import BrokerReading, QueueName
 from imagemill_operator.observe import Counters, observe
 from imagemill_operator.policy import Decision, History, Memory, Observation, Pool, decide_all
 from imagemill_operator.pools import PoolResource, Refusal, refusals
 from imagemill_operator.status import decided_status, refused_status, state_of
 from imagemill_operator.workers import WorkerReading
-from imagemill_operator.world import World
 
 WAKING_SECONDS = 15.0
 """Some of the broker's own intervals of 5 s."""
@@ -81,18 +81,18 @@ class Controller:
         kept = self._kept.get(state["uid"]) if state else None
         return kept.history.to_list() if kept else []
 
-    async def tick(self, world: World) -> None:
+    async def tick(self, cluster: ClusterState) -> None:
         """Look, decide, act, explain."""
-        refused = refusals(world.pools, frozenset(world.deployments), world.autoscaled)
-        active = {name: pool for name, pool in world.pools.items() if name not in refused}
-        self._keep(world.pools)
-        broker, workers = await asyncio.gather(self._read_broker(active, world), self._read_workers(active, world))
-        inputs = {name: self._input(pool, world, broker, workers) for name, pool in active.items()}
+        refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
+        active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
+        self._keep(cluster.pools)
+        broker, workers = await asyncio.gather(self._read_broker(active, cluster), self._read_workers(active, cluster))
+        inputs = {name: self._input(pool, cluster, broker, workers) for name, pool in active.items()}
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
-        decisions = await self._act(world, active, decisions, workers)
-        await self._explain(world, inputs, decisions, refused)
+        decisions = await self._act(cluster, active, decisions, workers)
+        await self._explain(cluster, inputs, decisions, refused)
 
-    async def stirs(self) -> bool:
+    async def has_new_messages(self) -> bool:
         """Whether a message came to a pool that stood at 0 with nothing to do when the last tick looked."""
         return 0 < len(self._empty) <= MOST_QUEUES_BETWEEN_TICKS and await self._broker.any_waiting(self._empty)
 
@@ -104,12 +104,12 @@ class Controller:
             if pool.uid not in self._kept:
                 self._kept[pool.uid] = PoolMemory(pool.memory, self._clock())
 
-    async def _read_broker(self, pools: Mapping[str, PoolResource], world: World) -> BrokerReading:
-        asleep = {queue for pool in pools.values() if self._asleep(pool, world) for queue in _queues(pool)}
+    async def _read_broker(self, pools: Mapping[str, PoolResource], cluster: ClusterState) -> BrokerReading:
+        asleep = {queue for pool in pools.values() if self._asleep(pool, cluster) for queue in _queues(pool)}
         queues = {queue for pool in pools.values() for queue in _queues(pool)}
         with_acks = any(pool.worker_metrics is None for pool in pools.values())
         reading = await self._broker.read(queues, asleep=asleep, with_acks=with_acks) if queues else BrokerReading()
-        at_zero = {queue for pool in pools.values() if _at_zero(pool, world) for queue in _queues(pool)}
+        at_zero = {queue for pool in pools.values() if _at_zero(pool, cluster) for queue in _queues(pool)}
         self._empty = {queue for queue in at_zero if reading.live_ready.get(queue) == 0}
         for error in reading.errors:
             if error not in self._broker_errors:
@@ -117,37 +117,39 @@ class Controller:
         self._broker_errors = reading.errors
         return reading
 
-    def _asleep(self, pool: PoolResource, world: World) -> bool:
+    def _asleep(self, pool: PoolResource, cluster: ClusterState) -> bool:
         """Whether the pool stands at 0, or did just now: then the metrics may be from before it was woken."""
         kept, now = self._kept[pool.uid], self._clock()
-        if _at_zero(pool, world):
+        if _at_zero(pool, cluster):
             kept.asleep_at = now
         return now - kept.asleep_at <= WAKING_SECONDS
 
-    async def _read_workers(self, pools: Mapping[str, PoolResource], world: World) -> Mapping[str, WorkerReading]:
+    async def _read_workers(
+        self, pools: Mapping[str, PoolResource], cluster: ClusterState
+    ) -> Mapping[str, WorkerReading]:
         urls = {
             pod.name: f"http://{f'[{pod.ip}]' if ':' in pod.ip else pod.ip}:{metrics.port}{metrics.path}"
             for pool in pools.values()
             if (metrics := pool.worker_metrics) is not None
-            for pod in world.pods.get(pool.deployment, ())
+            for pod in cluster.pods.get(pool.deployment, ())
             if pod.ip and (pod.ready or pod.terminating)
         }
         return await self._workers.read(urls, self._clock())
 
     def _input(
-        self, pool: PoolResource, world: World, broker: BrokerReading, workers: Mapping[str, WorkerReading]
+        self, pool: PoolResource, cluster: ClusterState, broker: BrokerReading, workers: Mapping[str, WorkerReading]
     ) -> Pool | None:
         if pool.spec is None:
             return None
         kept = self._kept[pool.uid]
-        pods = world.pods.get(pool.deployment, ())
-        deployment = world.deployments[pool.deployment]
+        pods = cluster.pods.get(pool.deployment, ())
+        deployment = cluster.deployments[pool.deployment]
         seen = observe(pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds)
         return Pool(seen, pool.spec, kept.memory)
 
     async def _act(
         self,
-        world: World,
+        cluster: ClusterState,
         pools: Mapping[str, PoolResource],
         decisions: Mapping[str, Decision],
         workers: Mapping[str, WorkerReading],
@@ -156,9 +158,9 @@ class Controller:
         scalings = (
             self._actor.scale(
                 pools[name],
-                world.deployments[pools[name].deployment],
+                cluster.deployments[pools[name].deployment],
                 decision,
-                world.pods.get(pools[name].deployment, ()),
+                cluster.pods.get(pools[name].deployment, ()),
                 workers,
             )
             for name, decision in decisions.items()
@@ -171,14 +173,14 @@ class Controller:
 
     async def _explain(
         self,
-        world: World,
+        cluster: ClusterState,
         inputs: Mapping[str, Pool | None],
         decisions: Mapping[str, Decision],
         refused: Mapping[str, Refusal],
     ) -> None:
         states: dict[str, dict[str, Any]] = {}
         writes = []
-        for name, pool in sorted(world.pools.items()):
+        for name, pool in sorted(cluster.pools.items()):
             seen, decision = inputs.get(name), decisions.get(name)
             if seen is not None and decision is not None:
                 status = self._remember(pool, seen.observation, seen, decision, states)
@@ -210,8 +212,8 @@ def without_step(decision: Decision, before: Memory) -> Decision:
     return replace(decision, memory=replace(decision.memory, stepped_at_seconds=before.stepped_at_seconds))
 
 
-def _at_zero(pool: PoolResource, world: World) -> bool:
-    return world.deployments[pool.deployment].replicas == 0
+def _at_zero(pool: PoolResource, cluster: ClusterState) -> bool:
+    return cluster.deployments[pool.deployment].replicas == 0
 
 
 def _queues(pool: PoolResource) -> list[QueueName]:

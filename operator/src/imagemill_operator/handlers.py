@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.facts import (
     DeploymentFacts,
     PodFacts,
@@ -22,7 +23,6 @@ from imagemill_operator.lean import kopf
 from imagemill_operator.pools import PoolResource, parse_pool
 from imagemill_operator.runtime import Runtime
 from imagemill_operator.settings import Settings
-from imagemill_operator.world import World
 
 LOG = logging.getLogger(__name__)
 POOLS = ("imagemill.dev", "v1alpha1", "workerpools")
@@ -112,9 +112,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.process.ultimate_exiting_timeout = 20
 
 
-def snapshot(indices: Mapping[str, kopf.Index[str, Any]]) -> World:
+def snapshot(indices: Mapping[str, kopf.Index[str, Any]]) -> ClusterState:
     """Copy the indices: each holds, by name, what the watch told last."""
-    return World(
+    return ClusterState(
         pools=_single(indices["pools"]),
         deployments=_single(indices["deployments"]),
         pods={name: tuple(store) for name, store in indices["pods"].items()},

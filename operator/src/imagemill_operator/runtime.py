@@ -11,6 +11,7 @@ from aiohttp import web
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.broker import Broker
+from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
 from imagemill_operator.kube import Kube
 from imagemill_operator.lean import kopf
@@ -18,11 +19,10 @@ from imagemill_operator.lease import Lease
 from imagemill_operator.settings import Settings
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Workers
-from imagemill_operator.world import World
 
 LOG = logging.getLogger(__name__)
 STALE_AFTER_SECONDS = 60.0
-STIR_SECONDS = 0.5
+BETWEEN_TICKS_SECONDS = 0.5
 """So often it looks between two ticks whether a pool that sleeps has something to do."""
 
 
@@ -30,9 +30,9 @@ class Runtime:
     """Everything that lives as long as the operator does."""
 
     def __init__(
-        self, settings: Settings, log_in: Callable[[], kopf.ConnectionInfo], world: Callable[[], World]
+        self, settings: Settings, log_in: Callable[[], kopf.ConnectionInfo], cluster: Callable[[], ClusterState]
     ) -> None:
-        self._settings, self._log_in, self._world = settings, log_in, world
+        self._settings, self._log_in, self._cluster = settings, log_in, cluster
         self.health = Health(time.monotonic, STALE_AFTER_SECONDS, time.monotonic())
 
     async def run(self, watched: asyncio.Event) -> None:
@@ -68,8 +68,8 @@ class Runtime:
     async def _rest(self, controller: Controller, end: float) -> None:
         """Until the next tick is due, or a pool that sleeps has something to do."""
         while (left := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, STIR_SECONDS))
-            if left > STIR_SECONDS and self.health.holds_lease and await controller.stirs():
+            await asyncio.sleep(min(left, BETWEEN_TICKS_SECONDS))
+            if left > BETWEEN_TICKS_SECONDS and self.health.holds_lease and await controller.has_new_messages():
                 return
 
     async def _turn(self, controller: Controller, lease: Lease, watched: asyncio.Event) -> None:
@@ -79,7 +79,7 @@ class Runtime:
             LOG.info("This operator acts." if held else "Another operator acts (%s); standing by.", *_who(lease, held))
         self.health.holds_lease = held
         if held and watched.is_set():
-            await controller.tick(self._world())
+            await controller.tick(self._cluster())
             self.health.ticks += 1
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from tests.cluster import bodies
 
 from imagemill_operator.actor import FIRST_TO_GO, Actor
+from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerReading, QueueName, QueueReading
 from imagemill_operator.exposition import PoolCollector
@@ -14,7 +15,6 @@ from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
 from imagemill_operator.pools import parse_pool
 from imagemill_operator.workers import WorkerReading
-from imagemill_operator.world import World
 
 QUEUE = ("/", "work.gray")
 
@@ -42,20 +42,20 @@ class Cluster:
         self.actor = Actor(self, lambda: self.now)
         return Controller(Broker(self), Workers(self), self.actor, 2.0, lambda: self.now)
 
-    def world(self) -> World:
+    def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
         names = [f"p{number}" for number in range(self.replicas)]
         pods = tuple(PodFacts(name, "10.0.0.1", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names)
         parsed = {name: parse_pool(body) for name, body in self.pools.items()}
-        return World(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
+        return ClusterState(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
 
     def tick(self, count: int = 1) -> None:
         for _ in range(count):
             self.now += 2.0
-            asyncio.run(self.controller.tick(self.world()))
+            asyncio.run(self.controller.tick(self.state()))
 
-    def stirs(self) -> bool:
-        return asyncio.run(self.controller.stirs())
+    def has_new_messages(self) -> bool:
+        return asyncio.run(self.controller.has_new_messages())
 
     @property
     def status(self) -> Mapping[str, Any]:
@@ -130,9 +130,9 @@ def test_only_sleeping_pools_are_looked_at_live() -> None:
 def test_between_ticks_a_first_message_to_a_sleeping_pool_is_noticed() -> None:
     cluster = Cluster()
     cluster.tick()
-    assert not cluster.stirs()
+    assert not cluster.has_new_messages()
     cluster.ready = 1
-    assert cluster.stirs()
+    assert cluster.has_new_messages()
     assert cluster.between == [{QUEUE}] * 2
 
 
@@ -140,7 +140,7 @@ def test_between_ticks_nobody_asks_for_pools_that_run_or_whose_messages_are_know
     for cluster in (Cluster(replicas=1), Cluster(bodies.pool(mode="Advise"), ready=3), Cluster(ready=None)):
         cluster.tick()
         cluster.ready = 5
-        assert not cluster.stirs()
+        assert not cluster.has_new_messages()
         assert cluster.between == []
 
 

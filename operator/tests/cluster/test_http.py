@@ -102,7 +102,7 @@ def served(path: str, age_seconds: float = 0.0) -> tuple[int, str]:
         actor = Actor(cluster, lambda: cluster.now)
         controller = Controller(Broker(cluster), NoWorkers(cluster), actor, 2.0, lambda: cluster.now)
         cluster.ready = 75
-        await controller.tick(cluster.world())
+        await controller.tick(cluster.state())
         health = Health(lambda: age_seconds, 60.0, 0.0)
         app = make_app(controller, health, make_registry(controller, health, actor))
         async with TestClient(TestServer(app)) as client:

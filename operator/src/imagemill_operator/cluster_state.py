@@ -8,7 +8,7 @@ from imagemill_operator.pools import PoolResource
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ClusterState:
     """One moment. ``pods`` are by Deployment, ``autoscaled`` maps Deployments to their HorizontalPodAutoscaler."""
 
     pools: Mapping[str, PoolResource] = field(default_factory=dict)
