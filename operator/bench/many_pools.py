@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-
-from bench.fake_kube import FakeKube
+from tests.cluster.fake_kube import FakeKube
 
 PODS_PER_POOL = 2
 START_SECONDS = 90.0

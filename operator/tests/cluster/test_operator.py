@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import pika
 import pytest
-from bench.fake_kube import FakeKube
 from tests.cluster import operator_process
+from tests.cluster.fake_kube import FakeKube
 from tests.cluster.operator_process import Operator, eventually
 from tests.cluster.rabbit import Rabbit, free_ports
 

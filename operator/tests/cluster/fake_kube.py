@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
-
-from bench.merge_patch import merged
+from tests.cluster.merge_patch import merged
 
 NAMESPACE = "default"
 KEPT_NEWS = 1000
