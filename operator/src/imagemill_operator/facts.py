@@ -21,25 +21,28 @@ STUCK_REASONS = frozenset(
 ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 RESTARTS_OF_A_CRASH_LOOP = 3
 YOUNGEST_PODS = 5
+LONGEST_MESSAGE = 160
 LONGEST_START_SECONDS = 600.0
 """A pod that became ready later was ready before: its node was away for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFacts:
-    """``replicas`` is what the Deployment is set to."""
+    """``replicas`` is what the Deployment is set to; ``failure`` says why it cannot even create pods."""
 
     name: str
     uid: str
     resource_version: str
     replicas: int
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """``blocked`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to.
+    """``stuck`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to.
 
-    ``created_seconds`` is unix time, 0 when the pod does not tell.
+    ``created_seconds`` is unix time, 0 when the pod does not tell. ``unschedulable`` says why no node takes it, since
+    ``unschedulable_since_seconds``: a node for it may be on its way.
     """
 
     name: str
@@ -48,8 +51,10 @@ class PodFacts:
     terminating: bool
     created_seconds: float
     start_seconds: float | None
-    blocked: str | None
+    stuck: str | None
     deletion_cost: str | None
+    unschedulable: str | None = None
+    unschedulable_since_seconds: float = 0.0
 
 
 def deployment_facts(body: Mapping[str, Any]) -> DeploymentFacts:
@@ -60,7 +65,24 @@ def deployment_facts(body: Mapping[str, Any]) -> DeploymentFacts:
         uid=meta.get("uid", ""),
         resource_version=meta.get("resourceVersion", ""),
         replicas=int((body.get("spec") or {}).get("replicas", 1)),
+        failure=_failure(_conditions(body.get("status") or {})),
     )
+
+
+def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {condition["type"]: condition for condition in status.get("conditions") or ()}
+
+
+def _failure(conditions: Mapping[str, Any]) -> str | None:
+    """A quota, an admission webhook or Pod Security refuses pods before there is one to look at."""
+    failure = conditions.get("ReplicaFailure", {})
+    if failure.get("status") != "True":
+        return None
+    return f"pods are not created ({_short(failure.get('message') or failure.get('reason') or 'refused')})"
+
+
+def _short(message: Any) -> str:
+    return str(message)[:LONGEST_MESSAGE]
 
 
 def owning_deployment(body: Mapping[str, Any]) -> str | None:
@@ -92,22 +114,30 @@ def autoscaled_deployment(body: Mapping[str, Any]) -> str | None:
 def pod_facts(body: Mapping[str, Any]) -> PodFacts:
     """Reduce a pod."""
     meta, status = body["metadata"], body.get("status") or {}
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    conditions = _conditions(status)
+    scheduled = conditions.get("PodScheduled", {})
+    unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
     ready = conditions.get("Ready", {}).get("status") == "True"
     return PodFacts(
         name=meta["name"],
         ip=status.get("podIP"),
         ready=ready,
         terminating="deletionTimestamp" in meta,
-        created_seconds=_time(meta["creationTimestamp"]).timestamp() if "creationTimestamp" in meta else 0.0,
+        created_seconds=_seconds(meta.get("creationTimestamp")),
         start_seconds=_start_seconds(meta, status, conditions) if ready else None,
-        blocked=None if ready else _blocked(status, conditions),
+        stuck=None if ready else _stuck(status, conditions),
         deletion_cost=(meta.get("annotations") or {}).get(DELETION_COST),
+        unschedulable=_short(scheduled.get("message", "no node fits")) if unschedulable else None,
+        unschedulable_since_seconds=_seconds(scheduled.get("lastTransitionTime")) if unschedulable else 0.0,
     )
 
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _seconds(text: str | None) -> float:
+    return 0.0 if text is None else _time(text).timestamp()
 
 
 def _restarts(status: Mapping[str, Any]) -> int:
@@ -123,23 +153,23 @@ def _start_seconds(meta: Mapping[str, Any], status: Mapping[str, Any], condition
     return seconds if seconds <= LONGEST_START_SECONDS else None
 
 
-def _blocked(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> str | None:
-    scheduled = conditions.get("PodScheduled", {})
-    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
-        return f"cannot be scheduled ({str(scheduled.get('message', 'no node fits'))[:160]})"
+def _stuck(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> str | None:
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         reason = ((container.get("state") or {}).get("waiting") or {}).get("reason")
         if reason in STUCK_REASONS:
             return f"cannot run ({reason})"
-    return "keeps crashing" if _restarts(status) >= RESTARTS_OF_A_CRASH_LOOP else None
+    crashing = _restarts(status) >= RESTARTS_OF_A_CRASH_LOOP and not _ran_before_it_was_unready(status, conditions)
+    return "keeps crashing" if crashing else None
 
 
-def blocked_text(pods: Iterable[PodFacts]) -> str | None:
-    """Say in one clause what keeps pods from starting: "2 pods cannot run (CrashLoopBackOff)"."""
-    reasons = [pod.blocked for pod in pods if pod.blocked is not None and not pod.terminating]
-    if not reasons:
-        return None
-    return f"{len(reasons)} {'pod' if len(reasons) == 1 else 'pods'} {reasons[0]}"
+def _ran_before_it_was_unready(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
+    """Whether all containers have run since before: then it is no crash that made the pod unready."""
+    since = _seconds(conditions.get("Ready", {}).get("lastTransitionTime"))
+    starts = [
+        ((container.get("state") or {}).get("running") or {}).get("startedAt")
+        for container in status.get("containerStatuses") or ()
+    ]
+    return bool(starts) and all(start is not None and _seconds(start) < since for start in starts)
 
 
 def typical_start_seconds(pods: Iterable[PodFacts]) -> float | None:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from imagemill_operator.capacity import blocked_text, trouble_text
 from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of
-from imagemill_operator.facts import DeploymentFacts, PodFacts, blocked_text, typical_start_seconds
+from imagemill_operator.facts import DeploymentFacts, PodFacts, typical_start_seconds
 from imagemill_operator.policy import Backlog, CounterSum, Observation
 from imagemill_operator.pools import PoolResource
 from imagemill_operator.workers import WorkerReading
@@ -88,7 +89,8 @@ def observe(
         delay_seconds=tick_seconds,
         consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),
-        blocked=blocked_text(staying),
+        blocked=blocked_text(deployment, pods, at_seconds),
+        trouble=trouble_text(pods),
     )
 
 

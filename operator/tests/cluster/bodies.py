@@ -3,6 +3,8 @@
 from typing import Any
 
 Body = dict[str, Any]
+SECONDS = 1_767_225_600.0
+"""2026-01-01T00:00:00Z, when all of it was created."""
 
 
 def pool(name: str = "gray", created: str = "2026-01-01T00:00:00Z", **spec: Any) -> Body:
@@ -37,3 +39,10 @@ def pod(
             "containerStatuses": [{"restartCount": restarts, "state": state}],
         },
     }
+
+
+def unschedulable(name: str = "worker-gray-5d9f-p", since: str = "2026-01-01T00:00:00Z") -> Body:
+    reason = {"reason": "Unschedulable", "message": "0/3 nodes: cpu", "lastTransitionTime": since}
+    body = pod(name, ready=False)
+    body["status"] = {"conditions": [{"type": "PodScheduled", "status": "False", **reason}]}
+    return body

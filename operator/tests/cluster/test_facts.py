@@ -5,7 +5,6 @@ from tests.cluster import bodies
 
 from imagemill_operator.facts import (
     autoscaled_deployment,
-    blocked_text,
     deployment_facts,
     owning_deployment,
     pod_facts,
@@ -23,14 +22,14 @@ def test_a_pod_belongs_to_the_deployment_of_its_replica_set() -> None:
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 def test_a_pod_that_has_ended_is_nobodys_replica(phase: str) -> None:
     evicted = bodies.pod(ready=False, restarts=3)
-    assert pods_by_deployment(evicted)["worker-gray"].blocked == "keeps crashing"
+    assert pods_by_deployment(evicted)["worker-gray"].stuck == "keeps crashing"
     evicted["status"]["phase"] = phase
     assert pods_by_deployment(evicted) == {}
 
 
 def test_a_ready_pod_tells_how_long_it_took_to_start() -> None:
     facts = pod_facts(bodies.pod())
-    assert (facts.ready, facts.start_seconds, facts.blocked) == (True, 4.0, None)
+    assert (facts.ready, facts.start_seconds, facts.stuck) == (True, 4.0, None)
     assert pod_facts(bodies.pod(restarts=1)).start_seconds is None
 
 
@@ -48,22 +47,24 @@ def test_a_pod_whose_node_was_away_for_a_moment_did_not_start_then() -> None:
     ],
 )
 def test_a_pod_that_will_not_become_ready_is_said_so(body: bodies.Body, word: str) -> None:
-    assert pod_facts(body).blocked == word
+    assert pod_facts(body).stuck == word
 
 
 def test_a_pod_that_cannot_be_scheduled_is_said_so() -> None:
-    body = bodies.pod(ready=False)
-    body["status"] = {
-        "conditions": [
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes: cpu"}
-        ]
-    }
-    assert blocked_text([pod_facts(body)]) == "1 pod cannot be scheduled (0/3 nodes: cpu)"
+    facts = pod_facts(bodies.unschedulable())
+    assert (facts.unschedulable, facts.unschedulable_since_seconds) == ("0/3 nodes: cpu", bodies.SECONDS)
 
 
-def test_a_pod_that_is_starting_is_not_blocked() -> None:
-    assert pod_facts(bodies.pod(ready=False, waiting="ContainerCreating")).blocked is None
-    assert blocked_text([pod_facts(bodies.pod())]) is None
+def test_a_pod_that_is_starting_is_not_stuck() -> None:
+    assert pod_facts(bodies.pod(ready=False, waiting="ContainerCreating")).stuck is None
+
+
+def test_a_pod_that_restarted_long_ago_and_is_unready_for_a_moment_does_not_crash() -> None:
+    blip = bodies.pod(ready=False, restarts=7, since="2026-01-04T00:00:00Z")
+    blip["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-01-02T00:00:00Z"}}
+    assert pod_facts(blip).stuck is None
+    blip["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-01-04T00:00:01Z"}}
+    assert pod_facts(blip).stuck == "keeps crashing"
 
 
 def test_the_typical_start_is_the_median() -> None:
@@ -84,6 +85,14 @@ def test_a_slow_first_start_is_outweighed_by_younger_pods() -> None:
 def test_deployments_without_replicas_have_one() -> None:
     body = {"metadata": {"name": "w", "uid": "u", "resourceVersion": "7"}, "spec": {}}
     assert deployment_facts(body).replicas == 1
+
+
+def test_a_deployment_that_may_not_create_pods_says_why() -> None:
+    quota = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota: pods"}
+    body = {"metadata": {"name": "w"}, "status": {"conditions": [quota]}}
+    assert deployment_facts(body).failure == "pods are not created (exceeded quota: pods)"
+    body["status"]["conditions"] = [{**quota, "status": "False"}]
+    assert deployment_facts(body).failure is None
 
 
 def test_only_autoscalers_of_deployments_matter() -> None:

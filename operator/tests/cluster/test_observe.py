@@ -8,7 +8,7 @@ from tests.cluster import bodies
 from imagemill_operator.depth import BrokerReading, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts, pod_facts
 from imagemill_operator.observe import Counters, busy_replicas, observe, victims
-from imagemill_operator.policy import Backlog, Memory, Observation
+from imagemill_operator.policy import Backlog, Limit, Memory, Observation, conditions, decide
 from imagemill_operator.policy.learn import learn
 from imagemill_operator.pools import PoolResource, parse_pool
 from imagemill_operator.workers import WorkerReading, read_worker
@@ -138,3 +138,16 @@ def test_a_worker_tells_all_its_recipes_together() -> None:
     )
     assert read_worker(text, 7.0) == WorkerReading(7.0, 2, 4.0, 15.0, 2.0)
     assert read_worker("process_cpu_seconds_total 3\n", 7.0) is None
+
+
+def test_pods_that_wait_for_a_node_do_not_keep_a_backlog_from_what_it_needs() -> None:
+    pool = parse_pool(bodies.pool(maxReplicas=64))
+    assert pool.spec is not None
+    waiting = [pod_facts(bodies.unschedulable(f"w{number}")) for number in range(3)]
+    broker = BrokerReading(queues={QUEUE: QueueReading(400, 0)})
+    deployment = DeploymentFacts("worker-gray", "u", "1", 3)
+    seen = observe(pool, deployment, waiting, broker, {}, Counters(), bodies.SECONDS + 60, 2.0)
+    decision = decide(seen, pool.spec, Memory())
+    assert (decision.desired_replicas, decision.limit) == (40, Limit.NEED)
+    told = {item["type"]: item for item in conditions(seen, pool.spec, decision)}["CapacityBlocked"]
+    assert (told["status"], told["reason"]) == ("False", "SomeDoNotStart")

@@ -120,7 +120,8 @@ class Observation:
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
     ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
-    ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable).
+    ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable); ``trouble`` which
+    replicas do not start although others do.
     """
 
     at_seconds: float
@@ -136,6 +137,7 @@ class Observation:
     consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None
+    trouble: str | None = None
 
     @property
     def all_told(self) -> bool:

@@ -68,12 +68,7 @@ def conditions(observation: Observation, spec: Spec, decision: Decision) -> list
             "MaximumNeeded" if at_maximum else "RoomLeft",
             f"{decision.needed_replicas} needed, at most {spec.max_replicas}.",
         ),
-        condition(
-            "CapacityBlocked",
-            observation.blocked is not None,
-            "ReplicasDoNotStart" if observation.blocked else "ReplicasStart",
-            observation.blocked or "Nothing keeps replicas from starting.",
-        ),
+        _capacity(observation),
         condition(
             "ObjectiveAttainable",
             decision.attainable is None,
@@ -82,6 +77,15 @@ def conditions(observation: Observation, spec: Spec, decision: Decision) -> list
         ),
         _hoarding(observation),
     ]
+
+
+def _capacity(observation: Observation) -> dict[str, str]:
+    """State whether replicas start; some that do not are told, and keep no others from it."""
+    if observation.blocked is not None:
+        return condition("CapacityBlocked", True, "ReplicasDoNotStart", observation.blocked)
+    if observation.trouble is not None:
+        return condition("CapacityBlocked", False, "SomeDoNotStart", f"{observation.trouble}; others are started.")
+    return condition("CapacityBlocked", False, "ReplicasStart", "Nothing keeps replicas from starting.")
 
 
 def _hoarding(observation: Observation) -> dict[str, str]:
