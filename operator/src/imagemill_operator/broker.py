@@ -4,12 +4,13 @@ import asyncio
 import json
 import logging
 import socket
+import time
 from collections.abc import Collection, Iterable
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 
-from imagemill_operator.depth import QUEUE_ACKED, BrokerReading, QueueName, merge, read_detailed, read_list
+from imagemill_operator.depth import QUEUE_ACKED, BrokerReading, LiveAlone, QueueName, merge, read_detailed, read_list
 from imagemill_operator.http import get_text
 from imagemill_operator.live import LiveDepth
 from imagemill_operator.settings import Settings
@@ -26,6 +27,9 @@ class Broker:
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
         self._settings, self._session = settings, session
         self._live = self._new_live()
+        self._alone = (
+            LiveAlone() if self._live and not (settings.broker_metrics_urls or settings.management_url) else None
+        )
         self._channel_counters: set[str] = set()
 
     def _new_live(self) -> LiveDepth | None:
@@ -36,9 +40,12 @@ class Broker:
     async def read(
         self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
     ) -> BrokerReading:
-        """Read all queues; those of pools that stand at 0 also live."""
-        scraped, live = await asyncio.gather(self._scrape(with_acks=with_acks), self._look(asleep))
+        """Read all queues; those of pools that stand at 0 also live, and all of them if nothing else is told."""
+        looked_at = asleep if self._alone is None else queues
+        scraped, live = await asyncio.gather(self._scrape(with_acks=with_acks), self._look(looked_at))
         reading = merge([*scraped, live])
+        if self._alone is not None:
+            self._alone.believe(reading, time.monotonic())
         missing = [queue for queue in queues if queue not in reading.queues]
         if missing and self._settings.management_url:
             reading = merge([reading, await self._ask_management(missing)])
@@ -47,7 +54,7 @@ class Broker:
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         """Look live whether a message waits in one of them; a broker that does not answer tells of none."""
         looked = await self._look(queues)
-        return any(looked.live_ready.values())
+        return any(seen.ready for seen in looked.live.values())
 
     async def close(self) -> None:
         """Close the connection for live looks."""
@@ -58,12 +65,12 @@ class Broker:
         if self._live is None or not queues:
             return BrokerReading()
         try:
-            look = asyncio.to_thread(self._live.ready, list(queues))
-            ready, error = await asyncio.wait_for(look, self._settings.request_timeout_seconds)
+            look = asyncio.to_thread(self._live.look, list(queues))
+            found, errors = await asyncio.wait_for(look, self._settings.request_timeout_seconds)
         except TimeoutError:
             self._live = self._new_live()
             return BrokerReading(errors=["The broker does not answer over AMQP in time."])
-        return BrokerReading(live_ready=ready, errors=[error] if error else [])
+        return BrokerReading(live=found, errors=errors)
 
     async def _scrape(self, *, with_acks: bool) -> list[BrokerReading]:
         nodes = await self._nodes()

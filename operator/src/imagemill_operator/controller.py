@@ -110,7 +110,7 @@ class Controller:
         with_acks = any(pool.worker_metrics is None for pool in pools.values())
         reading = await self._broker.read(queues, asleep=asleep, with_acks=with_acks) if queues else BrokerReading()
         at_zero = {queue for pool in pools.values() if _at_zero(pool, cluster) for queue in _queues(pool)}
-        self._empty = {queue for queue in at_zero if reading.live_ready.get(queue) == 0}
+        self._empty = {queue for queue in at_zero if queue in reading.live and reading.live[queue].ready == 0}
         for error in reading.errors:
             if error not in self._broker_errors:
                 LOG.warning("%s", error)

@@ -15,6 +15,9 @@ CHANNEL_ACKED = "rabbitmq_detailed_channel_messages_acked_total"
 INFO = "rabbitmq_detailed_queue_info"
 WANTED = frozenset({READY, UNACKED, CONSUMERS, QUEUE_ACKED, CHANNEL_ACKED, INFO})
 
+ELECTION_SECONDS = 30.0
+"""A quorum queue that has a majority has a leader again long before."""
+
 QueueName = tuple[str, str]
 """Virtual host and name."""
 
@@ -28,17 +31,25 @@ class QueueReading:
     consumers: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """What a passive declare tells of one queue: what waits, not what is in work."""
+
+    ready: int
+    consumers: int = 0
+
+
 @dataclass(slots=True)
 class BrokerReading:
     """Everything the broker told in one tick.
 
-    ``acked`` are counters by queue: each node's and channel's own, which come and go. ``live_ready`` is what passive
-    declares told. ``errors`` are sentences.
+    ``acked`` are counters by queue: each node's and channel's own, which come and go. ``live`` is what passive declares
+    told. ``errors`` are sentences.
     """
 
     queues: dict[QueueName, QueueReading] = field(default_factory=dict)
     acked: dict[QueueName, dict[str, float]] = field(default_factory=dict)
-    live_ready: dict[QueueName, int] = field(default_factory=dict)
+    live: dict[QueueName, LiveReading] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
@@ -83,7 +94,7 @@ def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
             )
         for queue, counters in reading.acked.items():
             whole.acked.setdefault(queue, {}).update(counters)
-        whole.live_ready.update(reading.live_ready)
+        whole.live.update(reading.live)
         whole.errors.extend(reading.errors)
     return whole
 
@@ -109,10 +120,29 @@ def untold_of(queues: Iterable[QueueName], reading: BrokerReading) -> str | None
 
 def _queue_backlog(queue: QueueName, reading: BrokerReading) -> Backlog | None:
     """A passive declare answers 0 for a quorum queue without leader, so its 0 alone says nothing."""
-    seen, live = reading.queues.get(queue), reading.live_ready.get(queue, 0)
+    seen, live = reading.queues.get(queue), reading.live.get(queue, LiveReading(0))
     if seen is None:
-        return Backlog(live) if live > 0 else None
-    return Backlog(max(seen.ready, live), seen.unacked)
+        return Backlog(live.ready) if live.ready > 0 else None
+    return Backlog(max(seen.ready, live.ready), seen.unacked)
+
+
+class LiveAlone:
+    """Turns passive declares into readings where nothing else tells a queue.
+
+    An empty queue is believed when it has consumers, which a quorum queue without leader has not, or has been empty for
+    longer than an election takes.
+    """
+
+    def __init__(self) -> None:
+        self._empty_since: dict[QueueName, float] = {}
+
+    def believe(self, reading: BrokerReading, now_seconds: float) -> None:
+        """Add what is believed to the reading's queues. What is in work nobody tells."""
+        empty = {queue for queue, seen in reading.live.items() if seen.ready == 0 and seen.consumers == 0}
+        self._empty_since = {queue: self._empty_since.get(queue, now_seconds) for queue in empty}
+        for queue, seen in reading.live.items():
+            if now_seconds - self._empty_since.get(queue, 0.0) >= ELECTION_SECONDS or queue not in empty:
+                reading.queues[queue] = QueueReading(seen.ready, 0, seen.consumers)
 
 
 def acked_of(queues: Iterable[QueueName], reading: BrokerReading) -> Mapping[str, float]:

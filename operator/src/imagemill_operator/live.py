@@ -1,60 +1,93 @@
 """Passive declares: how many messages wait right now, at the price of one frame for each queue."""
 
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pika
 import pika.exceptions
 
-from imagemill_operator.depth import QueueName
+from imagemill_operator.depth import LiveReading, QueueName
 
 HEARTBEAT_SECONDS = 10
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
+"""A virtual host that does not answer is asked again after the first, twice as late each time, at last so often."""
+
+
+@dataclass(slots=True)
+class _Vhost:
+    """One connection, and after how many failures in a row it is tried again when."""
+
+    connection: Any = None
+    channel: Any = None
+    failures: int = 0
+    error: str = ""
+    again_at: float = 0.0
 
 
 class LiveDepth:
     """One connection per virtual host, kept between ticks. Used from one thread at a time.
 
-    The answer counts ready messages only, and is 0 for a quorum queue without leader.
+    A virtual host that does not answer is left alone for a while, longer each time, and keeps none of the others from
+    answering. The answers count ready messages only, and both numbers are 0 for a quorum queue without leader.
     """
 
-    def __init__(self, amqp_url: str, timeout_seconds: float) -> None:
-        self._url, self._timeout = amqp_url, timeout_seconds
-        self._connections: dict[str, Any] = {}
-        self._channels: dict[str, Any] = {}
+    def __init__(self, amqp_url: str, timeout_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url, self._timeout, self._clock = amqp_url, timeout_seconds, clock
+        self._vhosts: dict[str, _Vhost] = {}
 
-    def ready(self, queues: list[QueueName]) -> tuple[dict[QueueName, int], str | None]:
-        """Return what waits, and a sentence when the broker did not answer. Queues that do not exist are missing."""
-        used_before = bool(self._connections)
+    def look(self, queues: Iterable[QueueName]) -> tuple[dict[QueueName, LiveReading], list[str]]:
+        """Return what waits, and a sentence for each virtual host that did not answer.
+
+        Queues that do not exist are missing.
+        """
+        by_vhost: dict[str, list[str]] = {}
+        for vhost, name in queues:
+            by_vhost.setdefault(vhost, []).append(name)
+        found: dict[QueueName, LiveReading] = {}
+        errors: list[str] = []
+        for vhost, names in by_vhost.items():
+            known = self._vhosts.setdefault(vhost, _Vhost())
+            if self._clock() >= known.again_at:
+                found.update(self._look_at(vhost, names, known))
+            if known.error:
+                errors.append(known.error)
+        return found, errors
+
+    def _look_at(self, vhost: str, names: list[str], known: _Vhost) -> dict[QueueName, LiveReading]:
+        """A connection that was kept may have ended meanwhile: it is made anew once, without a word."""
+        kept = known.connection is not None
         try:
-            return self._declare_all(queues), None
+            answers = {(vhost, name): self._declare(vhost, name, known) for name in names}
         except (pika.exceptions.AMQPError, OSError) as problem:
-            self.close()
-            if used_before:
-                return self.ready(queues)
-            return {}, f"The broker does not answer over AMQP: {problem!r}"
+            _close(known)
+            if kept:
+                return self._look_at(vhost, names, known)
+            self._note_failure(vhost, known, problem)
+            return {}
+        known.failures, known.error = 0, ""
+        return {queue: answer for queue, answer in answers.items() if answer is not None}
 
-    def _declare_all(self, queues: list[QueueName]) -> dict[QueueName, int]:
-        counts = {queue: self._declare(queue) for queue in queues}
-        return {queue: count for queue, count in counts.items() if count is not None}
+    def _note_failure(self, vhost: str, known: _Vhost, problem: Exception) -> None:
+        known.failures += 1
+        wait = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (known.failures - 1))
+        known.again_at = self._clock() + wait
+        known.error = f"The broker does not answer over AMQP for virtual host {vhost}: {problem!r}"
 
-    def _declare(self, queue: QueueName) -> int | None:
-        vhost, name = queue
+    def _declare(self, vhost: str, name: str, known: _Vhost) -> LiveReading | None:
+        if known.connection is None or not known.connection.is_open:
+            known.connection = pika.BlockingConnection(self._parameters(vhost))
+            known.channel = None
+        if known.channel is None or not known.channel.is_open:
+            known.channel = known.connection.channel()
         try:
-            return int(self._channel(vhost).queue_declare(name, passive=True).method.message_count)
+            answer = known.channel.queue_declare(name, passive=True).method
         except pika.exceptions.ChannelClosedByBroker:
-            self._channels.pop(vhost, None)
+            known.channel = None
             return None
-
-    def _channel(self, vhost: str) -> Any:
-        channel = self._channels.get(vhost)
-        if channel is None or not channel.is_open:
-            channel = self._channels[vhost] = self._connection(vhost).channel()
-        return channel
-
-    def _connection(self, vhost: str) -> Any:
-        connection = self._connections.get(vhost)
-        if connection is None or not connection.is_open:
-            connection = self._connections[vhost] = pika.BlockingConnection(self._parameters(vhost))
-        return connection
+        return LiveReading(int(answer.message_count), int(answer.consumer_count))
 
     def _parameters(self, vhost: str) -> Any:
         """A short heartbeat ends a wait for a broker that is gone; an idle connection may end by it, and is renewed."""
@@ -69,11 +102,12 @@ class LiveDepth:
 
     def close(self) -> None:
         """Close what is open."""
-        for connection in self._connections.values():
-            try:
-                if connection.is_open:
-                    connection.close()
-            except (pika.exceptions.AMQPError, OSError):
-                continue
-        self._connections.clear()
-        self._channels.clear()
+        for known in self._vhosts.values():
+            _close(known)
+
+
+def _close(known: _Vhost) -> None:
+    connection, known.connection, known.channel = known.connection, None, None
+    with suppress(pika.exceptions.AMQPError, OSError):
+        if connection is not None and connection.is_open:
+            connection.close()

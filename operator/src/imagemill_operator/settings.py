@@ -6,6 +6,9 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pika
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -16,7 +19,8 @@ class Settings:
 
     ``broker_metrics_urls`` are base addresses of RabbitMQ's Prometheus plugin. A host name with several addresses (a
     headless Service) is read at each of them. ``amqp_url`` is for the live look at pools that sleep,
-    ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all.
+    ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all; with
+    ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged.
     """
 
     namespace: str
@@ -39,6 +43,8 @@ class Settings:
                 "no broker is given: set IMAGEMILL_BROKER_METRICS_URL (best), AMQP_URL or "
                 "IMAGEMILL_BROKER_MANAGEMENT_URL"
             )
+        if self.amqp_url is not None:
+            _check_amqp_url(self.amqp_url)
         if self.tick_seconds <= 0:
             raise ValueError(f"IMAGEMILL_TICK_SECONDS is {self.tick_seconds:g}: it must be greater than 0")
 
@@ -60,6 +66,18 @@ class Settings:
             identity=env.get("POD_NAME") or f"{socket.gethostname()}-{secrets.token_hex(4)}",
             log_level=env.get("IMAGEMILL_LOG_LEVEL", "INFO").upper(),
         )
+
+
+def _check_amqp_url(url: str) -> None:
+    """Refuse at the start what would fail in every tick. The password is not repeated."""
+    try:
+        parts = urlsplit(url)
+        pika.URLParameters(url)
+        usable = parts.scheme in ("amqp", "amqps") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("AMQP_URL cannot be used: it must be like amqp://user:password@host:5672/vhost")
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

@@ -11,7 +11,7 @@ from tests.cluster.operator_process import eventually
 from tests.cluster.rabbit import Rabbit, free_ports
 
 from imagemill_operator.broker import Broker, addresses, without_password
-from imagemill_operator.depth import BrokerReading, QueueName, acked_of, backlog_of
+from imagemill_operator.depth import BrokerReading, LiveReading, QueueName, acked_of, backlog_of
 from imagemill_operator.live import LiveDepth
 from imagemill_operator.policy import Backlog
 from imagemill_operator.settings import Settings
@@ -71,10 +71,10 @@ def test_a_queue_that_is_not_there_is_unknown(broker: Rabbit) -> None:
 def test_the_live_look_sees_messages_at_once(broker: Rabbit, queue: QueueName) -> None:
     """A quorum queue whose leader is held up for a quarter of a second counts as empty: it is asked again."""
     live = LiveDepth(broker.amqp_url, 60.0)
-    seen = ({queue: 10}, None)
+    seen = ({queue: LiveReading(10)}, [])
     try:
-        eventually(lambda: live.ready([("/", "no.such.queue"), queue]) == seen, what="the queue that is there")
-        eventually(lambda: live.ready([queue]) == seen, what="the queue over the same connection")
+        eventually(lambda: live.look([("/", "no.such.queue"), queue]) == seen, what="the queue that is there")
+        eventually(lambda: live.look([queue]) == seen, what="the queue over the same connection")
     finally:
         live.close()
 
@@ -153,3 +153,47 @@ def test_messages_that_wait_are_seen_at_once(broker: Rabbit, channel: Any, queue
 def test_a_broker_that_is_away_tells_of_no_message() -> None:
     (port,) = free_ports(1)
     assert not any_waiting(settings(amqp_url=f"amqp://127.0.0.1:{port}/"), ("/", "work.a"))
+
+
+def test_a_virtual_host_that_is_not_there_blinds_no_other_and_is_left_alone_for_a_while(
+    broker: Rabbit, queue: QueueName
+) -> None:
+    now = 0.0
+    live = LiveDepth(broker.amqp_url, 60.0, lambda: now)
+    typo = ("no-such-vhost", "work.a")
+    try:
+        eventually(lambda: live.look([typo, queue])[0] == {queue: LiveReading(10)}, what="the queue that is there")
+        errors = live.look([typo, queue])[1]
+        assert [error.partition(": ")[0] for error in errors] == [
+            "The broker does not answer over AMQP for virtual host no-such-vhost"
+        ]
+        assert connections_made(live, typo, queue, seconds=60) <= 9, "after 1, 2, 4, 8 s, and then every 10"
+    finally:
+        live.close()
+
+
+def connections_made(live: LiveDepth, *queues: QueueName, seconds: int) -> int:
+    """Look every second of a clock that a test moves."""
+    made = 0
+    parameters = live._parameters
+
+    def counted(vhost: str) -> Any:
+        nonlocal made
+        made += 1
+        return parameters(vhost)
+
+    live._parameters = counted  # type: ignore[method-assign]
+    for second in range(seconds):
+        live._clock = lambda at=second: 100.0 + at  # type: ignore[misc]
+        live.look(queues)
+    return made
+
+
+def test_over_amqp_alone_an_awake_pool_is_seen_and_its_empty_queue_believed(
+    broker: Rabbit, channel: Any, queue: QueueName
+) -> None:
+    own = settings(amqp_url=broker.amqp_url)
+    eventually(lambda: backlog_of([queue], read(own, queue)) == Backlog(10), what="10 messages")
+    channel.queue_purge(queue[1])
+    channel.basic_consume(queue[1], lambda *_: None)
+    eventually(lambda: backlog_of([queue], read(own, queue)) == Backlog(0), what="an empty queue that is consumed")

@@ -9,7 +9,7 @@ from tests.cluster import bodies
 from imagemill_operator.actor import FIRST_TO_GO, Actor
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
-from imagemill_operator.depth import BrokerReading, QueueName, QueueReading
+from imagemill_operator.depth import BrokerReading, LiveReading, QueueName, QueueReading
 from imagemill_operator.exposition import PoolCollector
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
@@ -92,7 +92,7 @@ class Broker:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
-            live_ready={queue: self.cluster.ready for queue in asleep if queue == QUEUE},
+            live={queue: LiveReading(self.cluster.ready) for queue in asleep if queue == QUEUE},
         )
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:

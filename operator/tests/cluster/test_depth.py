@@ -2,6 +2,9 @@
 
 from imagemill_operator.depth import (
     BrokerReading,
+    LiveAlone,
+    LiveReading,
+    QueueName,
     QueueReading,
     acked_of,
     backlog_of,
@@ -70,12 +73,12 @@ def test_a_missing_queue_is_unknown_and_not_empty() -> None:
 
 
 def test_the_live_look_only_adds() -> None:
-    stale = BrokerReading(queues={QUEUE: QueueReading(0, 0)}, live_ready={QUEUE: 300})
+    stale = BrokerReading(queues={QUEUE: QueueReading(0, 0)}, live={QUEUE: LiveReading(300)})
     assert backlog_of([QUEUE], stale) == Backlog(300, 0)
-    leaderless = BrokerReading(queues={QUEUE: QueueReading(40, 0)}, live_ready={QUEUE: 0})
+    leaderless = BrokerReading(queues={QUEUE: QueueReading(40, 0)}, live={QUEUE: LiveReading(0)})
     assert backlog_of([QUEUE], leaderless) == Backlog(40, 0)
-    assert backlog_of([QUEUE], BrokerReading(live_ready={QUEUE: 0})) is None
-    assert backlog_of([QUEUE], BrokerReading(live_ready={QUEUE: 5})) == Backlog(5, 0)
+    assert backlog_of([QUEUE], BrokerReading(live={QUEUE: LiveReading(0)})) is None
+    assert backlog_of([QUEUE], BrokerReading(live={QUEUE: LiveReading(5)})) == Backlog(5, 0)
 
 
 def test_names_with_quotes_and_lines_that_are_no_samples_are_read() -> None:
@@ -87,3 +90,19 @@ def test_names_with_quotes_and_lines_that_are_no_samples_are_read() -> None:
         "rabbitmq_detailed_queue_messages_ready{} nonsense\n"
     )
     assert read_detailed(text, "n").queues == {("a", name): QueueReading(1, 2)}
+
+
+def test_where_nothing_else_tells_an_empty_queue_is_believed_when_it_is_consumed_or_stays_empty() -> None:
+    alone, other = LiveAlone(), ("/", "work.b")
+
+    def told(now: float, live: dict[QueueName, LiveReading]) -> dict[QueueName, QueueReading]:
+        reading = BrokerReading(live=live)
+        alone.believe(reading, now)
+        return reading.queues
+
+    consumed, perhaps_leaderless = LiveReading(0, 7), LiveReading(0, 0)
+    assert told(100.0, {QUEUE: consumed, other: perhaps_leaderless}) == {QUEUE: QueueReading(0, 0, 7)}
+    assert told(129.0, {other: perhaps_leaderless}) == {}
+    assert told(130.0, {other: perhaps_leaderless}) == {other: QueueReading(0, 0, 0)}
+    assert told(132.0, {other: LiveReading(5)}) == {other: QueueReading(5, 0, 0)}
+    assert told(134.0, {other: perhaps_leaderless}) == {}

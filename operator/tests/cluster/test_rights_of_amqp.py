@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pika
 from tests.cluster.rabbit import Rabbit
 
+from imagemill_operator.depth import LiveReading
 from imagemill_operator.live import LiveDepth
 
 
@@ -38,7 +39,7 @@ def test_a_user_without_any_permission_may_look(broker: Rabbit) -> None:
     parts = urlsplit(broker.amqp_url)
     live = LiveDepth(urlunsplit(parts._replace(netloc=f"looker:looks@{parts.netloc.rpartition('@')[2]}")), 60.0)
     try:
-        assert live.ready([("/", "looked.at")]) == ({("/", "looked.at"): 1}, None)
+        assert live.look([("/", "looked.at")]) == ({("/", "looked.at"): LiveReading(1)}, [])
     finally:
         live.close()
         channel.queue_delete("looked.at")

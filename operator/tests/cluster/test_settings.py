@@ -22,6 +22,8 @@ def test_two_operators_on_one_machine_have_identities_of_their_own() -> None:
     ("env", "message"),
     [
         ({}, "no broker is given: set IMAGEMILL_BROKER_METRICS_URL"),
+        ({"AMQP_URL": "rabbit:5672"}, "AMQP_URL cannot be used: it must be like amqp://user:password@host:5672/vhost"),
+        ({"AMQP_URL": "amqp://rabbit:port/"}, "AMQP_URL cannot be used"),
         ({**BROKER, "IMAGEMILL_TICK_SECONDS": "often"}, "IMAGEMILL_TICK_SECONDS is 'often': it must be a number"),
         ({**BROKER, "IMAGEMILL_TICK_SECONDS": "0"}, "IMAGEMILL_TICK_SECONDS is 0: it must be greater than 0"),
     ],
