@@ -2,24 +2,37 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
 from imagemill_operator.observe import victims
+from imagemill_operator.outbox import Outbox
+from imagemill_operator.pace import Pace
 from imagemill_operator.policy import Decision
 from imagemill_operator.pools import PoolResource
 from imagemill_operator.status import Status, condition_events, is_due, timed_conditions, timestamp
 from imagemill_operator.workers import WorkerReading
+from imagemill_operator.writes import FORBIDDEN, NotSentError, Writes
 
 LOG = logging.getLogger(__name__)
 FIRST_TO_GO = "-1000"
 WRITES_AT_ONCE = 8
-CONFLICT, FORBIDDEN = 409, 403
+MOST_EVENTS = 10
+"""That wait to be posted about one pool."""
 REFUSALS_UNTIL_TOLD = 3
 """One or two are usual: the Deployment changed meanwhile, or the API server was restarted."""
+
+
+Event = tuple[str, str, str]
+"""Type, reason and message."""
+
+
+def always() -> bool:
+    """Whether to write where there is one operator only."""
+    return True
 
 
 class Writer(Protocol):
@@ -50,19 +63,46 @@ class LastReported:
     refusal: str = ""
 
 
-class Actor:
-    """Writes what changed and nothing else. A write that fails is logged, and made again by a later tick."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is to be written about a pool when there is time for it."""
 
-    def __init__(self, writer: Writer, clock: Callable[[], float]) -> None:
+    pool: PoolResource
+    status: Status | None = None
+    events: tuple[Event, ...] = ()
+
+
+class Actor:
+    """Writes what changed and nothing else. A write that fails is logged, and made again by a later tick.
+
+    Replicas are set at once. Statuses and Events wait in ``outbox``, which somebody has to run.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        clock: Callable[[], float],
+        pace: Pace | None = None,
+        may_write: Callable[[], bool] = always,
+    ) -> None:
         self._writer, self._clock = writer, clock
         self._reported: dict[str, LastReported] = {}
         self._gate = asyncio.Semaphore(WRITES_AT_ONCE)
+        self._pace = pace or Pace(clock)
+        self._writes = Writes(self._pace, may_write)
+        self.outbox: Outbox[Report] = Outbox(self._send, self._pace)
         self.scale_changes: dict[tuple[str, str], int] = {}
-        self.write_errors: dict[tuple[str, str], int] = {}
+
+    @property
+    def write_errors(self) -> Mapping[tuple[str, str], int]:
+        """How often the API server refused, by verb and status."""
+        return self._writes.errors
 
     def forget(self, pools: Collection[str]) -> None:
         """Keep only pools that are still there."""
-        self._reported = {uid: reported for uid, reported in self._reported.items() if uid in pools}
+        for uid in self._reported.keys() - set(pools):
+            del self._reported[uid]
+            self.outbox.forget(uid)
 
     async def scale(
         self,
@@ -74,19 +114,22 @@ class Actor:
     ) -> bool:
         """Set the replicas if they differ; mark idle pods before any is given up. Return False when it was refused."""
         change = decision.desired_replicas - deployment.replicas
+        if not decision.act:
+            return True
         async with self._gate:
-            if not decision.act:
-                return True
             await self._mark(pods, victims(pods, workers, -change))
             if not change:
                 return True
-            problem = await self._try("scale", self._writer.scale(*_scaling(deployment, decision)))
-            self._note_refusal(pool, deployment, problem)
-            if problem is None:
-                await self._report_scaling(pool, change, decision.reason)
-            return problem is None
+            self._pace.take()
+            problem = await self._writes.attempt("scale", lambda: self._writer.scale(*_scaling(deployment, decision)))
+        self._note_refusal(pool, deployment, problem)
+        if problem is None:
+            self._note_scaling(pool, change, decision.reason)
+        return problem is None
 
     def _note_refusal(self, pool: PoolResource, deployment: DeploymentFacts, problem: KubeError | None) -> None:
+        if isinstance(problem, NotSentError):
+            return
         last = self._last(pool)
         last.refusals = 0 if problem is None else last.refusals + 1
         last.refusal = "" if problem is None else refusal_text(deployment.name, problem)
@@ -98,51 +141,65 @@ class Actor:
 
     async def _mark(self, pods: Collection[PodFacts], chosen: set[str]) -> None:
         """Mark those chosen, and take the mark from those that were chosen once and are still there."""
+        costs: dict[str, str | None] = {}
         for pod in pods:
             if pod.name in chosen and pod.deletion_cost != FIRST_TO_GO:
-                await self._try("mark", self._writer.mark(pod.name, FIRST_TO_GO))
+                costs[pod.name] = FIRST_TO_GO
             elif pod.name not in chosen and pod.deletion_cost == FIRST_TO_GO and not pod.terminating:
-                await self._try("mark", self._writer.mark(pod.name, None))
+                costs[pod.name] = None
+        # All at once: were they marked one after the other, each could wait for an answer as long as the one before.
+        await asyncio.gather(*(self._mark_one(pod, cost) for pod, cost in costs.items()))
 
-    async def _report_scaling(self, pool: PoolResource, change: int, reason: str) -> None:
+    async def _mark_one(self, pod: str, cost: str | None) -> None:
+        self._pace.take()
+        await self._writes.attempt("mark", lambda: self._writer.mark(pod, cost))
+
+    def _note_scaling(self, pool: PoolResource, change: int, reason: str) -> None:
         kind = "ScaledOut" if change > 0 else "ScaledIn"
         key = pool.name, "out" if change > 0 else "in"
         self.scale_changes[key] = self.scale_changes.get(key, 0) + 1
         self._last(pool).scaled_at = self._clock()
         LOG.info("%s: %s", pool.name, reason)
-        await self._try("event", self._writer.event(pool.name, pool.uid, "Normal", kind, reason))
+        self._put(pool, None, ("Normal", kind, reason))
 
     def _last(self, pool: PoolResource) -> LastReported:
         """Take over what an operator before this one wrote."""
         before = list(pool.status.get("conditions") or ())
         return self._reported.setdefault(pool.uid, LastReported(conditions=before))
 
-    async def report(self, pool: PoolResource, status: Status) -> None:
-        """Write the status if it is due, and Events for conditions that changed."""
-        last = self._last(pool)
-        now = self._clock()
+    def report(self, pool: PoolResource, status: Status) -> None:
+        """Let the status be written if it is due, in the place of one that still waits."""
+        last, now = self._last(pool), self._clock()
         status = {**status, "conditions": timed_conditions(status["conditions"], last.conditions, now)}
         if last.scaled_at is not None:
             status["lastScaleTime"] = timestamp(last.scaled_at)
-        if not is_due(status, last.status, now - last.written_at):
-            return
-        async with self._gate:
-            if await self._try("status", self._writer.write_status(pool.name, status)):
-                return
-            for kind, reason, message in condition_events(status["conditions"], last.conditions):
-                await self._try("event", self._writer.event(pool.name, pool.uid, kind, reason, message))
-        last.status, last.written_at, last.conditions = status, now, status["conditions"]
+        waiting = self.outbox.get(pool.uid)
+        if is_due(status, last.status, now - last.written_at) or (waiting is not None and waiting.status is not None):
+            self._put(pool, status)
 
-    async def _try(self, verb: str, write: Awaitable[None]) -> KubeError | None:
-        """Return what was refused. A conflict or a missing object is news that the watch brings too."""
-        try:
-            await write
-        except KubeError as error:
-            key = verb, str(error.status)
-            self.write_errors[key] = self.write_errors.get(key, 0) + 1
-            LOG.log(logging.DEBUG if error.status in (CONFLICT, 404) else logging.WARNING, "Not written: %s", error)
-            return error
-        return None
+    def _put(self, pool: PoolResource, status: Status | None, *events: Event) -> None:
+        waiting = self.outbox.get(pool.uid) or Report(pool)
+        report = Report(pool, status or waiting.status, (*waiting.events, *events)[-MOST_EVENTS:])
+        self.outbox.put(pool.uid, report)
+
+    async def _send(self, report: Report) -> None:
+        """Write a status, then the Events for what happened and for conditions that changed."""
+        pool, events = report.pool, list(report.events)
+        if report.status is not None:
+            events += await self._write_status(pool, report.status)
+        for kind, reason, message in events:
+            await self._post(pool, kind, reason, message)
+
+    async def _write_status(self, pool: PoolResource, status: Status) -> list[Event]:
+        last = self._last(pool)
+        if await self._writes.attempt("status", lambda: self._writer.write_status(pool.name, status)) is not None:
+            return []
+        events = condition_events(status["conditions"], last.conditions)
+        last.status, last.written_at, last.conditions = status, self._clock(), status["conditions"]
+        return events
+
+    async def _post(self, pool: PoolResource, kind: str, reason: str, message: str) -> None:
+        await self._writes.attempt("event", lambda: self._writer.event(pool.name, pool.uid, kind, reason, message))
 
 
 def refusal_text(deployment: str, problem: KubeError) -> str:

@@ -90,7 +90,12 @@ class Controller:
         inputs = {name: self._input(pool, cluster, broker, workers) for name, pool in active.items()}
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions, workers)
-        await self._explain(cluster, inputs, decisions, refused)
+        self._explain(cluster, inputs, decisions, refused)
+
+    def stand_by(self) -> None:
+        """Forget everything: what another operator learns and writes meanwhile is in the pools' status."""
+        self._kept, self._empty, self.states = {}, set(), {}
+        self._actor.forget(())
 
     async def has_new_messages(self) -> bool:
         """Whether a message came to a pool that stood at 0 with nothing to do when the last tick looked."""
@@ -171,7 +176,7 @@ class Controller:
             for name, decision in decisions.items()
         }
 
-    async def _explain(
+    def _explain(
         self,
         cluster: ClusterState,
         inputs: Mapping[str, Pool | None],
@@ -179,7 +184,6 @@ class Controller:
         refused: Mapping[str, Refusal],
     ) -> None:
         states: dict[str, dict[str, Any]] = {}
-        writes = []
         for name, pool in sorted(cluster.pools.items()):
             seen, decision = inputs.get(name), decisions.get(name)
             if seen is not None and decision is not None:
@@ -187,9 +191,8 @@ class Controller:
             else:
                 status = refused_status(pool, refused[name], self._clock())
                 states[name] = _refused_state(pool, refused[name])
-            writes.append(self._actor.report(pool, status))
+            self._actor.report(pool, status)
         self.states = states
-        await asyncio.gather(*writes)
 
     def _remember(
         self,

@@ -22,11 +22,11 @@ LONGEST_MESSAGE_BYTES, LONGEST_INSTANCE = 1024, 128
 
 
 class KubeError(Exception):
-    """The API server refused, or did not answer (status 0)."""
+    """The API server refused, or did not answer (status 0). It may ask not to be asked again for a while."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(f"{status}: {message}")
-        self.status = status
+        self.status, self.retry_after_seconds = status, retry_after_seconds
 
 
 class Kube:
@@ -121,7 +121,7 @@ class Kube:
         if response.status >= 400:
             self._logged_in_at = 0.0 if response.status == 401 else self._logged_in_at
             message = answer.get("message", "") if isinstance(answer, dict) else ""
-            raise KubeError(response.status, f"{method} {path}: {message}")
+            raise KubeError(response.status, f"{method} {path}: {message}", _retry_after(response.headers))
         return dict(answer)
 
     async def _connect(self) -> tuple[aiohttp.ClientSession, kopf.ConnectionInfo]:
@@ -132,3 +132,11 @@ class Kube:
             connector = aiohttp.TCPConnector(ssl=self._info.as_ssl_context(), limit=16)
             self._session = aiohttp.ClientSession(connector=connector, trust_env=self._info.trust_env)
         return self._session, self._info
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Kubernetes gives seconds, never a date."""
+    try:
+        return max(0.0, float(headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None

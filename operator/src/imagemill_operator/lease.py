@@ -32,7 +32,6 @@ class Lease:
     ) -> None:
         self._client, self._name, self._identity, self._seconds, self._clock = client, name, identity, seconds, clock
         self._renewed_at: float | None = None
-        self._tried_at: float | None = None
         self._seen: tuple[str, float] | None = None
         self.holder = ""
 
@@ -42,13 +41,19 @@ class Lease:
         return self._renewed_at is not None and self._clock() - self._renewed_at < self._seconds * 2 / 3
 
     async def keep(self) -> bool:
-        """Take or renew the lease when it is time to; return whether we may act."""
+        """Take or renew the lease when it is time to; return whether we may act.
+
+        To be called every ``retry_seconds``, so that one renewal that fails is not the end of it.
+        """
         now = self._clock()
-        if self._tried_at is None or not self.held or now - self._tried_at >= self._seconds / 3:
-            self._tried_at = now
-            if await self._write(now):
-                self._renewed_at = now
+        if (self._renewed_at is None or now - self._renewed_at >= self._seconds / 3) and await self._write(now):
+            self._renewed_at = now
         return self.held
+
+    @property
+    def retry_seconds(self) -> float:
+        """How often to try."""
+        return self._seconds / 8
 
     async def release(self) -> None:
         """Let the next operator begin at once."""

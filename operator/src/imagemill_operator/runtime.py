@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 from aiohttp import web
@@ -16,12 +16,14 @@ from imagemill_operator.controller import Controller
 from imagemill_operator.kube import Kube
 from imagemill_operator.lean import kopf
 from imagemill_operator.lease import Lease
+from imagemill_operator.pace import Pace
 from imagemill_operator.settings import Settings
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Workers
 
 LOG = logging.getLogger(__name__)
 STALE_AFTER_SECONDS = 60.0
+LAST_REPORTS_SECONDS = 3.0
 BETWEEN_TICKS_SECONDS = 0.5
 """So often it looks between two ticks whether a pool that sleeps has something to do."""
 
@@ -40,24 +42,36 @@ class Runtime:
         settings = self._settings
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            kube = Kube(self._log_in, settings.namespace, settings.request_timeout_seconds, settings.identity)
+            kube = Kube(self._log_in, settings.namespace, write_seconds(settings), settings.identity)
             stack.push_async_callback(kube.close)
             broker = Broker(settings, session)
             stack.push_async_callback(broker.close)
-            actor = Actor(kube, time.time)
-            controller = Controller(broker, Workers(session), actor, settings.tick_seconds)
-            registry = make_registry(controller, self.health, actor)
-            app = make_app(controller, self.health, registry)
-            await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
             lease = Lease(kube, settings.lease_name, settings.identity, settings.lease_seconds, time.monotonic)
             stack.push_async_callback(lease.release)
-            await self._loop(controller, lease, watched)
+            actor = Actor(kube, time.time, Pace(time.monotonic), lambda: lease.held)
+            stack.push_async_callback(send_the_rest, actor)
+            controller = Controller(broker, Workers(session, settings.tick_seconds), actor, settings.tick_seconds)
+            app = make_app(controller, self.health, make_registry(controller, self.health, actor))
+            await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_lease(lease), name="lease")
+                tasks.create_task(actor.outbox.run(), name="reports")
+                await self._loop(controller, watched)
 
-    async def _loop(self, controller: Controller, lease: Lease, watched: asyncio.Event) -> None:
+    async def _keep_lease(self, lease: Lease) -> None:
+        """Renew the lease however long a tick takes."""
+        while True:
+            held = await lease.keep()
+            if held != self.health.holds_lease:
+                LOG.info("%s", acting_text(lease, held=held))
+            self.health.holds_lease = held
+            await asyncio.sleep(lease.retry_seconds)
+
+    async def _loop(self, controller: Controller, watched: asyncio.Event) -> None:
         while True:
             begin = time.monotonic()
             try:
-                await self._turn(controller, lease, watched)
+                await self._turn(controller, watched)
                 self.health.last_tick_at = time.monotonic()
             except Exception:
                 self.health.failed_ticks += 1
@@ -72,19 +86,29 @@ class Runtime:
             if left > BETWEEN_TICKS_SECONDS and self.health.holds_lease and await controller.has_new_messages():
                 return
 
-    async def _turn(self, controller: Controller, lease: Lease, watched: asyncio.Event) -> None:
+    async def _turn(self, controller: Controller, watched: asyncio.Event) -> None:
         """Stand by while another operator holds the lease, or there is no pool yet."""
-        held = await lease.keep()
-        if held != self.health.holds_lease:
-            LOG.info("This operator acts." if held else "Another operator acts (%s); standing by.", *_who(lease, held))
-        self.health.holds_lease = held
-        if held and watched.is_set():
+        if not self.health.holds_lease:
+            controller.stand_by()
+        elif watched.is_set():
             await controller.tick(self._cluster())
             self.health.ticks += 1
 
 
-def _who(lease: Lease, held: bool) -> tuple[str, ...]:
-    return () if held else (lease.holder or "nobody yet",)
+def write_seconds(settings: Settings) -> float:
+    """How long a write may take: one that begins just before the lease is lost ends before another may take it."""
+    return min(settings.request_timeout_seconds, settings.lease_seconds / 3)
+
+
+def acting_text(lease: Lease, *, held: bool) -> str:
+    """Say who acts."""
+    return "This operator acts." if held else f"Another operator acts ({lease.holder or 'nobody yet'}); standing by."
+
+
+async def send_the_rest(actor: Actor) -> None:
+    """Write what still waits before the next operator takes over, if that is a matter of moments."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(actor.outbox.drain(), LAST_REPORTS_SECONDS)
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ def running(folder: Path, kube_url: str, port: int, **env: str) -> Iterator[Oper
         "IMAGEMILL_LISTEN_HOST": "127.0.0.1",
         "IMAGEMILL_LISTEN_PORT": str(port),
         "IMAGEMILL_TICK_SECONDS": "0.5",
-        "IMAGEMILL_LEASE_SECONDS": "3",
+        "IMAGEMILL_LEASE_SECONDS": "6",
         **env,
     }
     log = folder / f"operator-{port}.log"

@@ -34,12 +34,15 @@ class Cluster:
         self.events: list[tuple[str, str]] = []
         self.scalings: list[int] = []
         self.refused: int | None = None
+        self.retry_after: float | None = None
+        self.attempts = 0
+        self.leads = True
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
         self.controller = self.new_controller()
 
     def new_controller(self) -> Controller:
-        self.actor = Actor(self, lambda: self.now)
+        self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
         return Controller(Broker(self), Workers(self), self.actor, 2.0, lambda: self.now)
 
     def state(self) -> ClusterState:
@@ -52,7 +55,11 @@ class Cluster:
     def tick(self, count: int = 1) -> None:
         for _ in range(count):
             self.now += 2.0
-            asyncio.run(self.controller.tick(self.state()))
+            asyncio.run(self._tick())
+
+    async def _tick(self) -> None:
+        await self.controller.tick(self.state())
+        await self.actor.outbox.drain()
 
     def has_new_messages(self) -> bool:
         return asyncio.run(self.controller.has_new_messages())
@@ -65,8 +72,9 @@ class Cluster:
         return next(str(item["status"]) for item in self.status["conditions"] if item["type"] == kind)
 
     async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
+        self.attempts += 1
         if self.refused is not None:
-            raise KubeError(self.refused, "no")
+            raise KubeError(self.refused, "no", self.retry_after)
         self.scalings.append(replicas)
         self.replicas = replicas
 
@@ -293,3 +301,67 @@ def test_the_state_tells_refused_pools_too() -> None:
     assert "There is no Deployment worker-blue" in states["blue"]["reason"]
     assert states["gray"]["backlog"] == {"ready": 0, "unacked": 0}
     assert len(cluster.controller.history("gray")) == 1
+
+
+def test_a_pause_that_the_api_server_asks_for_is_kept() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.refused, cluster.retry_after = 75, 429, 7.0
+    cluster.tick()
+    cluster.refused = None
+    cluster.tick(3)
+    assert (cluster.attempts, cluster.statuses) == (1, []), "6 s later"
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert cluster.status["desiredReplicas"] == 8
+
+
+def test_without_the_lease_nothing_is_written() -> None:
+    cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, cooldownSeconds=0), replicas=4)
+    cluster.busy = {f"p{number}": 0 for number in range(4)}
+    cluster.leads = False
+    cluster.tick(5)
+    assert (cluster.scalings, cluster.costs, cluster.statuses, cluster.events) == ([], {}, [], [])
+    cluster.leads = True
+    cluster.tick()
+    assert cluster.scalings == [2]
+
+
+def test_a_status_that_is_not_taken_holds_up_no_decision_and_the_last_one_is_written() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=0))
+
+    async def ticks() -> None:
+        written = asyncio.create_task(cluster.actor.outbox.run())
+        hang = asyncio.Event()
+        write_status = cluster.write_status
+
+        async def slow(pool: str, status: Mapping[str, Any]) -> None:
+            await hang.wait()
+            await write_status(pool, status)
+
+        cluster.write_status = slow  # type: ignore[method-assign]
+        for ready in (15, 35, 75):
+            cluster.ready, cluster.now = ready, cluster.now + 2.0
+            await asyncio.wait_for(cluster.controller.tick(cluster.state()), 30)
+            await asyncio.sleep(0)
+        assert cluster.scalings == [2, 4, 8]
+        hang.set()
+        while not cluster.statuses or cluster.status["desiredReplicas"] != 8:
+            await asyncio.sleep(0)
+        written.cancel()
+
+    asyncio.run(ticks())
+    assert [status["desiredReplicas"] for _, status in cluster.statuses] == [2, 8]
+
+
+def test_after_standing_by_it_goes_on_from_what_the_other_operator_wrote() -> None:
+    cluster = Cluster()
+    cluster.ready = 75
+    cluster.tick()
+    cluster.controller.stand_by()
+    assert cluster.controller.states == {}
+    learned = {**cluster.status, "memory": {**cluster.status["memory"], "start_seconds": 77.0}}
+    cluster.pools["gray"]["status"] = learned
+    cluster.replicas = 0
+    cluster.tick()
+    assert cluster.scalings == [8, 8]
+    assert cluster.controller.states["gray"]["start_seconds"] == 77.0

@@ -1,6 +1,7 @@
 """What is read over HTTP, and what is served."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -80,6 +81,46 @@ def test_only_so_many_workers_are_asked_in_a_tick_each_in_turn(monkeypatch: pyte
 
     with_server(answer, use)
     assert sorted(asked) == ["a", "b", "c", "d"]
+
+
+async def silent(_: web.Request) -> web.Response:
+    await asyncio.sleep(3600)
+    return web.Response()
+
+
+def test_pods_that_do_not_answer_take_no_longer_than_a_round_and_keep_nobody_from_being_asked() -> None:
+    async def use(url: str) -> tuple[float, list[int]]:
+        urls = {f"p{number}": url for number in range(400)}
+        async with aiohttp.ClientSession() as session:
+            reader, rounds = Workers(session, most_seconds=0.2), []
+            begin = time.monotonic()
+            for now in range(100, 120):
+                await reader.read(urls, float(now))
+                rounds.append(sum(asked.at_seconds == now for asked in reader._asked.values()))
+            return time.monotonic() - begin, rounds
+
+    took, rounds = with_server(silent, use)
+    assert took < 20 * 1.0
+    assert all(0 < count < 100 for count in rounds), "32 at a time"
+    assert sum(rounds) >= 400
+
+
+def test_a_pod_that_never_answers_is_asked_less_and_less_often() -> None:
+    asked: list[float] = []
+    now = [0.0]
+
+    async def answer(_: web.Request) -> web.Response:
+        asked.append(now[0])
+        return web.Response(status=503)
+
+    async def use(url: str) -> None:
+        async with aiohttp.ClientSession() as session:
+            reader = Workers(session)
+            for now[0] in (100.0 + 2 * tick for tick in range(60)):
+                await reader.read({"a": url}, now[0])
+
+    with_server(answer, use)
+    assert [at - 100.0 for at in asked] == [0.0, 2.0, 6.0, 14.0, 30.0, 62.0]
 
 
 def test_an_answer_without_end_is_not_read_to_its_end() -> None:
