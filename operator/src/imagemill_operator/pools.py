@@ -82,6 +82,7 @@ def parse_spec(raw: Mapping[str, Any], *, paused: bool = False) -> Spec:
         max_replicas=int(raw["maxReplicas"]),
         max_wait_seconds=_optional(raw.get("maxWaitSeconds")),
         backlog_per_replica=_optional(raw.get("backlogPerReplica")),
+        expected_seconds=_optional(raw.get("expectedSeconds")),
         activation_backlog=int(raw.get("activationBacklog", 1)),
         cooldown_seconds=float(raw.get("cooldownSeconds", 20)),
         scale_in_percent=float(raw.get("scaleInPercent", 50)),

@@ -11,6 +11,7 @@ def test_a_pool_is_read_with_every_field() -> None:
         vhost="mill",
         minReplicas=1,
         activationBacklog=5,
+        expectedSeconds=2.5,
         cooldownSeconds=60,
         scaleInPercent=25,
         fallback={"replicas": 3},
@@ -22,6 +23,7 @@ def test_a_pool_is_read_with_every_field() -> None:
     pool = parse_pool(body)
     assert pool.spec is not None
     assert (pool.vhost, pool.deployment, pool.queues) == ("mill", "worker-gray", ("work.gray",))
+    assert pool.spec.expected_seconds == 2.5
     assert pool.spec.fallback == Fallback(3, 60.0)
     assert pool.spec.budget == Budget("gpu", 10, 2.0)
     assert (pool.spec.mode, pool.spec.paused, pool.spec.cooldown_seconds) == (Mode.ADVISE, True, 60.0)

@@ -159,6 +159,43 @@ def test_an_objective_shorter_than_the_start_says_how_it_could_hold() -> None:
     assert "set minReplicas to 1" in (decision.attainable or "")
 
 
+def test_while_nobody_knows_how_long_a_message_takes_a_few_find_out() -> None:
+    """10,000 messages that take 5 ms: 7 replicas do them in time, a second each would need 500."""
+    spec = Spec(max_replicas=500, max_wait_seconds=30.0)
+    first = decide(seen(10_000, completed_total=0.0), spec, Memory())
+    assert (first.desired_replicas, first.limit) == (16, Limit.LEARNING)
+    assert first.reason.endswith("nobody knows yet how long a message takes, so 16 start.")
+    look = replace(seen(10_000, current=16, completed_total=0.0), ready_replicas=0, at_seconds=102.0)
+    second = decide(look, spec, first.memory)
+    assert second.desired_replicas == 32
+    done = replace(seen(3_600, 32, current=32, completed_total=6_400.0, busy_seconds_total=32.0), at_seconds=104.0)
+    before = replace(second.memory, busy_seconds_total=0.0)
+    third = decide(done, spec, before)
+    assert third.desired_replicas <= 64, "what was learned just now counts from the next decision on"
+    fourth = decide(replace(done, at_seconds=106.0, current_replicas=third.desired_replicas), spec, third.memory)
+    assert (fourth.busy_seconds, fourth.needed_replicas) == (0.005, 2)
+
+
+def test_what_a_person_expects_counts_until_some_were_measured() -> None:
+    spec = Spec(max_replicas=500, max_wait_seconds=30.0, expected_seconds=0.005)
+    assert decide(seen(10_000), spec, Memory()).desired_replicas == 7
+    assert decide(seen(50), replace(spec, expected_seconds=60.0), Memory()).desired_replicas == 50
+    one = Memory(busy_seconds=1.0, busy_images=1.0, start_seconds=2.0)
+    assert "× 0.204 s" in decide(seen(100), spec, one).terms[1].text
+    assert "× 1 s" in decide(seen(100), spec, memory()).terms[1].text
+
+
+def test_messages_that_are_not_done_yet_tell_that_work_is_long() -> None:
+    """Two replicas are at work for 40 s and nothing is done: no message takes the second that was assumed."""
+    known, spec = Memory(), Spec(max_replicas=12, max_wait_seconds=60.0)
+    for tick in range(21):
+        look = replace(seen(6, 2, current=2, completed_total=0.0), at_seconds=100.0 + tick * 2)
+        decision = decide(look, spec, known)
+        known = decision.memory
+    assert "8 not done × 38 s" in decision.terms[1].text
+    assert decision.desired_replicas == 8
+
+
 def test_nothing_wakes_a_pool_below_its_activation_backlog() -> None:
     spec = replace(SHARE, activation_backlog=5)
     assert decide(seen(4), spec, Memory()).limit is Limit.ACTIVATION
@@ -304,6 +341,7 @@ def test_a_paused_pool_keeps_its_part_of_the_budget() -> None:
         ({"max_replicas": 3, "max_wait_seconds": 1.0, "backlog_per_replica": 1.0}, "exactly one objective"),
         ({"max_replicas": 3, "min_replicas": 4, "max_wait_seconds": 1.0}, "min_replicas is 4"),
         ({"max_replicas": 3, "max_wait_seconds": 0.0}, "greater than 0"),
+        ({"max_replicas": 3, "max_wait_seconds": 1.0, "expected_seconds": 0.0}, "expected_seconds is 0"),
     ],
 )
 def test_a_spec_that_cannot_be_meant_is_refused(values: dict[str, float], word: str) -> None:

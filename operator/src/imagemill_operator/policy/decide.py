@@ -16,7 +16,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     on the backlog seen and on nothing that the backlog has just changed, and more backlog never means fewer replicas.
     """
     memory = without_old_rate(observation, memory)
-    known = estimate(observation, memory)
+    known = estimate(observation, memory, spec)
     if observation.backlog is None:
         return _explained(*_unknown(observation, spec, memory), (), observation, spec, known)
     terms = terms_of(observation.backlog, observation, spec, known)
@@ -25,7 +25,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     learned = learn(observation, memory)
     # Of what was learned just now the limits read only since when something is unknown.
     settled = settle if observation.all_told else settle_partly_known
-    desired, limit = settled(needed, observation.backlog, learned, observation, spec)
+    desired, limit = settled(needed, observation.backlog, learned, observation, spec, known)
     learned = _remember_step(learned, desired, observation, spec)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from imagemill_operator.policy.model import Backlog, Memory, Observation
+from imagemill_operator.policy.need import FEW_IMAGES
 
 RATE_FAST_SECONDS = 10.0
 """Time constant of the quick arrival rate: falls soon after a burst."""
@@ -111,6 +112,9 @@ def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Me
 
 
 def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory:
+    if memory.busy_images < FEW_IMAGES:
+        seconds = memory.in_work_seconds + _in_work_seconds(observation, step)
+        memory = replace(memory, in_work_seconds=seconds)
     worked = _worked_seconds(observation, step)
     if step.completed is None or worked is None:
         return memory
@@ -122,6 +126,12 @@ def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory
     )
 
 
+def _in_work_seconds(observation: Observation, step: _Step) -> float:
+    """Little's law: messages in work, at the beginning and the end of the step, for as long as it took."""
+    slots = observation.ready_replicas * observation.threads_per_replica
+    return sum(min(backlog.unacked, slots) for backlog in (step.before, step.now)) / 2 * step.seconds
+
+
 def _worked_seconds(observation: Observation, step: _Step) -> float | None:
     """Seconds worked in this step: told by the workers, else by Little's law from the messages in work.
 
@@ -129,8 +139,4 @@ def _worked_seconds(observation: Observation, step: _Step) -> float | None:
     """
     if observation.busy_seconds_total is not None:
         return step.worked_seconds
-    slots = observation.ready_replicas * observation.threads_per_replica
-    if slots == 0:
-        return None
-    in_work = (min(backlog.unacked, slots) for backlog in (step.before, step.now))
-    return sum(in_work) / 2 * step.seconds
+    return _in_work_seconds(observation, step) if observation.ready_replicas else None

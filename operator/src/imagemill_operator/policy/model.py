@@ -23,6 +23,7 @@ class Limit(StrEnum):
     STEP = "step"
     BUSY = "busy"
     ACTIVATION = "activation"
+    LEARNING = "learning"
     BLOCKED = "blocked"
     BUDGET = "budget"
     UNKNOWN = "unknown"
@@ -50,6 +51,8 @@ class Budget:
 class Spec:
     """What a person asked of a pool. Exactly one of the two objectives is set.
 
+    ``expected_seconds`` is the work of a message as far as a person knows it; it counts until some were measured.
+
     >>> Spec(max_replicas=8, max_wait_seconds=10.0).objective_text
     'objective 10 s'
     """
@@ -58,6 +61,7 @@ class Spec:
     min_replicas: int = 0
     max_wait_seconds: float | None = None
     backlog_per_replica: float | None = None
+    expected_seconds: float | None = None
     activation_backlog: int = 1
     cooldown_seconds: float = 20.0
     scale_in_percent: float = 50.0
@@ -80,6 +84,8 @@ class Spec:
             )
         if (self.max_wait_seconds or self.backlog_per_replica or 0) <= 0:
             raise ValueError("the objective must be greater than 0")
+        if self.expected_seconds is not None and self.expected_seconds <= 0:
+            raise ValueError(f"expected_seconds is {self.expected_seconds:g}: it must be greater than 0")
 
     @property
     def acts(self) -> bool:
@@ -153,6 +159,7 @@ class Memory:
     """What one decision hands to the next: small, and survives as JSON (``to_dict``, ``from_dict``).
 
     The accumulators forget: what they hold is about the last minute before ``arrivals_at_seconds``.
+    ``in_work_seconds`` is all the time that messages were in work, done or not, until some were done.
     ``peaks`` are (at_seconds, replicas needed) of the cool-down window, falling in replicas, so it stays short;
     ``drain_peaks`` the same of what only a backlog needed.
     """
@@ -168,6 +175,7 @@ class Memory:
     arrivals_at_seconds: float | None = None
     busy_seconds: float = 0.0
     busy_images: float = 0.0
+    in_work_seconds: float = 0.0
     start_seconds: float | None = None
     unknown_since_seconds: float | None = None
     stepped_at_seconds: float | None = None

@@ -16,7 +16,9 @@ AIM_SHARE = 0.5
 SPARE_SHARE = 0.05
 """Replicas are given up only if a stream so much stronger would still fit: up at once, down with room to spare."""
 ASSUMED_BUSY_SECONDS = 1.0
-"""Seconds per image until the first was measured."""
+"""Seconds per image until the first was measured, if nobody says what is to be expected."""
+FEW_IMAGES = 5.0
+"""Until so many are done their mean is little more than a guess."""
 ASSUMED_START_SECONDS = 5.0
 """Seconds a replica takes to start until the first was measured."""
 SHORTEST_AIM_SHARE = 0.25
@@ -28,10 +30,11 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What is assumed of the work: measured where possible."""
+    """What is assumed of the work: measured where possible. ``is_guess`` while nobody knows what a message takes."""
 
     arrival_rate: float
     busy_seconds: float
+    is_guess: bool
     start_seconds: float
     delay_seconds: float
     threads: float
@@ -42,17 +45,39 @@ class Estimates:
         return self.threads / self.busy_seconds
 
 
-def estimate(observation: Observation, memory: Memory) -> Estimates:
-    """Take what was measured, else what is assumed."""
+def estimate(observation: Observation, memory: Memory, spec: Spec) -> Estimates:
+    """Take what was measured, else what is expected or assumed."""
     start = observation.pod_start_seconds
     start = memory.start_seconds if start is None else start
     return Estimates(
         arrival_rate=memory.arrival_rate or 0.0,
-        busy_seconds=max(memory.busy_seconds_per_image or ASSUMED_BUSY_SECONDS, 1e-4),
+        busy_seconds=max(_busy_seconds(observation, memory, spec), 1e-4),
+        is_guess=memory.busy_images < FEW_IMAGES and spec.expected_seconds is None,
         start_seconds=ASSUMED_START_SECONDS if start is None else start,
         delay_seconds=observation.delay_seconds,
         threads=max(observation.threads_per_replica, 1e-3),
     )
+
+
+def _busy_seconds(observation: Observation, memory: Memory, spec: Spec) -> float:
+    """Seconds per image.
+
+    While few are done, those still in work say that it is at least as long as they have been on average. What was
+    measured of the few fills up what is expected: the shortest are done first.
+    """
+    measured = memory.busy_seconds_per_image
+    if measured is not None and memory.busy_images >= FEW_IMAGES:
+        return measured
+    known = measured or ASSUMED_BUSY_SECONDS
+    if spec.expected_seconds is not None:
+        known = (memory.busy_seconds + (FEW_IMAGES - memory.busy_images) * spec.expected_seconds) / FEW_IMAGES
+    return max(known, memory.in_work_seconds / max(1.0, memory.busy_images + in_work(observation)))
+
+
+def in_work(observation: Observation) -> float:
+    """Count the messages in work: no more than the ready replicas have threads, the others are only fetched."""
+    slots = observation.ready_replicas * observation.threads_per_replica
+    return 0.0 if observation.backlog is None else min(float(observation.backlog.unacked), slots)
 
 
 def terms_of(backlog: Backlog, observation: Observation, spec: Spec, known: Estimates) -> tuple[Term, ...]:

@@ -8,17 +8,21 @@ from imagemill_operator.policy.need import Estimates, lasting_replicas, passing_
 
 STEP_SECONDS = 5.0
 """Time between two steps of scale-in."""
+FIRST_REPLICAS = 16
+"""So many may start at once before it is known how long a message takes."""
 LEAST_HOLD_LOOKS = 3
 """So many looks outlast one of the broker's own intervals of 5 s, within which the backlog it tells stands still."""
 
 Settled = tuple[int, Limit]
 
 
-def settle(needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+def settle(
+    needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec, known: Estimates
+) -> Settled:
     """Bound the need: up at once, down slowly."""
     wanted, limit = _bounded(needed, backlog, observation, spec)
     if wanted > observation.current_replicas:
-        return _outward(wanted, limit, observation, spec)
+        return _outward(wanted, limit, observation, spec, known)
     if wanted < observation.current_replicas:
         return _inward(wanted, limit, memory, observation, spec)
     return wanted, limit
@@ -35,11 +39,18 @@ def _bounded(needed: int, backlog: Backlog, observation: Observation, spec: Spec
     return needed, Limit.NEED
 
 
-def _outward(wanted: int, limit: Limit, observation: Observation, spec: Spec) -> Settled:
-    """More replicas that cannot run would only be more of the trouble; the minimum is the owner's wish all the same."""
-    if observation.blocked is None:
-        return wanted, limit
-    return max(observation.current_replicas, spec.min_replicas), Limit.BLOCKED
+def _outward(wanted: int, limit: Limit, observation: Observation, spec: Spec, known: Estimates) -> Settled:
+    """More replicas that cannot run would only be more of the trouble; the minimum is the owner's wish all the same.
+
+    While nobody knows how long a message takes, a few have to find out, and double from look to look.
+    """
+    current = observation.current_replicas
+    if observation.blocked is not None:
+        return max(current, spec.min_replicas), Limit.BLOCKED
+    first = max(FIRST_REPLICAS, 2 * current, spec.min_replicas)
+    if wanted > first and spec.max_wait_seconds is not None and known.is_guess:
+        return first, Limit.LEARNING
+    return wanted, limit
 
 
 def _inward(wanted: int, limit: Limit, memory: Memory, observation: Observation, spec: Spec) -> Settled:
@@ -72,10 +83,12 @@ def _step_floor(current: int, memory: Memory, observation: Observation, spec: Sp
     return current - max(1, math.floor(current * spec.scale_in_percent / 100))
 
 
-def settle_partly_known(needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec) -> Settled:
+def settle_partly_known(
+    needed: int, backlog: Backlog, memory: Memory, observation: Observation, spec: Spec, known: Estimates
+) -> Settled:
     """The known part is a lower bound: go up to what it needs, and down for nothing."""
     held, why = settle_unknown(memory, observation, spec)
-    desired, limit = settle(needed, backlog, memory, observation, spec)
+    desired, limit = settle(needed, backlog, memory, observation, spec, known)
     return (desired, limit) if desired > held else (held, why)
 
 
