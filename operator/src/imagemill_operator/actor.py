@@ -20,6 +20,7 @@ from imagemill_operator.writes import FORBIDDEN, NotSentError, Writes
 LOG = logging.getLogger(__name__)
 FIRST_TO_GO = "-1000"
 WRITES_AT_ONCE = 8
+ASK_AGAIN_SECONDS = 30.0
 MOST_EVENTS = 10
 """That wait to be posted about one pool."""
 REFUSALS_UNTIL_TOLD = 3
@@ -38,8 +39,8 @@ def always() -> bool:
 class Writer(Protocol):
     """What is written to the API server."""
 
-    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
-        """Set a Deployment's replicas."""
+    async def scale(self, deployment: str, replicas: int, resource_version: str, *, dry_run: bool = False) -> None:
+        """Set a Deployment's replicas, or only ask whether that would be allowed."""
 
     async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
         """Merge a pool's status."""
@@ -61,6 +62,7 @@ class LastReported:
     scaled_at: float | None = None
     refusals: int = 0
     refusal: str = ""
+    refused_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,21 @@ class Actor:
             return True
         async with self._gate:
             await self._mark(pods, victims(pods, workers, -change))
-            if not change:
+            if not change and not self._may_ask_again(pool):
                 return True
             self._pace.take()
-            problem = await self._writes.attempt("scale", lambda: self._writer.scale(*_scaling(deployment, decision)))
+            problem = await self._writes.attempt(
+                "scale", lambda: self._writer.scale(*_scaling(deployment, decision), dry_run=not change)
+            )
         self._note_refusal(pool, deployment, problem)
-        if problem is None:
+        if problem is None and change:
             self._note_scaling(pool, change, decision.reason)
         return problem is None
+
+    def _may_ask_again(self, pool: PoolResource) -> bool:
+        """Whether to ask if the replicas may be set now although there is nothing to set: soon there may be."""
+        last = self._last(pool)
+        return self.refusal(pool) is not None and self._clock() - last.refused_at >= ASK_AGAIN_SECONDS
 
     def _note_refusal(self, pool: PoolResource, deployment: DeploymentFacts, problem: KubeError | None) -> None:
         if isinstance(problem, NotSentError):
@@ -133,6 +142,7 @@ class Actor:
         last = self._last(pool)
         last.refusals = 0 if problem is None else last.refusals + 1
         last.refusal = "" if problem is None else refusal_text(deployment.name, problem)
+        last.refused_at = 0.0 if problem is None else self._clock()
 
     def refusal(self, pool: PoolResource) -> str | None:
         """Say why the replicas cannot be set, when that was refused again and again; None when they can."""

@@ -49,10 +49,14 @@ class Kube:
         if self._session is not None:
             await self._session.close()
 
-    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
-        """Set a Deployment's replicas, unless it is not as it was when that was decided (409)."""
+    async def scale(self, deployment: str, replicas: int, resource_version: str, *, dry_run: bool = False) -> None:
+        """Set a Deployment's replicas, unless it is not as it was when that was decided (409).
+
+        A dry run only asks whether that would be allowed.
+        """
         body = {"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}}
-        await self._request("PATCH", f"{self._of('apis/apps/v1', 'deployments')}/{deployment}/scale", body)
+        query = "?dryRun=All" if dry_run else ""
+        await self._request("PATCH", f"{self._of('apis/apps/v1', 'deployments')}/{deployment}/scale{query}", body)
 
     async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
         """Merge a pool's status; None removes a field."""

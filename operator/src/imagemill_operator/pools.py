@@ -35,6 +35,11 @@ class PoolResource:
     status: Mapping[str, Any] = field(repr=False, compare=False)
 
     @property
+    def acts(self) -> bool:
+        """Whether the pool sets replicas, and not only tells what it would set."""
+        return self.spec is None or self.spec.acts
+
+    @property
     def memory(self) -> Memory:
         """What an operator before this one learned. Its counters are not ours, so they are left out."""
         known = self.status.get("memory") or {}
@@ -116,10 +121,11 @@ def refusals(
     """Tell which pools must not act.
 
     ``autoscaled`` maps Deployments to the HorizontalPodAutoscaler that owns their replicas. Of two pools for one
-    Deployment the older keeps it, so that a mistake made later stops nothing that worked.
+    Deployment the older keeps it, so that a mistake made later stops nothing that worked. A pool that only tells is in
+    nobody's way.
     """
     owners: dict[str, PoolResource] = {}
-    for pool in sorted(pools.values(), key=lambda pool: (pool.created, pool.name)):
+    for pool in sorted(pools.values(), key=lambda pool: (not pool.acts, pool.created, pool.name)):
         owners.setdefault(pool.deployment, pool)
     found = {name: _refusal(pool, owners[pool.deployment], deployments, autoscaled) for name, pool in pools.items()}
     return {name: refusal for name, refusal in found.items() if refusal is not None}
@@ -130,13 +136,13 @@ def _refusal(
 ) -> Refusal | None:
     if pool.error is not None:
         return Refusal("Ready", "InvalidSpec", pool.error)
-    if owner.name != pool.name:
+    if pool.acts and owner.name != pool.name:
         text = f"Deployment {pool.deployment} belongs to the older WorkerPool {owner.name}: delete one of the two."
         return Refusal("TargetConflict", "OtherWorkerPool", text)
-    if pool.deployment in autoscaled:
+    if pool.acts and pool.deployment in autoscaled:
         text = (
             f"Deployment {pool.deployment} is scaled by HorizontalPodAutoscaler {autoscaled[pool.deployment]}: "
-            "delete it (or KEDA's ScaledObject that made it) to let this pool scale."
+            "delete it (or KEDA's ScaledObject that made it) to let this pool scale, or set mode to Advise to compare."
         )
         return Refusal("TargetConflict", "HorizontalPodAutoscaler", text)
     if pool.deployment not in deployments:

@@ -244,6 +244,8 @@ class FakeKube:
         if version not in (None, known["metadata"]["resourceVersion"]):
             return _error(409, f"{plural} {name} was changed")
         new = body if request.method == "PUT" else merged(known, body)
+        if "dryRun" in request.query:
+            return web.json_response(new)
         stored = self._store(plural, new)
         if request.match_info.get("sub") == "scale":
             self._scaled(name, int(stored["spec"]["replicas"]))

@@ -71,10 +71,12 @@ class Cluster:
     def condition(self, kind: str) -> str:
         return next(str(item["status"]) for item in self.status["conditions"] if item["type"] == kind)
 
-    async def scale(self, deployment: str, replicas: int, resource_version: str) -> None:
+    async def scale(self, deployment: str, replicas: int, resource_version: str, *, dry_run: bool = False) -> None:
         self.attempts += 1
         if self.refused is not None:
             raise KubeError(self.refused, "no", self.retry_after)
+        if dry_run:
+            return
         self.scalings.append(replicas)
         self.replicas = replicas
 
@@ -226,6 +228,14 @@ def test_a_paused_pool_and_an_advising_one_only_tell() -> None:
         assert cluster.status["desiredReplicas"] == 8
 
 
+def test_beside_an_autoscaler_a_pool_may_tell_what_it_would_do() -> None:
+    cluster = Cluster(bodies.pool(mode="Advise"))
+    cluster.ready, cluster.autoscaled = 75, {"worker-gray": "hpa"}
+    cluster.tick(2)
+    assert (cluster.scalings, cluster.status["desiredReplicas"]) == ([], 8)
+    assert cluster.condition("TargetConflict") == "False"
+
+
 def test_a_target_with_an_autoscaler_is_left_alone_until_that_is_gone() -> None:
     cluster = Cluster()
     cluster.ready, cluster.autoscaled = 75, {"worker-gray": "hpa"}
@@ -264,6 +274,19 @@ def test_a_write_that_is_refused_again_and_again_is_told() -> None:
     cluster.tick()
     assert (cluster.condition("Writable"), cluster.condition("Ready")) == ("True", "True")
     assert ("Normal", "WriteAccepted") in cluster.events
+
+
+def test_a_write_that_was_refused_is_tried_again_although_nothing_is_to_be_changed() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.refused = 75, 403
+    cluster.tick(5)
+    assert cluster.condition("Writable") == "False"
+    cluster.ready = 0
+    cluster.tick(20)
+    assert cluster.condition("Writable") == "False"
+    cluster.refused = None
+    cluster.tick(16)
+    assert (cluster.condition("Writable"), cluster.scalings) == ("True", [])
 
 
 def test_refused_writes_are_counted_in_the_metrics() -> None:

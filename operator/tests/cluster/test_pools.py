@@ -72,3 +72,9 @@ def test_a_deployment_that_an_autoscaler_owns_is_left_alone() -> None:
 def test_of_two_pools_for_one_deployment_the_older_keeps_it() -> None:
     younger = bodies.pool("second", "2026-02-01T00:00:00Z", deployment="worker-gray")
     assert refused(younger, bodies.pool()) == {"second": ("TargetConflict", "OtherWorkerPool")}
+
+
+def test_advice_is_in_nobodys_way() -> None:
+    advising = bodies.pool("advice", "2025-01-01T00:00:00Z", deployment="worker-gray", mode="Advise")
+    assert refused(advising, autoscaled={"worker-gray": "keda-hpa-gray"}) == {}
+    assert refused(advising, bodies.pool()) == {}
