@@ -5,12 +5,22 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 
-from imagemill_operator.depth import QUEUE_ACKED, BrokerReading, LiveAlone, QueueName, merge, read_detailed, read_list
+from imagemill_operator.depth import (
+    QUEUE_ACKED,
+    BrokerReading,
+    LiveAlone,
+    QueueName,
+    merge,
+    read_channels,
+    read_detailed,
+    read_list,
+)
 from imagemill_operator.http import get_text
 from imagemill_operator.live import LiveDepth
 from imagemill_operator.settings import Settings
@@ -38,12 +48,22 @@ class Broker:
         return LiveDepth(url, self._settings.request_timeout_seconds) if url else None
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+        self,
+        queues: Collection[QueueName],
+        *,
+        asleep: Collection[QueueName],
+        with_acks: bool,
+        with_channels: bool = False,
     ) -> BrokerReading:
-        """Read all queues; those of pools that stand at 0 also live, and all of them if nothing else is told."""
+        """Read all queues; those of pools that stand at 0 also live, and all of them if nothing else is told.
+
+        ``with_channels`` asks also which hosts have fetched messages.
+        """
         looked_at = asleep if self._alone is None else queues
-        scraped, live = await asyncio.gather(self._scrape(with_acks=with_acks), self._look(looked_at))
-        reading = merge([*scraped, live])
+        scraped, live, channels = await asyncio.gather(
+            self._scrape(with_acks=with_acks), self._look(looked_at), self._ask_channels(wanted=with_channels)
+        )
+        reading = merge([*scraped, live, channels])
         if self._alone is not None:
             self._alone.believe(reading, time.monotonic())
         missing = [queue for queue in queues if queue not in reading.queues]
@@ -109,13 +129,21 @@ class Broker:
 
     async def _list(self, vhost: str) -> BrokerReading:
         """For a second after a change the list may be partial: a queue that is missing is not empty."""
-        query = "disable_stats=true&enable_queue_totals=true"
-        url = f"{self._settings.management_url}/api/queues/{quote(vhost, safe='')}?{query}"
-        seconds = self._settings.request_timeout_seconds
+        path = f"queues/{quote(vhost, safe='')}?disable_stats=true&enable_queue_totals=true"
+        return await self._manage(path, read_list, f"list the queues of {vhost}")
+
+    async def _ask_channels(self, *, wanted: bool) -> BrokerReading:
+        if not wanted or not self._settings.management_url:
+            return BrokerReading()
+        path = "channels?columns=messages_unacknowledged,connection_details.peer_host"
+        return await self._manage(path, read_channels, "list the channels")
+
+    async def _manage(self, path: str, read: Callable[[Any], BrokerReading], what: str) -> BrokerReading:
+        url, seconds = f"{self._settings.management_url}/api/{path}", self._settings.request_timeout_seconds
         try:
-            return read_list(json.loads(await get_text(self._session, url, seconds, LARGEST_ANSWER_BYTES)))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as problem:
-            return BrokerReading(errors=[f"The management API does not list the queues of {vhost}: {said(problem)}"])
+            return read(json.loads(await get_text(self._session, url, seconds, LARGEST_ANSWER_BYTES)))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            return BrokerReading(errors=[f"The management API does not {what}: {said(problem)}"])
 
 
 async def addresses(url: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from imagemill_operator.actor import Actor
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.depth import BrokerReading, QueueName
-from imagemill_operator.observe import Counters, observe
+from imagemill_operator.observe import Counters, observe, readings_of_channels
 from imagemill_operator.policy import Decision, History, Memory, Observation, Pool, decide_all
 from imagemill_operator.pools import PoolResource, Refusal, refusals
 from imagemill_operator.status import decided_status, refused_status, state_of
@@ -28,9 +28,9 @@ class BrokerReader(Protocol):
     """Tells the depth of queues."""
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
     ) -> BrokerReading:
-        """Read all queues, those of sleeping pools live."""
+        """Read all queues, those of sleeping pools live, and on demand which hosts have fetched messages."""
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         """Look live whether a message waits in one of them."""
@@ -47,7 +47,7 @@ class PoolMemory:
     """What the operator keeps of one pool between ticks.
 
     ``asleep_at`` is when it last stood at 0. At the first look nobody knows: an operator before this one may just have
-    woken it.
+    woken it. ``has_too_many`` is whether some of its replicas will be given up soon.
     """
 
     def __init__(self, memory: Memory, now: float) -> None:
@@ -55,6 +55,7 @@ class PoolMemory:
         self.counters = Counters()
         self.history = History()
         self.asleep_at = now
+        self.has_too_many = False
 
 
 class Controller:
@@ -87,6 +88,7 @@ class Controller:
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
         broker, workers = await asyncio.gather(self._read_broker(active, cluster), self._read_workers(active, cluster))
+        workers = {**workers, **self._channels(active, cluster, broker)}
         inputs = {name: self._input(pool, cluster, broker, workers) for name, pool in active.items()}
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions, workers)
@@ -113,7 +115,12 @@ class Controller:
         asleep = {queue for pool in pools.values() if self._asleep(pool, cluster) for queue in _queues(pool)}
         queues = {queue for pool in pools.values() for queue in _queues(pool)}
         with_acks = any(pool.worker_metrics is None for pool in pools.values())
-        reading = await self._broker.read(queues, asleep=asleep, with_acks=with_acks) if queues else BrokerReading()
+        with_channels = any(self._kept[pool.uid].has_too_many and not pool.worker_metrics for pool in pools.values())
+        reading = (
+            await self._broker.read(queues, asleep=asleep, with_acks=with_acks, with_channels=with_channels)
+            if queues
+            else BrokerReading()
+        )
         at_zero = {queue for pool in pools.values() if _at_zero(pool, cluster) for queue in _queues(pool)}
         self._empty = {queue for queue in at_zero if queue in reading.live and reading.live[queue].ready == 0}
         for error in reading.errors:
@@ -140,6 +147,18 @@ class Controller:
             if pod.ip and (pod.ready or pod.terminating)
         }
         return await self._workers.read(urls, self._clock())
+
+    def _channels(
+        self, pools: Mapping[str, PoolResource], cluster: ClusterState, broker: BrokerReading
+    ) -> dict[str, WorkerReading]:
+        """What the broker knows of the pods that do not tell themselves."""
+        pods = (
+            pod
+            for pool in pools.values()
+            if pool.worker_metrics is None
+            for pod in cluster.pods.get(pool.deployment, ())
+        )
+        return readings_of_channels(list(pods), broker, self._clock()) if broker.held else {}
 
     def _input(
         self, pool: PoolResource, cluster: ClusterState, broker: BrokerReading, workers: Mapping[str, WorkerReading]
@@ -204,6 +223,7 @@ class Controller:
     ) -> dict[str, Any]:
         kept = self._kept[pool.uid]
         kept.memory = decision.memory
+        kept.has_too_many = decision.needed_replicas < observation.current_replicas
         kept.history.add(observation)
         state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool))
         states[pool.name] = {**state, "uid": pool.uid}

@@ -82,6 +82,7 @@ def observe(
         current_replicas=deployment.replicas,
         ready_replicas=min(len(ready), deployment.replicas),
         busy_replicas=busy_replicas(ready, told) if pool.worker_metrics else None,
+        holding_replicas=None if pool.worker_metrics else busy_replicas(ready, told),
         threads_per_replica=sum(reading.threads for reading in told.values()) / len(told) if told else 1.0,
         completed_total=completed,
         busy_seconds_total=busy_seconds,
@@ -92,6 +93,18 @@ def observe(
         blocked=blocked_text(deployment, pods, at_seconds),
         trouble=trouble_text(pods),
     )
+
+
+def readings_of_channels(pods: Collection[PodFacts], broker: BrokerReading, now: float) -> dict[str, WorkerReading]:
+    """Tell which consumers hold messages, as the broker knows it: a pod is the host that its connection comes from.
+
+    Pods behind a proxy are not among its hosts, and nothing is known of them.
+    """
+    return {
+        pod.name: WorkerReading(now, broker.held[pod.ip], 1.0, 0.0, 0.0)
+        for pod in pods
+        if pod.ip is not None and pod.ip in broker.held
+    }
 
 
 def _acknowledged(counters: Counters, acked: Mapping[str, float], backlog: Backlog | None) -> float | None:

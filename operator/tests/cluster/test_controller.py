@@ -28,6 +28,8 @@ class Cluster:
         self.ready = ready
         self.unacked = 0
         self.busy: dict[str, int] = {}
+        self.held: dict[str, int] = {}
+        self.asked_channels: list[bool] = []
         self.autoscaled: dict[str, str] = {}
         self.costs: dict[str, str | None] = {}
         self.statuses: list[tuple[str, Mapping[str, Any]]] = []
@@ -48,7 +50,9 @@ class Cluster:
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
         names = [f"p{number}" for number in range(self.replicas)]
-        pods = tuple(PodFacts(name, "10.0.0.1", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names)
+        pods = tuple(
+            PodFacts(name, f"10.0.0.{name[1:]}", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names
+        )
         parsed = {name: parse_pool(body) for name, body in self.pools.items()}
         return ClusterState(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
 
@@ -95,13 +99,15 @@ class Broker:
         self.cluster = cluster
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
     ) -> BrokerReading:
+        self.cluster.asked_channels.append(with_channels)
         self.cluster.looks.append((set(asleep), with_acks))
         if self.cluster.ready is None:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
+            held=dict(self.cluster.held) if with_channels else {},
             live={queue: LiveReading(self.cluster.ready) for queue in asleep if queue == QUEUE},
         )
 
@@ -207,6 +213,32 @@ def test_idle_pods_are_marked_before_replicas_are_given_up() -> None:
         cluster.tick()
     assert cluster.scalings == [2]
     assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p1", "p3"}
+
+
+def test_idle_pods_of_any_consumer_go_first_as_far_as_the_broker_knows_them() -> None:
+    """The pods tell nothing; p1 and p3 have fetched no message, and p0 has fetched two."""
+    cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=4)
+    cluster.held = {"10.0.0.0": 2, "10.0.0.1": 0, "10.0.0.2": 1, "10.0.0.3": 0, "10.0.0.200": 7}
+    cluster.unacked = 3
+    cluster.tick()
+    cluster.unacked = 1
+    while not cluster.scalings:
+        cluster.tick()
+    assert cluster.scalings == [2]
+    assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p1", "p3"}
+
+
+def test_channels_are_asked_for_only_while_there_are_too_many_replicas() -> None:
+    cluster = Cluster(replicas=2)
+    cluster.ready = 20
+    cluster.tick(3)
+    assert cluster.asked_channels == [False] * 3
+    cluster.ready = 5
+    cluster.tick(2)
+    assert cluster.asked_channels[-1]
+    own = Cluster(bodies.pool(workerMetrics={"port": 9100}), replicas=2)
+    own.tick(3)
+    assert own.asked_channels == [False] * 3
 
 
 def test_a_mark_that_is_not_needed_any_more_is_taken_away() -> None:

@@ -124,6 +124,7 @@ class Observation:
     (``CounterSum`` adds them up over workers that come and go): images finished, and seconds worked on them.
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
+    ``holding_replicas`` are those that the broker knows to hold messages, for replicas that do not tell.
     ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable); ``trouble`` which
@@ -140,6 +141,7 @@ class Observation:
     busy_seconds_total: float | None = None
     pod_start_seconds: float | None = None
     delay_seconds: float = 2.0
+    holding_replicas: int | None = None
     consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None

@@ -67,11 +67,13 @@ def _inward(wanted: int, limit: Limit, memory: Memory, observation: Observation,
 
 
 def busy_floor(observation: Observation) -> int:
-    """Count the replicas that must be assumed at work: as they say themselves, else one for each unacked message."""
+    """Count the replicas that must be assumed at work: as they or the broker say, else one for each unacked message."""
     if observation.busy_replicas is not None:
         return observation.busy_replicas
     if observation.backlog is None or not observation.all_told:
         return observation.ready_replicas
+    if observation.holding_replicas is not None:
+        return observation.holding_replicas
     return min(observation.backlog.unacked, observation.ready_replicas)
 
 
