@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import socket
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -27,6 +28,8 @@ from imagemill_operator.settings import Settings
 
 LOG = logging.getLogger(__name__)
 DEPTH_FAMILIES = ("queue_coarse_metrics", "queue_consumer_count")
+KINDS_SECONDS = 300.0
+"""A queue cannot become another kind, only be deleted and declared anew."""
 LARGEST_ANSWER_BYTES = 64 * 2**20
 """More than any broker tells of tens of thousands of queues."""
 
@@ -41,6 +44,7 @@ class Broker:
             LiveAlone() if self._live and not (settings.broker_metrics_urls or settings.management_url) else None
         )
         self._channel_counters: set[str] = set()
+        self._kinds, self._kinds_at = BrokerReading(), dict[str, float]()
 
     def _new_live(self) -> LiveDepth | None:
         """A thread that waits for a broker which is gone keeps its own connection until the heartbeat ends it."""
@@ -60,15 +64,19 @@ class Broker:
         ``with_channels`` asks also which hosts have fetched messages.
         """
         looked_at = asleep if self._alone is None else queues
-        scraped, live, channels = await asyncio.gather(
-            self._scrape(with_acks=with_acks), self._look(looked_at), self._ask_channels(wanted=with_channels)
+        scraped, *others = await asyncio.gather(
+            self._scrape(with_acks=with_acks),
+            self._look(looked_at),
+            self._ask_kinds({vhost for vhost, _ in queues}),
+            self._ask_channels(wanted=with_channels),
         )
-        reading = merge([*scraped, live, channels])
+        reading = merge([*scraped, *others])
         if self._alone is not None:
             self._alone.believe(reading, time.monotonic())
         missing = [queue for queue in queues if queue not in reading.queues]
         if missing and self._settings.management_url:
             reading = merge([reading, await self._ask_management(missing)])
+        reading.errors = list(dict.fromkeys(reading.errors))
         return reading
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
@@ -127,10 +135,21 @@ class Broker:
         whole.queues = {queue: seen for queue, seen in whole.queues.items() if queue in wanted}
         return whole
 
-    async def _list(self, vhost: str) -> BrokerReading:
+    async def _list(self, vhost: str, what: str = "enable_queue_totals=true") -> BrokerReading:
         """For a second after a change the list may be partial: a queue that is missing is not empty."""
-        path = f"queues/{quote(vhost, safe='')}?disable_stats=true&enable_queue_totals=true"
+        path = f"queues/{quote(vhost, safe='')}?disable_stats=true&{what}"
         return await self._manage(path, read_list, f"list the queues of {vhost}")
+
+    async def _ask_kinds(self, vhosts: Collection[str]) -> BrokerReading:
+        """Ask now and then what the queues are: the metrics tell streams from 4.1 on, and single consumers never."""
+        if not self._settings.management_url:
+            return BrokerReading()
+        now = time.monotonic()
+        due = [vhost for vhost in vhosts if now - self._kinds_at.get(vhost, -math.inf) >= KINDS_SECONDS]
+        lists = await asyncio.gather(*(self._list(vhost, "columns=name,vhost,type,arguments") for vhost in due))
+        self._kinds_at |= {vhost: now for vhost, told in zip(due, lists, strict=True) if not told.errors}
+        self._kinds = merge([self._kinds, *(BrokerReading(kinds=told.kinds) for told in lists)])
+        return merge([self._kinds, *(BrokerReading(errors=told.errors) for told in lists)])
 
     async def _ask_channels(self, *, wanted: bool) -> BrokerReading:
         if not wanted or not self._settings.management_url:

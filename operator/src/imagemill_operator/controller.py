@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.cluster_state import ClusterState
-from imagemill_operator.depth import BrokerReading, QueueName
+from imagemill_operator.depth import BrokerReading, QueueKind, QueueName
 from imagemill_operator.observe import Counters, observe, readings_of_channels
-from imagemill_operator.policy import Decision, History, Memory, Observation, Pool, decide_all
-from imagemill_operator.pools import PoolResource, Refusal, refusals
-from imagemill_operator.status import decided_status, refused_status, state_of
+from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all
+from imagemill_operator.pools import PoolResource, Refusal, refusals, shared_queues, stream_refusals
+from imagemill_operator.status import Status, decided_status, refused_status, state_of
 from imagemill_operator.workers import WorkerReading
 
 WAKING_SECONDS = 15.0
@@ -88,6 +88,8 @@ class Controller:
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
         broker, workers = await asyncio.gather(self._read_broker(active, cluster), self._read_workers(active, cluster))
+        streams = stream_refusals(active, lambda queue: broker.kinds.get(queue, QueueKind()).is_stream)
+        active, refused = {name: pool for name, pool in active.items() if name not in streams}, {**refused, **streams}
         workers = {**workers, **self._channels(active, cluster, broker)}
         inputs = {name: self._input(pool, cluster, broker, workers) for name, pool in active.items()}
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
@@ -203,10 +205,11 @@ class Controller:
         refused: Mapping[str, Refusal],
     ) -> None:
         states: dict[str, dict[str, Any]] = {}
+        shared = shared_queues(cluster.pools)
         for name, pool in sorted(cluster.pools.items()):
             seen, decision = inputs.get(name), decisions.get(name)
             if seen is not None and decision is not None:
-                status = self._remember(pool, seen.observation, seen, decision, states)
+                states[name], status = self._remember(pool, seen, decision, shared.get(name))
             else:
                 status = refused_status(pool, refused[name], self._clock())
                 states[name] = _refused_state(pool, refused[name])
@@ -214,20 +217,15 @@ class Controller:
         self.states = states
 
     def _remember(
-        self,
-        pool: PoolResource,
-        observation: Observation,
-        seen: Pool,
-        decision: Decision,
-        states: dict[str, dict[str, Any]],
-    ) -> dict[str, Any]:
-        kept = self._kept[pool.uid]
+        self, pool: PoolResource, seen: Pool, decision: Decision, shared: str | None
+    ) -> tuple[dict[str, Any], Status]:
+        """Keep what the decision learned; return the pool's state and status."""
+        kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
         kept.has_too_many = decision.needed_replicas < observation.current_replicas
         kept.history.add(observation)
-        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool))
-        states[pool.name] = {**state, "uid": pool.uid}
-        return decided_status(pool, state, seen.spec, decision.memory)
+        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), shared)
+        return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)
 
 
 def without_step(decision: Decision, before: Memory) -> Decision:

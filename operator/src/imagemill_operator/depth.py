@@ -15,6 +15,8 @@ CHANNEL_ACKED = "rabbitmq_detailed_channel_messages_acked_total"
 INFO = "rabbitmq_detailed_queue_info"
 WANTED = frozenset({READY, UNACKED, CONSUMERS, QUEUE_ACKED, CHANNEL_ACKED, INFO})
 
+STREAM = "rabbit_stream_queue"
+
 ELECTION_SECONDS = 30.0
 """A quorum queue that has a majority has a leader again long before."""
 
@@ -39,6 +41,14 @@ class LiveReading:
     consumers: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class QueueKind:
+    """What a queue is, as far as it matters to scaling."""
+
+    is_stream: bool = False
+    has_single_consumer: bool = False
+
+
 @dataclass(slots=True)
 class BrokerReading:
     """Everything the broker told in one tick.
@@ -51,6 +61,7 @@ class BrokerReading:
     acked: dict[QueueName, dict[str, float]] = field(default_factory=dict)
     live: dict[QueueName, LiveReading] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    kinds: dict[QueueName, QueueKind] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
@@ -66,6 +77,7 @@ def read_detailed(text: str, node: str) -> BrokerReading:
         elif name == INFO:
             if labels.get("membership") == "follower":
                 followers.add(queue)
+            reading.kinds[queue] = QueueKind(labels.get("queue_type") == STREAM)
         else:
             reading.acked.setdefault(queue, {})[f"{node}/{labels.get('channel', '')}"] = value
     for queue in values[READY].keys() & values[UNACKED].keys() - followers:
@@ -78,6 +90,8 @@ def read_list(queues: Iterable[Mapping[str, Any]]) -> BrokerReading:
     """Read the management API's list; a queue without numbers is not told."""
     reading = BrokerReading()
     for queue in queues:
+        single = bool((queue.get("arguments") or {}).get("x-single-active-consumer"))
+        reading.kinds[queue["vhost"], queue["name"]] = QueueKind(queue.get("type") == "stream", single)
         if queue.get("messages_ready") is not None and queue.get("messages_unacknowledged") is not None:
             numbers = int(queue["messages_ready"]), int(queue["messages_unacknowledged"])
             reading.queues[queue["vhost"], queue["name"]] = QueueReading(*numbers)
@@ -108,6 +122,11 @@ def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
             whole.acked.setdefault(queue, {}).update(counters)
         whole.live.update(reading.live)
         whole.held.update(reading.held)
+        for queue, kind in reading.kinds.items():
+            other = whole.kinds.get(queue, kind)
+            whole.kinds[queue] = QueueKind(
+                kind.is_stream or other.is_stream, kind.has_single_consumer or other.has_single_consumer
+            )
         whole.errors.extend(reading.errors)
     return whole
 
@@ -121,6 +140,12 @@ def backlog_of(queues: Iterable[QueueName], reading: BrokerReading) -> Backlog |
 def consumers_of(queues: Iterable[QueueName], reading: BrokerReading) -> int | None:
     """Add up the consumers of a pool's queues; None when the broker tells of none, as the management API does."""
     return sum(reading.queues[queue].consumers for queue in queues if queue in reading.queues) or None
+
+
+def useful_replicas_of(queues: Iterable[QueueName], reading: BrokerReading) -> int | None:
+    """Count the replicas that can have work when each queue serves a single consumer; None when any serves more."""
+    kinds = [reading.kinds.get(queue, QueueKind()) for queue in queues]
+    return len(kinds) if kinds and all(kind.has_single_consumer for kind in kinds) else None
 
 
 def untold_of(queues: Iterable[QueueName], reading: BrokerReading) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from imagemill_operator.capacity import blocked_text, trouble_text
-from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of
+from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of, useful_replicas_of
 from imagemill_operator.facts import DeploymentFacts, PodFacts, typical_start_seconds
 from imagemill_operator.policy import Backlog, CounterSum, Observation
 from imagemill_operator.pools import PoolResource
@@ -88,6 +88,7 @@ def observe(
         busy_seconds_total=busy_seconds,
         pod_start_seconds=typical_start_seconds(counters.first_starts(staying)),
         delay_seconds=tick_seconds,
+        useful_replicas=useful_replicas_of(queues, broker),
         consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),
         blocked=blocked_text(deployment, pods, at_seconds),

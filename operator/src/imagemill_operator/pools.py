@@ -1,6 +1,6 @@
 """WorkerPools as the API server gives them, turned into what the policy reads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,3 +149,35 @@ def _refusal(
         text = f"There is no Deployment {pool.deployment} in namespace {pool.namespace}; the pool waits for it."
         return Refusal("Ready", "DeploymentMissing", text)
     return None
+
+
+def stream_refusals(
+    pools: Mapping[str, PoolResource], is_stream: Callable[[tuple[str, str]], bool]
+) -> dict[str, Refusal]:
+    """Refuse pools whose queues are streams: what was read stays there, so that its length is no backlog."""
+    found = {name: [queue for queue in pool.queues if is_stream((pool.vhost, queue))] for name, pool in pools.items()}
+    return {
+        name: Refusal(
+            "Ready",
+            "StreamQueue",
+            f"Queue {streams[0]} is a stream, which keeps what was read: its length says nothing of the work. "
+            "Take it out of queues, or let the pods consume a classic or quorum queue.",
+        )
+        for name, streams in found.items()
+        if streams
+    }
+
+
+def shared_queues(pools: Mapping[str, PoolResource]) -> dict[str, str]:
+    """Say which pools count messages that another one counts too: each then asks for replicas for all of them."""
+    readers: dict[tuple[str, str], list[str]] = {}
+    for name, pool in sorted(pools.items()):
+        for queue in pool.queues if pool.acts else ():
+            readers.setdefault((pool.vhost, queue), []).append(name)
+    texts: dict[str, str] = {}
+    for (_, queue), names in readers.items():
+        for name in names if len(names) > 1 else ():
+            others = " and ".join(other for other in names if other != name)
+            text = f"Queue {queue} is also counted by {others}: each asks for replicas for all of its messages."
+            texts.setdefault(name, text)
+    return texts

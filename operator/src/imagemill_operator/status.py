@@ -108,11 +108,26 @@ def ready_conditions(observation: Observation, decision: Decision, refusal: str 
     ]
 
 
+def sharing_condition(shared: str | None) -> dict[str, str]:
+    """State whether another pool counts the same messages."""
+    if shared is None:
+        return condition("QueueShared", False, "OwnQueues", "No other pool counts the messages of its queues.")
+    return condition("QueueShared", True, "CountedTwice", shared)
+
+
 def state_of(
-    pool: PoolResource, observation: Observation, spec: Spec, decision: Decision, refusal: str | None = None
+    pool: PoolResource,
+    observation: Observation,
+    spec: Spec,
+    decision: Decision,
+    refusal: str | None = None,
+    shared: str | None = None,
 ) -> dict[str, Any]:
-    """Return the pool's state as ``/pools`` tells it, without its history."""
-    more = ready_conditions(observation, decision, refusal)
+    """Return the pool's state as ``/pools`` tells it, without its history.
+
+    ``refusal`` says why the replicas cannot be set, ``shared`` which other pool counts the same messages.
+    """
+    more = [*ready_conditions(observation, decision, refusal), sharing_condition(shared)]
     return pool_state(pool.name, pool.queues, observation, spec, decision, more_conditions=more)
 
 
@@ -164,6 +179,7 @@ EVENTS_OF_CONDITIONS = {
     ("CapacityBlocked", "False"): ("Normal", "CapacityFree"),
     ("TargetConflict", "True"): ("Warning", "TargetConflict"),
     ("TargetConflict", "False"): ("Normal", "TargetFree"),
+    ("QueueShared", "True"): ("Warning", "QueueShared"),
     ("Writable", "False"): ("Warning", "WriteRefused"),
     ("Writable", "True"): ("Normal", "WriteAccepted"),
     ("Ready", "False"): ("Warning", "NotReady"),

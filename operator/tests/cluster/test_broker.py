@@ -13,7 +13,7 @@ from tests.cluster.rabbit import Rabbit, free_ports
 from tests.cluster.relay import connections_from
 
 from imagemill_operator.broker import Broker, addresses, without_password
-from imagemill_operator.depth import BrokerReading, LiveReading, QueueName, acked_of, backlog_of
+from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, acked_of, backlog_of
 from imagemill_operator.live import LiveDepth
 from imagemill_operator.policy import Backlog
 from imagemill_operator.settings import Settings
@@ -223,3 +223,13 @@ def test_the_broker_knows_which_hosts_hold_messages(broker: Rabbit, channel: Any
         assert read(own, queue).held == {}
         for connection in consumers:
             connection.close()
+
+
+def test_streams_and_single_active_consumers_are_told_by_the_management_api(broker: Rabbit, channel: Any) -> None:
+    channel.queue_declare("kind.log", durable=True, arguments={"x-queue-type": "stream"})
+    channel.queue_declare("kind.one", durable=True, arguments={"x-single-active-consumer": True})
+    own = settings(broker_metrics_urls=(broker.metrics_url,), management_url=broker.management_url)
+    wanted = {("/", "kind.log"): QueueKind(is_stream=True), ("/", "kind.one"): QueueKind(has_single_consumer=True)}
+    eventually(lambda: wanted.items() <= read(own, ("/", "kind.log")).kinds.items(), what="both kinds")
+    for name in ("kind.log", "kind.one"):
+        channel.queue_delete(name)

@@ -9,7 +9,7 @@ from tests.cluster import bodies
 from imagemill_operator.actor import FIRST_TO_GO, Actor
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
-from imagemill_operator.depth import BrokerReading, LiveReading, QueueName, QueueReading
+from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
 from imagemill_operator.exposition import PoolCollector
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
@@ -29,6 +29,7 @@ class Cluster:
         self.unacked = 0
         self.busy: dict[str, int] = {}
         self.held: dict[str, int] = {}
+        self.kind = QueueKind()
         self.asked_channels: list[bool] = []
         self.autoscaled: dict[str, str] = {}
         self.costs: dict[str, str | None] = {}
@@ -107,6 +108,7 @@ class Broker:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
+            kinds={QUEUE: self.cluster.kind},
             held=dict(self.cluster.held) if with_channels else {},
             live={queue: LiveReading(self.cluster.ready) for queue in asleep if queue == QUEUE},
         )
@@ -278,6 +280,23 @@ def test_a_target_with_an_autoscaler_is_left_alone_until_that_is_gone() -> None:
     cluster.tick()
     assert cluster.scalings == [8]
     assert cluster.condition("TargetConflict") == "False"
+
+
+def test_a_stream_is_refused_with_a_sentence() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.kind = 500, QueueKind(is_stream=True)
+    cluster.tick(2)
+    assert cluster.scalings == []
+    assert (cluster.condition("Ready"), cluster.status["limit"]) == ("False", "refused")
+    assert cluster.status["reason"].startswith("Queue work.gray is a stream")
+
+
+def test_a_single_active_consumer_gets_a_single_replica() -> None:
+    cluster = Cluster()
+    cluster.ready, cluster.kind = 500, QueueKind(has_single_consumer=True)
+    cluster.tick(2)
+    assert (cluster.scalings, cluster.status["limit"]) == ([1], "single")
+    assert "each queue serves a single active consumer" in cluster.status["reason"]
 
 
 def test_a_conflict_is_tried_again_with_the_next_tick() -> None:

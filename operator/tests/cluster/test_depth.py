@@ -4,6 +4,7 @@ from imagemill_operator.depth import (
     BrokerReading,
     LiveAlone,
     LiveReading,
+    QueueKind,
     QueueName,
     QueueReading,
     acked_of,
@@ -11,7 +12,9 @@ from imagemill_operator.depth import (
     consumers_of,
     merge,
     read_detailed,
+    read_list,
     untold_of,
+    useful_replicas_of,
 )
 from imagemill_operator.policy import Backlog
 
@@ -62,6 +65,21 @@ def test_channels_have_counters_of_their_own() -> None:
         for n in (1, 2)
     )
     assert sorted(acked_of([QUEUE], read_detailed(text, "n1")).values()) == [1, 2]
+
+
+def test_streams_and_single_consumers_are_known_as_such() -> None:
+    info = (
+        'rabbitmq_detailed_queue_info{vhost="/",queue="log",queue_type="rabbit_stream_queue",membership="leader"} 1\n'
+    )
+    assert read_detailed(LEADER + info, "n1").kinds == {QUEUE: QueueKind(), ("/", "log"): QueueKind(is_stream=True)}
+    listed = [
+        {"vhost": "/", "name": "log", "type": "stream", "arguments": {"x-queue-type": "stream"}},
+        {"vhost": "/", "name": "work.a", "type": "quorum", "arguments": {"x-single-active-consumer": True}},
+    ]
+    whole = merge([read_detailed(LEADER + info, "n1"), read_list(listed)])
+    assert whole.kinds == {QUEUE: QueueKind(has_single_consumer=True), ("/", "log"): QueueKind(is_stream=True)}
+    assert useful_replicas_of([QUEUE], whole) == 1
+    assert useful_replicas_of([QUEUE, ("/", "work.b")], whole) is None
 
 
 def test_a_missing_queue_is_unknown_and_not_empty() -> None:

@@ -3,7 +3,7 @@
 from tests.cluster import bodies
 
 from imagemill_operator.policy import Budget, Fallback, Memory, Mode
-from imagemill_operator.pools import WorkerMetrics, parse_pool, refusals
+from imagemill_operator.pools import WorkerMetrics, parse_pool, refusals, shared_queues
 
 
 def test_a_pool_is_read_with_every_field() -> None:
@@ -78,3 +78,15 @@ def test_advice_is_in_nobodys_way() -> None:
     advising = bodies.pool("advice", "2025-01-01T00:00:00Z", deployment="worker-gray", mode="Advise")
     assert refused(advising, autoscaled={"worker-gray": "keda-hpa-gray"}) == {}
     assert refused(advising, bodies.pool()) == {}
+
+
+def test_two_pools_that_count_one_queue_are_told_of_each_other() -> None:
+    both = {name: parse_pool(bodies.pool(name, queues=["work.a", f"own.{name}"])) for name in ("gray", "blue")}
+    assert shared_queues(both) == {
+        "gray": "Queue work.a is also counted by blue: each asks for replicas for all of its messages.",
+        "blue": "Queue work.a is also counted by gray: each asks for replicas for all of its messages.",
+    }
+    apart = {"gray": both["gray"], "blue": parse_pool(bodies.pool("blue", queues=["work.a"], vhost="other"))}
+    assert shared_queues(apart) == {}
+    advising = {"gray": both["gray"], "blue": parse_pool(bodies.pool("blue", queues=["work.a"], mode="Advise"))}
+    assert shared_queues(advising) == {}

@@ -95,6 +95,7 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
         Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
+        Limit.SINGLE: f"{needed} are needed but each queue serves a single active consumer",
         Limit.LEARNING: f"{needed} are guessed but nobody knows yet how long a message takes",
         Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
         Limit.FALLBACK: f"the fallback is {given.desired_replicas}",

@@ -23,6 +23,7 @@ class Limit(StrEnum):
     STEP = "step"
     BUSY = "busy"
     ACTIVATION = "activation"
+    SINGLE = "single"
     LEARNING = "learning"
     BLOCKED = "blocked"
     BUDGET = "budget"
@@ -125,6 +126,7 @@ class Observation:
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
     ``holding_replicas`` are those that the broker knows to hold messages, for replicas that do not tell.
+    ``useful_replicas`` are those that can have work at all, when the queues serve one consumer at a time.
     ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable); ``trouble`` which
@@ -142,6 +144,7 @@ class Observation:
     pod_start_seconds: float | None = None
     delay_seconds: float = 2.0
     holding_replicas: int | None = None
+    useful_replicas: int | None = None
     consumers: int | None = None
     untold: str | None = None
     blocked: str | None = None

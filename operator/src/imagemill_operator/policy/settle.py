@@ -29,6 +29,9 @@ def settle(
 
 
 def _bounded(needed: int, backlog: Backlog, observation: Observation, spec: Spec) -> Settled:
+    useful = observation.useful_replicas
+    if useful is not None and needed > useful and spec.min_replicas <= useful <= spec.max_replicas:
+        return useful, Limit.SINGLE
     if needed > spec.max_replicas:
         return spec.max_replicas, Limit.MAXIMUM
     if needed < spec.min_replicas:
