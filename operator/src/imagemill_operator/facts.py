@@ -22,6 +22,8 @@ ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 RESTARTS_OF_A_CRASH_LOOP = 3
 YOUNGEST_PODS = 5
 LONGEST_MESSAGE = 160
+GRACE_SECONDS = 30.0
+"""What Kubernetes gives a pod that does not say otherwise."""
 LONGEST_START_SECONDS = 600.0
 """A pod that became ready later was ready before: its node was away for a moment."""
 
@@ -35,6 +37,7 @@ class DeploymentFacts:
     resource_version: str
     replicas: int
     failure: str | None = None
+    grace_seconds: float = GRACE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,14 @@ def deployment_facts(body: Mapping[str, Any]) -> DeploymentFacts:
         uid=meta.get("uid", ""),
         resource_version=meta.get("resourceVersion", ""),
         replicas=int((body.get("spec") or {}).get("replicas", 1)),
+        grace_seconds=_grace_seconds(body.get("spec") or {}),
         failure=_failure(_conditions(body.get("status") or {})),
     )
+
+
+def _grace_seconds(spec: Mapping[str, Any]) -> float:
+    grace = ((spec.get("template") or {}).get("spec") or {}).get("terminationGracePeriodSeconds")
+    return GRACE_SECONDS if grace is None else float(grace)
 
 
 def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

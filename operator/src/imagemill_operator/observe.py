@@ -91,6 +91,7 @@ def observe(
         useful_replicas=useful_replicas_of(queues, broker),
         consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),
+        grace_seconds=deployment.grace_seconds,
         blocked=blocked_text(deployment, pods, at_seconds),
         trouble=trouble_text(pods),
     )

@@ -87,6 +87,12 @@ def test_deployments_without_replicas_have_one() -> None:
     assert deployment_facts(body).replicas == 1
 
 
+def test_a_deployment_says_how_long_its_pods_may_go_on() -> None:
+    body = {"metadata": {"name": "w"}, "spec": {"template": {"spec": {"terminationGracePeriodSeconds": 600}}}}
+    assert deployment_facts(body).grace_seconds == 600.0
+    assert deployment_facts({"metadata": {"name": "w"}}).grace_seconds == 30.0
+
+
 def test_a_deployment_that_may_not_create_pods_says_why() -> None:
     quota = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota: pods"}
     body = {"metadata": {"name": "w"}, "status": {"conditions": [quota]}}

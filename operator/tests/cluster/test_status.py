@@ -40,6 +40,7 @@ def test_a_status_tells_the_story() -> None:
         "ObjectiveAttainable": "True",
         "PrefetchHoards": "False",
         "Writable": "True",
+        "GraceCoversWork": "Unknown",
         "QueueShared": "False",
     }
 

@@ -294,6 +294,39 @@ def test_a_part_of_the_backlog_teaches_no_rate() -> None:
     assert decide(part, SHARE, first.memory).arrival_rate == first.arrival_rate
 
 
+def kept_seconds(known: Memory, spec: Spec, **more: object) -> int:
+    """How long eight tasks' replicas are kept by consumers whose queue has been empty since they took them."""
+    current, now = 8, 100.0
+    first = decide(replace(seen(8, current=8, **more), at_seconds=now), spec, known)
+    known = first.memory
+    while current == 8:
+        now += 2.0
+        decision = decide(replace(seen(0, current=current, **more), at_seconds=now), spec, known)
+        current, known = decision.desired_replicas, decision.memory
+    return int(now - 100.0)
+
+
+def test_consumers_that_acknowledge_before_they_work_are_not_stopped_in_mid_task() -> None:
+    """Celery's default: nothing is unacknowledged, and work seems to take no time."""
+    assert kept_seconds(Memory(), SHARE) == 300, "nothing is known of the work"
+    assert kept_seconds(memory(busy_seconds=0.001), WAIT) == 300
+    assert kept_seconds(memory(busy_seconds=10.0), SHARE) == 60
+    assert kept_seconds(memory(busy_seconds=0.001), SHARE, busy_replicas=0) == 20, "they tell themselves"
+    assert kept_seconds(Memory(), replace(SHARE, cooldown_seconds=10.0)) == 10, "the owner says so"
+
+
+def test_a_grace_period_that_is_shorter_than_the_work_is_told() -> None:
+    def told(grace: float | None, known: Memory) -> dict[str, str]:
+        look = seen(0, 1, current=1, grace_seconds=grace)
+        every = conditions(look, WAIT, decide(look, WAIT, known))
+        return next(item for item in every if item["type"] == "GraceCoversWork")
+
+    assert told(30.0, memory(busy_seconds=60.0))["status"] == "False"
+    assert "raise terminationGracePeriodSeconds" in told(30.0, memory(busy_seconds=60.0))["message"]
+    assert told(200.0, memory(busy_seconds=60.0))["status"] == "True"
+    assert told(30.0, Memory())["status"] == told(None, memory())["status"] == "Unknown"
+
+
 def test_pending_pods_count_as_capacity_to_come() -> None:
     spec = replace(WAIT, max_wait_seconds=20.0)
     first = decide(seen(100), spec, memory())
@@ -365,4 +398,5 @@ def test_the_state_of_a_pool_has_the_keys_of_the_contract() -> None:
         "CapacityBlocked",
         "ObjectiveAttainable",
         "PrefetchHoards",
+        "GraceCoversWork",
     }

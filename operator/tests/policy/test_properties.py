@@ -40,7 +40,7 @@ def specs(draw: st.DrawFn) -> Spec:
         max_wait_seconds=objective if waits else None,
         backlog_per_replica=None if waits else objective,
         activation_backlog=draw(st.integers(1, 50)),
-        cooldown_seconds=draw(st.floats(0.0, 300.0)),
+        cooldown_seconds=draw(st.none() | st.floats(0.0, 300.0)),
         scale_in_percent=draw(st.floats(1.0, 100.0)),
         fallback=draw(st.none() | st.builds(Fallback, st.integers(0, 30), st.floats(0.0, 300.0))),
     )
@@ -173,7 +173,7 @@ def test_constant_input_settles_and_stays(
     spec: Spec, ready: int, unacked: int, busy_seconds: float, current: int
 ) -> None:
     memory = Memory(busy_seconds=busy_seconds, busy_images=1.0, start_seconds=2.0)
-    spec = replace(spec, cooldown_seconds=min(spec.cooldown_seconds, 30.0), scale_in_percent=50.0)
+    spec = replace(spec, cooldown_seconds=min(spec.cooldown_seconds or 30.0, 30.0), scale_in_percent=50.0)
     replicas = []
     for tick in range(120):
         seen = Observation(tick * 2.0, Backlog(ready, unacked), current, current, busy_replicas=0)

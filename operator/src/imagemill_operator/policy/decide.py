@@ -6,7 +6,14 @@ from imagemill_operator.policy.explain import Explanation, sentence
 from imagemill_operator.policy.learn import learn, without_old_rate
 from imagemill_operator.policy.model import Decision, Limit, Memory, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
-from imagemill_operator.policy.settle import busy_floor, remember_peaks, settle, settle_partly_known, settle_unknown
+from imagemill_operator.policy.settle import (
+    busy_floor,
+    cooldown_seconds,
+    remember_peaks,
+    settle,
+    settle_partly_known,
+    settle_unknown,
+)
 
 
 def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
@@ -82,6 +89,7 @@ def _explained(
 def explain(decision: Decision, observation: Observation, spec: Spec) -> Decision:
     """Put the sentence that fits the decision's numbers."""
     since = decision.memory.unknown_since_seconds
+    known = estimate(observation, decision.memory, spec)
     given = Explanation(
         desired_replicas=decision.desired_replicas,
         needed_replicas=decision.needed_replicas,
@@ -90,6 +98,7 @@ def explain(decision: Decision, observation: Observation, spec: Spec) -> Decisio
         predicted_wait_seconds=decision.predicted_wait_seconds,
         arrival_rate=decision.arrival_rate,
         term=max(decision.terms, key=lambda term: term.replicas).name if decision.terms else "",
+        cooldown_seconds=cooldown_seconds(observation, spec, known),
         unknown_seconds=0.0 if since is None else observation.at_seconds - since,
         just_drained=max((held for _, held in decision.memory.peaks), default=0) < decision.desired_replicas,
     )

@@ -17,6 +17,7 @@ class Explanation:
     predicted_wait_seconds: float | None
     arrival_rate: float | None = None
     term: str = ""
+    cooldown_seconds: float = 0.0
     unknown_seconds: float = 0.0
     just_drained: bool = False
 
@@ -91,7 +92,7 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
     texts = {
         Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
         Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
-        Limit.COOLDOWN: f"{needed} would do but {_held(spec, given)}",
+        Limit.COOLDOWN: f"{needed} would do but {_held(given)}",
         Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
         Limit.BUSY: f"{needed} would do but others are still at work",
         Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
@@ -110,10 +111,10 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
     )
 
 
-def _held(spec: Spec, given: Explanation) -> str:
+def _held(given: Explanation) -> str:
     if given.just_drained:
         return "a larger backlog was there just now"
-    return f"what was needed in the last {spec.cooldown_seconds:g} s counts too"
+    return f"what was needed in the last {given.cooldown_seconds:.0f} s counts too"
 
 
 def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) -> list[str]:

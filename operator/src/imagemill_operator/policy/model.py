@@ -52,6 +52,7 @@ class Budget:
 class Spec:
     """What a person asked of a pool. Exactly one of the two objectives is set.
 
+    ``cooldown_seconds`` None is chosen by what is known of the work.
     ``expected_seconds`` is the work of a message as far as a person knows it; it counts until some were measured.
 
     >>> Spec(max_replicas=8, max_wait_seconds=10.0).objective_text
@@ -64,7 +65,7 @@ class Spec:
     backlog_per_replica: float | None = None
     expected_seconds: float | None = None
     activation_backlog: int = 1
-    cooldown_seconds: float = 20.0
+    cooldown_seconds: float | None = None
     scale_in_percent: float = 50.0
     fallback: Fallback | None = None
     budget: Budget | None = None
@@ -129,6 +130,7 @@ class Observation:
     ``useful_replicas`` are those that can have work at all, when the queues serve one consumer at a time.
     ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
+    ``grace_seconds`` is how long a replica that is told to stop may go on with its work.
     ``blocked`` says, in words, why more replicas would not help (crash-looping, unschedulable); ``trouble`` which
     replicas do not start although others do.
     """
@@ -147,6 +149,7 @@ class Observation:
     useful_replicas: int | None = None
     consumers: int | None = None
     untold: str | None = None
+    grace_seconds: float | None = None
     blocked: str | None = None
     trouble: str | None = None
 

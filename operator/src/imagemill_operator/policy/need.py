@@ -21,6 +21,8 @@ FEW_IMAGES = 5.0
 """Until so many are done their mean is little more than a guess."""
 ASSUMED_START_SECONDS = 5.0
 """Seconds a replica takes to start until the first was measured."""
+LONGEST_WORK = 3.0
+"""Nineteen of twenty messages take less than so many times the mean, when work is distributed exponentially."""
 SHORTEST_AIM_SHARE = 0.25
 """When starting alone uses up the aim, the backlog is still to be done within this share of it."""
 

@@ -4,10 +4,15 @@ import math
 from dataclasses import replace
 
 from imagemill_operator.policy.model import Backlog, Limit, Memory, Observation, Peaks, Spec, Term
-from imagemill_operator.policy.need import Estimates, lasting_replicas, passing_replicas
+from imagemill_operator.policy.need import LONGEST_WORK, Estimates, lasting_replicas, passing_replicas
 
 STEP_SECONDS = 5.0
 """Time between two steps of scale-in."""
+COOLDOWN_SECONDS = 20.0
+COOLDOWN_OF_UNKNOWN_WORK_SECONDS = 300.0
+"""As KEDA's, when nobody tells whether replicas are at work."""
+HIDDEN_WORK_SECONDS = 0.05
+"""Work that takes less is either done in no time or not seen."""
 FIRST_REPLICAS = 16
 """So many may start at once before it is known how long a message takes."""
 LEAST_HOLD_LOOKS = 3
@@ -117,18 +122,40 @@ def remember_peaks(
     at, lasting, passing = observation.at_seconds, lasting_replicas(terms), passing_replicas(terms)
     return replace(
         memory,
-        peaks=_with_peak(memory.peaks, at, lasting, spec.cooldown_seconds),
-        drain_peaks=_with_peak(memory.drain_peaks, at, passing, drain_hold_seconds(spec, known)),
+        peaks=_with_peak(memory.peaks, at, lasting, cooldown_seconds(observation, spec, known)),
+        drain_peaks=_with_peak(memory.drain_peaks, at, passing, drain_hold_seconds(observation, spec, known)),
     )
 
 
-def drain_hold_seconds(spec: Spec, known: Estimates) -> float:
+def cooldown_seconds(observation: Observation, spec: Spec, known: Estimates) -> float:
+    """Return how long replicas are kept that were needed.
+
+    Some consumers acknowledge a message before they work on it: they look idle, and work that seems to take no time at
+    all is the sign of it. Unless replicas tell themselves what they do, they are given the time that such work takes.
+    """
+    if spec.cooldown_seconds is not None:
+        return spec.cooldown_seconds
+    if observation.busy_replicas is not None:
+        return COOLDOWN_SECONDS
+    if _may_be_hidden(observation, known):
+        return COOLDOWN_OF_UNKNOWN_WORK_SECONDS
+    return max(COOLDOWN_SECONDS, 2 * LONGEST_WORK * known.busy_seconds)
+
+
+def _may_be_hidden(observation: Observation, known: Estimates) -> bool:
+    return observation.busy_replicas is None and (known.is_guess or known.busy_seconds < HIDDEN_WORK_SECONDS)
+
+
+def drain_hold_seconds(observation: Observation, spec: Spec, known: Estimates) -> float:
     """Return how long replicas are kept that only a backlog needed.
 
     To keep an idle replica costs as much as to start one after as long as a start takes: longer is not worth it (the
     ski-rental problem).
     """
-    return min(spec.cooldown_seconds, max(LEAST_HOLD_LOOKS * known.delay_seconds, known.start_seconds))
+    cooldown = cooldown_seconds(observation, spec, known)
+    if spec.cooldown_seconds is None and _may_be_hidden(observation, known):
+        return cooldown
+    return min(cooldown, max(LEAST_HOLD_LOOKS * known.delay_seconds, known.start_seconds))
 
 
 def _with_peak(peaks: Peaks, at_seconds: float, held: int, hold_seconds: float) -> Peaks:

@@ -6,6 +6,7 @@ from typing import Any
 
 from imagemill_operator.policy.decide import decide
 from imagemill_operator.policy.model import Backlog, Decision, Memory, Observation, Spec
+from imagemill_operator.policy.need import LONGEST_WORK
 
 HISTORY_SECONDS = 3600
 HISTORY_STEP_SECONDS = 10
@@ -52,7 +53,7 @@ def condition(kind: str, status: bool | None, reason: str, message: str) -> dict
 
 
 def conditions(observation: Observation, spec: Spec, decision: Decision) -> list[dict[str, str]]:
-    """State what the policy itself can tell, from BrokerReachable to PrefetchHoards."""
+    """State what the policy itself can tell, from BrokerReachable to GraceCoversWork."""
     reachable, untold = observation.all_told, observation.untold or "the backlog"
     at_maximum = decision.needed_replicas >= spec.max_replicas and decision.desired_replicas >= spec.max_replicas
     return [
@@ -76,7 +77,23 @@ def conditions(observation: Observation, spec: Spec, decision: Decision) -> list
             decision.attainable or "The objective can be held.",
         ),
         _hoarding(observation),
+        _grace(observation, decision),
     ]
+
+
+def _grace(observation: Observation, decision: Decision) -> dict[str, str]:
+    """State whether a replica that is told to stop has the time to finish what it is at."""
+    grace, busy = observation.grace_seconds, decision.busy_seconds
+    if grace is None or busy is None:
+        return condition("GraceCoversWork", None, "WorkUnknown", "How long messages take is not known yet.")
+    longest = LONGEST_WORK * busy
+    if longest <= grace:
+        return condition("GraceCoversWork", True, "LongEnough", "Replicas that stop can finish their messages.")
+    text = (
+        f"Messages take {busy:.3g} s, some {longest:.3g} s, but a pod is killed {grace:g} s after it is told to stop: "
+        "raise terminationGracePeriodSeconds."
+    )
+    return condition("GraceCoversWork", False, "TooShort", text)
 
 
 def _capacity(observation: Observation) -> dict[str, str]:
