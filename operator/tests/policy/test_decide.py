@@ -310,7 +310,8 @@ def test_consumers_that_acknowledge_before_they_work_are_not_stopped_in_mid_task
     """Celery's default: nothing is unacknowledged, and work seems to take no time."""
     assert kept_seconds(Memory(), SHARE) == 300, "nothing is known of the work"
     assert kept_seconds(memory(busy_seconds=0.001), WAIT) == 300
-    assert kept_seconds(memory(busy_seconds=10.0), SHARE) == 60
+    assert kept_seconds(memory(busy_seconds=0.001), replace(SHARE, expected_seconds=30.0)) == 180
+    assert kept_seconds(memory(busy_seconds=10.0), SHARE) == 20, "what is in work is seen"
     assert kept_seconds(memory(busy_seconds=0.001), SHARE, busy_replicas=0) == 20, "they tell themselves"
     assert kept_seconds(Memory(), replace(SHARE, cooldown_seconds=10.0)) == 10, "the owner says so"
 

@@ -32,11 +32,11 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What is assumed of the work: measured where possible. ``is_guess`` while nobody knows what a message takes."""
+    """What is assumed of the work: measured where possible. ``is_measured`` is about the seconds of work."""
 
     arrival_rate: float
     busy_seconds: float
-    is_guess: bool
+    is_measured: bool
     start_seconds: float
     delay_seconds: float
     threads: float
@@ -54,7 +54,7 @@ def estimate(observation: Observation, memory: Memory, spec: Spec) -> Estimates:
     return Estimates(
         arrival_rate=memory.arrival_rate or 0.0,
         busy_seconds=max(_busy_seconds(observation, memory, spec), 1e-4),
-        is_guess=memory.busy_images < FEW_IMAGES and spec.expected_seconds is None,
+        is_measured=memory.busy_images >= FEW_IMAGES,
         start_seconds=ASSUMED_START_SECONDS if start is None else start,
         delay_seconds=observation.delay_seconds,
         threads=max(observation.threads_per_replica, 1e-3),

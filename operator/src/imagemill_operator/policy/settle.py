@@ -13,6 +13,8 @@ COOLDOWN_OF_UNKNOWN_WORK_SECONDS = 300.0
 """As KEDA's, when nobody tells whether replicas are at work."""
 HIDDEN_WORK_SECONDS = 0.05
 """Work that takes less is either done in no time or not seen."""
+HIDDEN_WORK_SHARE = 0.2
+"""So is work that takes less than this share of what is expected."""
 FIRST_REPLICAS = 16
 """So many may start at once before it is known how long a message takes."""
 LEAST_HOLD_LOOKS = 3
@@ -56,7 +58,8 @@ def _outward(wanted: int, limit: Limit, observation: Observation, spec: Spec, kn
     if observation.blocked is not None:
         return max(current, spec.min_replicas), Limit.BLOCKED
     first = max(FIRST_REPLICAS, 2 * current, spec.min_replicas)
-    if wanted > first and spec.max_wait_seconds is not None and known.is_guess:
+    knows_work = known.is_measured or spec.expected_seconds is not None
+    if wanted > first and spec.max_wait_seconds is not None and not knows_work:
         return first, Limit.LEARNING
     return wanted, limit
 
@@ -128,22 +131,23 @@ def remember_peaks(
 
 
 def cooldown_seconds(observation: Observation, spec: Spec, known: Estimates) -> float:
-    """Return how long replicas are kept that were needed.
-
-    Some consumers acknowledge a message before they work on it: they look idle, and work that seems to take no time at
-    all is the sign of it. Unless replicas tell themselves what they do, they are given the time that such work takes.
-    """
+    """Return how long replicas are kept that were needed; when they may be at work unseen, as long as that takes."""
     if spec.cooldown_seconds is not None:
         return spec.cooldown_seconds
-    if observation.busy_replicas is not None:
+    if not _may_hide_work(observation, spec, known):
         return COOLDOWN_SECONDS
-    if _may_be_hidden(observation, known):
+    if spec.expected_seconds is None:
         return COOLDOWN_OF_UNKNOWN_WORK_SECONDS
-    return max(COOLDOWN_SECONDS, 2 * LONGEST_WORK * known.busy_seconds)
+    return max(COOLDOWN_SECONDS, 2 * LONGEST_WORK * spec.expected_seconds)
 
 
-def _may_be_hidden(observation: Observation, known: Estimates) -> bool:
-    return observation.busy_replicas is None and (known.is_guess or known.busy_seconds < HIDDEN_WORK_SECONDS)
+def _may_hide_work(observation: Observation, spec: Spec, known: Estimates) -> bool:
+    """Whether consumers may acknowledge a message before they work on it: they look idle then.
+
+    Work that seems to take next to no time is the sign of it, or far less than its owner expects.
+    """
+    least = max(HIDDEN_WORK_SECONDS, (spec.expected_seconds or 0.0) * HIDDEN_WORK_SHARE)
+    return observation.busy_replicas is None and (not known.is_measured or known.busy_seconds < least)
 
 
 def drain_hold_seconds(observation: Observation, spec: Spec, known: Estimates) -> float:
@@ -153,7 +157,7 @@ def drain_hold_seconds(observation: Observation, spec: Spec, known: Estimates) -
     ski-rental problem).
     """
     cooldown = cooldown_seconds(observation, spec, known)
-    if spec.cooldown_seconds is None and _may_be_hidden(observation, known):
+    if spec.cooldown_seconds is None and _may_hide_work(observation, spec, known):
         return cooldown
     return min(cooldown, max(LEAST_HOLD_LOOKS * known.delay_seconds, known.start_seconds))
 
