@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
@@ -65,7 +65,7 @@ class Broker:
         """
         looked_at = asleep if self._alone is None else queues
         scraped, *others = await asyncio.gather(
-            self._scrape(with_acks=with_acks),
+            self._scrape({vhost for vhost, _ in queues}, with_acks=with_acks),
             self._look(looked_at),
             self._ask_kinds({vhost for vhost, _ in queues}),
             self._ask_channels(wanted=with_channels),
@@ -100,19 +100,21 @@ class Broker:
             return BrokerReading(errors=["The broker does not answer over AMQP in time."])
         return BrokerReading(live=found, errors=errors)
 
-    async def _scrape(self, *, with_acks: bool) -> list[BrokerReading]:
+    async def _scrape(self, vhosts: Collection[str], *, with_acks: bool) -> list[BrokerReading]:
         nodes = await self._nodes()
-        return await asyncio.gather(*(self._scrape_node(node, with_acks=with_acks) for node in nodes))
+        return await asyncio.gather(*(self._scrape_node(node, vhosts, with_acks=with_acks) for node in nodes))
 
     async def _nodes(self) -> list[str]:
         """Every address behind the given names: a headless Service has one for each node."""
         found = await asyncio.gather(*(addresses(url) for url in self._settings.broker_metrics_urls))
         return sorted({node for nodes in found for node in nodes})
 
-    async def _scrape_node(self, node: str, *, with_acks: bool) -> BrokerReading:
+    async def _scrape_node(self, node: str, vhosts: Collection[str], *, with_acks: bool) -> BrokerReading:
+        """Ask for the virtual hosts of the pools alone; a broker before 3.10 tells all of them."""
         families = [*DEPTH_FAMILIES, *self._ack_families(node, with_acks=with_acks)]
         seconds = self._settings.request_timeout_seconds
-        query = "&".join(f"family={family}" for family in families)
+        asked = [("family", family) for family in families] + [("vhost", vhost) for vhost in sorted(vhosts)]
+        query = urlencode(asked)
         try:
             text = await get_text(self._session, f"{node}/metrics/detailed?{query}", seconds, LARGEST_ANSWER_BYTES)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as problem:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -67,7 +66,7 @@ class Controller:
         workers: WorkerReader,
         actor: Actor,
         tick_seconds: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._broker, self._workers, self._actor = broker, workers, actor
         self._tick_seconds, self._clock = tick_seconds, clock

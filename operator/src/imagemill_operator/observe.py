@@ -88,6 +88,7 @@ def observe(
         busy_seconds_total=busy_seconds,
         pod_start_seconds=typical_start_seconds(counters.first_starts(staying)),
         delay_seconds=tick_seconds,
+        existing_replicas=len(pods),
         useful_replicas=useful_replicas_of(queues, broker),
         consumers=consumers_of(queues, broker),
         untold=untold_of(queues, broker),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.broker import Broker
+from imagemill_operator.clock import SteadyClock
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
 from imagemill_operator.kube import Kube
@@ -48,9 +49,12 @@ class Runtime:
             stack.push_async_callback(broker.close)
             lease = Lease(kube, settings.lease_name, settings.identity, settings.lease_seconds, time.monotonic)
             stack.push_async_callback(lease.release)
-            actor = Actor(kube, time.time, Pace(time.monotonic), lambda: lease.held)
+            clock = SteadyClock()
+            actor = Actor(kube, clock, Pace(time.monotonic), lambda: lease.held)
             stack.push_async_callback(send_the_rest, actor)
-            controller = Controller(broker, Workers(session, settings.tick_seconds), actor, settings.tick_seconds)
+            controller = Controller(
+                broker, Workers(session, settings.tick_seconds), actor, settings.tick_seconds, clock
+            )
             app = make_app(controller, self.health, make_registry(controller, self.health, actor))
             await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
             async with asyncio.TaskGroup() as tasks:

@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.operator_process import eventually
 from tests.cluster.rabbit import Rabbit, free_ports
 from tests.cluster.relay import connections_from
+from tests.cluster.test_rights_of_amqp import put
 
 from imagemill_operator.broker import Broker, addresses, without_password
 from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, acked_of, backlog_of
@@ -60,6 +61,19 @@ def test_one_scrape_tells_ready_and_unacked(broker: Rabbit, channel: Any, queue:
     own = settings(broker_metrics_urls=(broker.metrics_url,))
     expected = Backlog(6, 4)
     eventually(lambda: backlog_of([queue], read(own, queue)) == expected, what=f"{expected} in the metrics")
+
+
+def test_other_virtual_hosts_are_not_asked_for(broker: Rabbit, channel: Any, queue: QueueName) -> None:
+    put(broker, "/api/vhosts/elsewhere", {})
+    put(broker, "/api/permissions/elsewhere/guest", {"configure": ".*", "write": ".*", "read": ".*"})
+    other = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", urlsplit(broker.amqp_url).port, "elsewhere"))
+    other.channel().queue_declare("there", durable=True)
+    own = settings(broker_metrics_urls=(broker.metrics_url,))
+    there = ("elsewhere", "there")
+    eventually(lambda: read(own, there).queues.keys() == {there}, what="the queue of the other virtual host alone")
+    eventually(lambda: queue in read(own, queue).queues, what="the queue of ours")
+    assert there not in read(own, queue).queues
+    other.close()
 
 
 def test_a_queue_that_is_not_there_is_unknown(broker: Rabbit) -> None:

@@ -362,6 +362,29 @@ def test_a_budget_limits_the_pool_and_the_reason_says_so() -> None:
     assert "the budget shared with other pools leaves 3" in decisions["a"].reason
 
 
+def test_a_budget_counts_replicas_until_they_are_gone() -> None:
+    """Six licences: four of a's replicas go on with their work for a while, so that b can have two."""
+    spec = replace(SHARE, cooldown_seconds=0.0, scale_in_percent=100.0, budget=Budget("gpu", max_replicas=6))
+    steady = Memory(at_seconds=98.0, backlog=Backlog(0))
+    shrinking = Pool(seen(0, current=4, busy_replicas=0), spec, steady)
+    decisions = decide_all({"a": shrinking, "b": Pool(seen(100), spec, Memory())})
+    assert (decisions["a"].desired_replicas, decisions["b"].desired_replicas) == (0, 2)
+    gone = {"a": Pool(seen(0, existing_replicas=4), spec, Memory()), "b": Pool(seen(100, current=2), spec, Memory())}
+    assert decide_all(gone)["b"].desired_replicas == 2
+    gone["a"] = Pool(seen(0, existing_replicas=0), spec, Memory())
+    assert decide_all(gone)["b"].desired_replicas == 6
+
+
+def test_a_need_that_goes_up_and_down_around_the_maximum_is_news_once() -> None:
+    known, told = Memory(), []
+    for tick, ready in enumerate([160, 100, 160, 100, *[0] * 50]):
+        look = replace(seen(ready, current=16, busy_replicas=16), at_seconds=100.0 + tick * 2)
+        decision = decide(look, SHARE, known)
+        known = decision.memory
+        told += [item["status"] for item in conditions(look, SHARE, decision) if item["type"] == "AtMaximum"]
+    assert told == ["True"] * 32 + ["False"] * 22, "a minute after it was reached last"
+
+
 def test_a_paused_pool_keeps_its_part_of_the_budget() -> None:
     spec = replace(SHARE, budget=Budget("gpu", max_replicas=6))
     pools = {"a": Pool(seen(0, current=4), replace(spec, paused=True), Memory()), "b": Pool(seen(100), spec, Memory())}

@@ -55,7 +55,25 @@ def decide_all(pools: Mapping[str, Pool]) -> dict[str, Decision]:
         )
         for name, pool in members.items():
             decisions[name] = limited(decisions[name], shares[name], pool.observation, pool.spec)
+        _wait_for_those_that_leave(decisions, members)
     return decisions
+
+
+def _wait_for_those_that_leave(decisions: dict[str, Decision], members: Mapping[str, Pool]) -> None:
+    """Let pools grow only into what is free: replicas that were given up go on for as long as their work takes."""
+    leaving = sum(
+        max(0, (pool.observation.existing_replicas or 0) - pool.observation.current_replicas)
+        for pool in members.values()
+    )
+    running = {name: pool.observation.current_replicas for name, pool in members.items()}
+    claims = {
+        name: Claim(current, max(current, decisions[name].desired_replicas), _weight(members[name]))
+        for name, current in running.items()
+    }
+    shares = share_budget(_budget_replicas(members) - leaving, claims)
+    for name, pool in members.items():
+        if decisions[name].desired_replicas > running[name]:
+            decisions[name] = limited(decisions[name], shares[name], pool.observation, pool.spec)
 
 
 def _budgets(pools: Mapping[str, Pool]) -> list[dict[str, Pool]]:
@@ -72,9 +90,13 @@ def _budget_replicas(members: Mapping[str, Pool]) -> int:
     return min(pool.spec.budget.max_replicas for pool in members.values() if pool.spec.budget is not None)
 
 
+def _weight(pool: Pool) -> float:
+    return pool.spec.budget.weight if pool.spec.budget else 1.0
+
+
 def _claim(decision: Decision, pool: Pool) -> Claim:
     """A pool that may not be changed keeps what it has."""
-    weight = pool.spec.budget.weight if pool.spec.budget else 1.0
+    weight = _weight(pool)
     current = pool.observation.current_replicas
     if not decision.act:
         return Claim(current, current, weight)

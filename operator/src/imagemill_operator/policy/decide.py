@@ -34,6 +34,8 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     settled = settle if observation.all_told else settle_partly_known
     desired, limit = settled(needed, observation.backlog, learned, observation, spec, known)
     learned = _remember_step(learned, desired, observation, spec)
+    if min(needed, desired) >= spec.max_replicas:
+        learned = replace(learned, at_maximum_seconds=observation.at_seconds)
     return _explained(desired, needed, limit, learned, terms, observation, spec, known)
 
 

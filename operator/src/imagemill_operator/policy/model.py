@@ -127,6 +127,7 @@ class Observation:
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
     ``holding_replicas`` are those that the broker knows to hold messages, for replicas that do not tell.
+    ``existing_replicas`` are all there are, those that are on their way out included.
     ``useful_replicas`` are those that can have work at all, when the queues serve one consumer at a time.
     ``consumers`` are those the queues have, None when nobody tells.
     ``untold`` names what the broker did not tell: with a ``backlog`` that is then only a part and a lower bound.
@@ -146,6 +147,7 @@ class Observation:
     pod_start_seconds: float | None = None
     delay_seconds: float = 2.0
     holding_replicas: int | None = None
+    existing_replicas: int | None = None
     useful_replicas: int | None = None
     consumers: int | None = None
     untold: str | None = None
@@ -187,6 +189,7 @@ class Memory:
     start_seconds: float | None = None
     unknown_since_seconds: float | None = None
     stepped_at_seconds: float | None = None
+    at_maximum_seconds: float | None = None
     peaks: Peaks = ()
     drain_peaks: Peaks = ()
 

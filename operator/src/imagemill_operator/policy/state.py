@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagemill_operator.policy.decide import decide
-from imagemill_operator.policy.model import Backlog, Decision, Memory, Observation, Spec
+from imagemill_operator.policy.model import Backlog, Decision, Limit, Memory, Observation, Spec
 from imagemill_operator.policy.need import LONGEST_WORK
 
 HISTORY_SECONDS = 3600
@@ -42,6 +42,7 @@ class History:
         ]
 
 
+AT_MAXIMUM_SECONDS = 60.0
 HOARDED_PER_THREAD = 4
 """Messages that a consumer may hold for each of its threads; a prefetch of two or three is usual and does no harm."""
 
@@ -55,7 +56,7 @@ def condition(kind: str, status: bool | None, reason: str, message: str) -> dict
 def conditions(observation: Observation, spec: Spec, decision: Decision) -> list[dict[str, str]]:
     """State what the policy itself can tell, from BrokerReachable to GraceCoversWork."""
     reachable, untold = observation.all_told, observation.untold or "the backlog"
-    at_maximum = decision.needed_replicas >= spec.max_replicas and decision.desired_replicas >= spec.max_replicas
+    at_maximum = _is_at_maximum(observation, decision)
     return [
         condition(
             "BrokerReachable",
@@ -79,6 +80,14 @@ def conditions(observation: Observation, spec: Spec, decision: Decision) -> list
         _hoarding(observation),
         _grace(observation, decision),
     ]
+
+
+def _is_at_maximum(observation: Observation, decision: Decision) -> bool:
+    """Now or a minute ago: a need that goes up and down around the maximum is not news each time."""
+    since = decision.memory.at_maximum_seconds
+    if since is None or decision.limit is Limit.BUDGET:
+        return False
+    return 0 <= observation.at_seconds - since < AT_MAXIMUM_SECONDS
 
 
 def _grace(observation: Observation, decision: Decision) -> dict[str, str]:
