@@ -81,6 +81,11 @@ def test_a_late_backlog_makes_work_look_no_longer_than_it_is() -> None:
     assert memory.busy_seconds_per_image == pytest.approx(1.0, rel=0.1)
 
 
+def test_where_nobody_tells_what_is_done_work_does_not_look_longer_and_longer() -> None:
+    assert run(100, backlog=lambda tick: Backlog(50, 4)).in_work_seconds == 0.0
+    assert run(11, backlog=lambda tick: Backlog(50, 4), completed_total=lambda tick: 0.0).in_work_seconds == 80.0
+
+
 def test_fetched_messages_are_not_all_in_work() -> None:
     memory = run(30, backlog=lambda tick: Backlog(0, 100), completed_total=lambda tick: tick * 8.0)
     assert memory.busy_seconds_per_image == pytest.approx(1.0)

@@ -112,7 +112,7 @@ def _learn_arrivals(observation: Observation, memory: Memory, step: _Step) -> Me
 
 
 def _learn_work(observation: Observation, memory: Memory, step: _Step) -> Memory:
-    if memory.busy_images < FEW_IMAGES:
+    if step.completed is not None and memory.busy_images < FEW_IMAGES:
         seconds = memory.in_work_seconds + _in_work_seconds(observation, step)
         memory = replace(memory, in_work_seconds=seconds)
     worked = _worked_seconds(observation, step)
