@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from tests.cluster.test_controller import Broker, Cluster
-from tests.cluster.test_controller import Workers as NoWorkers
+from tests.cluster.stand_ins import Broker, Cluster
+from tests.cluster.stand_ins import Workers as NoWorkers
 
 from imagemill_operator import workers
 from imagemill_operator.actor import Actor

@@ -1,0 +1,125 @@
+"""Broker, workers, API server and clock for whole ticks; they remember what was asked and written."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tests.cluster import bodies
+
+from imagemill_operator.actor import Actor
+from imagemill_operator.cluster_state import ClusterState
+from imagemill_operator.controller import Controller
+from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
+from imagemill_operator.facts import DeploymentFacts, PodFacts
+from imagemill_operator.kube import KubeError
+from imagemill_operator.pools import parse_pool
+from imagemill_operator.workers import WorkerReading
+
+QUEUE = ("/", "work.gray")
+
+
+class Cluster:
+    """Broker, workers, API server and clock in one."""
+
+    def __init__(self, *pools: bodies.Body, replicas: int = 0, ready: int | None = 0) -> None:
+        self.pools = {body["metadata"]["name"]: body for body in pools or (bodies.pool(cooldownSeconds=10),)}
+        self.replicas, self.now = replicas, 1_000.0
+        self.ready = ready
+        self.unacked = 0
+        self.busy: dict[str, int] = {}
+        self.held: dict[str, int] = {}
+        self.kind = QueueKind()
+        self.asked_channels: list[bool] = []
+        self.autoscaled: dict[str, str] = {}
+        self.costs: dict[str, str | None] = {}
+        self.statuses: list[tuple[str, Mapping[str, Any]]] = []
+        self.events: list[tuple[str, str]] = []
+        self.scalings: list[int] = []
+        self.refused: int | None = None
+        self.retry_after: float | None = None
+        self.attempts = 0
+        self.leads = True
+        self.looks: list[tuple[set[QueueName], bool]] = []
+        self.between: list[set[QueueName]] = []
+        self.controller = self.new_controller()
+
+    def new_controller(self) -> Controller:
+        self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
+        return Controller(Broker(self), Workers(self), self.actor, 2.0, lambda: self.now)
+
+    def state(self) -> ClusterState:
+        deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
+        names = [f"p{number}" for number in range(self.replicas)]
+        pods = tuple(
+            PodFacts(name, f"10.0.0.{name[1:]}", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names
+        )
+        parsed = {name: parse_pool(body) for name, body in self.pools.items()}
+        return ClusterState(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
+
+    def tick(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.now += 2.0
+            asyncio.run(self._tick())
+
+    async def _tick(self) -> None:
+        await self.controller.tick(self.state())
+        await self.actor.outbox.drain()
+
+    def has_new_messages(self) -> bool:
+        return asyncio.run(self.controller.has_new_messages())
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        return self.statuses[-1][1]
+
+    def condition(self, kind: str) -> str:
+        return next(str(item["status"]) for item in self.status["conditions"] if item["type"] == kind)
+
+    async def scale(self, deployment: str, replicas: int, resource_version: str, *, dry_run: bool = False) -> None:
+        self.attempts += 1
+        if self.refused is not None:
+            raise KubeError(self.refused, "no", self.retry_after)
+        if dry_run:
+            return
+        self.scalings.append(replicas)
+        self.replicas = replicas
+
+    async def write_status(self, pool: str, status: Mapping[str, Any]) -> None:
+        self.statuses.append((pool, status))
+
+    async def mark(self, pod: str, cost: str | None) -> None:
+        self.costs[pod] = cost
+
+    async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
+        self.events.append((kind, reason))
+
+
+class Broker:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def read(
+        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
+    ) -> BrokerReading:
+        self.cluster.asked_channels.append(with_channels)
+        self.cluster.looks.append((set(asleep), with_acks))
+        if self.cluster.ready is None:
+            return BrokerReading(errors=["the broker is away"])
+        return BrokerReading(
+            queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
+            kinds={QUEUE: self.cluster.kind},
+            held=dict(self.cluster.held) if with_channels else {},
+            live={queue: LiveReading(self.cluster.ready) for queue in asleep if queue == QUEUE},
+        )
+
+    async def any_waiting(self, queues: Collection[QueueName]) -> bool:
+        self.cluster.between.append(set(queues))
+        return bool(self.cluster.ready)
+
+
+class Workers:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
+        return {pod: WorkerReading(now, busy, 1.0, 0.0, 0.0) for pod, busy in self.cluster.busy.items() if pod in urls}
