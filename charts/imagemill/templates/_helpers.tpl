@@ -86,7 +86,7 @@ http://localhost:8080
 {{- define "imagemill.api.access" -}}
 - name: IMAGEMILL_LOGIN
   value: "true"
-{{- range $variable, $key := dict "IMAGEMILL_ADMIN_TOKEN" "admin-token" "IMAGEMILL_UPLOADER_TOKEN" "uploader-token" "IMAGEMILL_TOKEN_KEY" "token-key" }}
+{{- range $variable, $key := dict "IMAGEMILL_ADMIN_TOKEN" "admin-token" "IMAGEMILL_UPLOADER_TOKEN" "uploader-token" "IMAGEMILL_TOKEN_KEY" "token-key" "IMAGEMILL_POOLS_TOKEN" "pools-token" }}
 - name: {{ $variable }}
   valueFrom:
     secretKeyRef:

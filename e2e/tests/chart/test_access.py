@@ -17,7 +17,7 @@ def test_the_api_demands_a_login_and_its_tokens_come_from_a_secret() -> None:
     assert found["IMAGEMILL_ADMIN_TOKEN"] == {"name": "mill-imagemill-access", "key": "admin-token"}
     assert found["IMAGEMILL_TOKEN_KEY"] == {"name": "mill-imagemill-access", "key": "token-key"}
     data = named(manifests, "Secret", "access")["data"]
-    assert len(set(data.values())) == len(data) == 3
+    assert len(set(data.values())) == len(data) == 4
     assert min(map(len, data.values())) >= 64  # 48 letters and digits, in base 64
 
 
@@ -39,6 +39,8 @@ def test_no_program_but_the_api_knows_the_admins_token_and_the_test_has_one_of_i
         ("Deployment mill-imagemill-api", "admin-token"),
         ("Deployment mill-imagemill-api", "uploader-token"),
         ("Deployment mill-imagemill-api", "token-key"),
+        ("Deployment mill-imagemill-api", "pools-token"),
+        ("Deployment mill-imagemill-operator", "pools-token"),
         ("Pod mill-imagemill-test", "uploader-token"),
     }
 

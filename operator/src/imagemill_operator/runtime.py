@@ -55,7 +55,8 @@ class Runtime:
             controller = Controller(
                 broker, Workers(session, settings.tick_seconds), actor, settings.tick_seconds, clock
             )
-            app = make_app(controller, self.health, make_registry(controller, self.health, actor))
+            registry = make_registry(controller, self.health, actor)
+            app = make_app(controller, self.health, registry, settings.pools_token)
             await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_lease(lease), name="lease")

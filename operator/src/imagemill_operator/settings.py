@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ class Settings:
     ``broker_metrics_urls`` are base addresses of RabbitMQ's Prometheus plugin. A host name with several addresses (a
     headless Service) is read at each of them. ``amqp_url`` is for the live look at pools that sleep,
     ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all; with
-    ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged.
+    ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged. With ``pools_token`` only who sends it is told of the pools.
     """
 
     namespace: str
@@ -31,6 +31,7 @@ class Settings:
     request_timeout_seconds: float = 5.0
     listen_host: str = "0.0.0.0"  # noqa: S104 probes and Prometheus come from other hosts
     listen_port: int = 8080
+    pools_token: str | None = field(default=None, repr=False)
     lease_name: str = "imagemill-operator"
     lease_seconds: float = 15.0
     identity: str = "imagemill-operator"
@@ -61,6 +62,7 @@ class Settings:
             request_timeout_seconds=_number(env, "IMAGEMILL_REQUEST_TIMEOUT_SECONDS", 5.0),
             listen_host=env.get("IMAGEMILL_LISTEN_HOST", "0.0.0.0"),  # noqa: S104
             listen_port=int(_number(env, "IMAGEMILL_LISTEN_PORT", 8080)),
+            pools_token=env.get("IMAGEMILL_POOLS_TOKEN") or None,
             lease_name=env.get("IMAGEMILL_LEASE_NAME", "imagemill-operator"),
             lease_seconds=_number(env, "IMAGEMILL_LEASE_SECONDS", 15.0),
             identity=env.get("POD_NAME") or f"{socket.gethostname()}-{secrets.token_hex(4)}",

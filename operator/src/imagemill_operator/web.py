@@ -1,5 +1,6 @@
 """What the operator tells over HTTP: ``/pools``, ``/pools/{name}``, ``/metrics``, ``/healthz``."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,19 +34,32 @@ class Health:
         return self.clock() - self.last_tick_at
 
 
-def make_app(controller: Controller, health: Health, registry: CollectorRegistry) -> web.Application:
-    """Build the application."""
+def make_app(
+    controller: Controller, health: Health, registry: CollectorRegistry, pools_token: str | None = None
+) -> web.Application:
+    """Build the application; with a token, pools are told to those who send it (``Authorization: Bearer``)."""
+
+    def refusal(request: web.Request) -> web.Response | None:
+        sent = request.headers.get("Authorization", "").encode()
+        if pools_token is None or hmac.compare_digest(sent, f"Bearer {pools_token}".encode()):
+            return None
+        detail = "Pools are told to those who send the token of IMAGEMILL_POOLS_TOKEN: Authorization: Bearer …"
+        return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
 
     def told(name: str, *, history: bool) -> dict[str, object]:
         state = {key: value for key, value in controller.states[name].items() if key != "uid"}
         return {**state, "history": controller.history(name)} if history else state
 
-    async def pools(_: web.Request) -> web.Response:
+    async def pools(request: web.Request) -> web.Response:
+        if (refused := refusal(request)) is not None:
+            return refused
         states = controller.states
         with_history = len(states) <= POOLS_WITH_HISTORY
         return web.json_response({"pools": [told(name, history=with_history) for name in states]})
 
     async def pool(request: web.Request) -> web.Response:
+        if (refused := refusal(request)) is not None:
+            return refused
         name = request.match_info["name"]
         if name not in controller.states:
             return web.json_response({"detail": f"There is no pool {name}."}, status=404)

@@ -135,7 +135,7 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
         with_server(answer, use)
 
 
-def served(path: str, age_seconds: float = 0.0) -> tuple[int, str]:
+def served(path: str, age_seconds: float = 0.0, wanted: str | None = None, sent: str = "") -> tuple[int, str]:
     """Ask an operator that has ticked once."""
 
     async def inside() -> tuple[int, str]:
@@ -145,9 +145,9 @@ def served(path: str, age_seconds: float = 0.0) -> tuple[int, str]:
         cluster.ready = 75
         await controller.tick(cluster.state())
         health = Health(lambda: age_seconds, 60.0, 0.0)
-        app = make_app(controller, health, make_registry(controller, health, actor))
+        app = make_app(controller, health, make_registry(controller, health, actor), wanted)
         async with TestClient(TestServer(app)) as client:
-            answer = await client.get(path)
+            answer = await client.get(path, headers={"Authorization": sent})
             return answer.status, await answer.text()
 
     return asyncio.run(inside())
@@ -168,3 +168,14 @@ def test_metrics_tell_what_pools_tell() -> None:
 
 def test_a_pool_that_is_not_there_is_said_so() -> None:
     assert served("/pools/blue") == (404, '{"detail": "There is no pool blue."}')
+
+
+@pytest.mark.parametrize("path", ["/pools", "/pools/gray"])
+def test_with_a_token_pools_are_told_to_those_alone_who_send_it(path: str) -> None:
+    assert [served(path, wanted="t1", sent=sent)[0] for sent in ("", "Bearer t2", "t1", "Bearer t1")] == [
+        401,
+        401,
+        401,
+        200,
+    ]
+    assert served("/healthz", wanted="t1")[0] == served("/metrics", wanted="t1")[0] == 200

@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics of every program.")
     health_port: Port = Field(0, description="Port of /healthz, /readyz and /metrics of every program; 0 takes any.")
     pools_url: str | None = Field(None, description="URL of the scaler's state of the worker pools (JSON).")
+    pools_token: SecretStr | None = Field(None, description="The token that the scaler wants for it.")
 
     login: bool | None = Field(
         None, description="Demand a token or a login; unset: unless the API listens on this machine's own address."

@@ -246,7 +246,9 @@ def pools_now(mill: Services) -> Any:
         detail = "No scaler is known to this API; set IMAGEMILL_POOLS_URL to the scaler's /pools."
         raise Problem(404, "no-scaler", detail)
     try:
-        answer = requests.get(url, timeout=_POOLS_TIMEOUT_SECONDS)
+        token = mill.settings.pools_token
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        answer = requests.get(url, headers=headers, timeout=_POOLS_TIMEOUT_SECONDS)
         answer.raise_for_status()
         return answer.json()
     except (requests.RequestException, ValueError) as error:
