@@ -20,7 +20,8 @@ class Settings:
     ``broker_metrics_urls`` are base addresses of RabbitMQ's Prometheus plugin. A host name with several addresses (a
     headless Service) is read at each of them. ``amqp_url`` is for the live look at pools that sleep,
     ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all; with
-    ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged. With ``pools_token`` only who sends it is told of the pools.
+    ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged. With
+    ``pools_token`` only who sends it is told of the pools.
     """
 
     namespace: str
