@@ -2,10 +2,9 @@
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
-from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from flask import Blueprint, Flask, current_app, redirect, render_template, request
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access import page as access_pages
@@ -17,40 +16,24 @@ from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
-from imagemill.api.web import docs, formatting, problems, search
+from imagemill.api.web import docs, formatting, frame, search
 from imagemill.api.web.described import described
 from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
-from imagemill.api.web.sections import SECTIONS
 from imagemill.api.web.spool import takes_pictures
 from imagemill.domain.access import Permission
-from imagemill.domain.errors import DomainError
-from imagemill.domain.ids import is_batch_name, is_uuid, made_at, timestamp, uuid7
-from imagemill.domain.images import Counts, Image
-from imagemill.store.couch import StoreUnavailable
-from imagemill.wire.broker import BrokerUnavailable
+from imagemill.domain.ids import is_batch_name, uuid7
+from imagemill.domain.images import Image
 
 blueprint = Blueprint("pages", __name__)
+frame.add_to(blueprint)
 access_pages.add_to(blueprint)
 alerts_pages.add_to(blueprint)
 camera_pages.add_to(blueprint)
 rule_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
 
-_POLICY = "; ".join(
-    (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
-    )
-)  # fmt: skip
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",
-}
 _MAX_RETRIES_AT_ONCE = 500
 _FILTERS = {
     "stage": view_models.stage,
@@ -58,7 +41,6 @@ _FILTERS = {
     "schema_words": docs.schema_words,
     "example_text": docs.example_text,
 }
-_PROGRAMS_PATHS = ("/api/", "/image")
 
 
 def install(app: Flask) -> None:
@@ -66,7 +48,7 @@ def install(app: Flask) -> None:
     formatting.install(app)
     app.jinja_env.filters.update(_FILTERS)
     app.register_blueprint(blueprint)
-    app.register_error_handler(NotFound, _not_found)
+    app.register_error_handler(NotFound, frame.not_found)
 
 
 # --- sections -----------------------------------------------------------------------------------------------------
@@ -241,76 +223,6 @@ def find_page() -> AnyResponse | str:
     )  # fmt: skip
 
 
-# --- around every page ----------------------------------------------------------------------------------------------
-
-
-@blueprint.app_context_processor
-def _frame() -> dict[str, Any]:
-    return {
-        "sections": [section for section in SECTIONS if may(section.permission)],
-        "counts": _counts() if may("view") else None, "batch_time": _batch_time,
-        "address_of": address_of, "address_with": _address_with,
-    }  # fmt: skip
-
-
-def address_of(path: str, **query: str | None) -> str:
-    """A path with those parts of a query which have a value."""
-    text = urlencode({name: value for name, value in query.items() if value})
-    return f"{path}?{text}" if text else path
-
-
-def _address_with(**changes: str | None) -> str:
-    return address_of(request.path, **{**request.args.to_dict(), **changes})
-
-
-def _counts() -> Counts | None:
-    try:
-        return services().stores.ledger.counts()
-    except StoreUnavailable:
-        return None
-
-
-def _batch_time(batch: str) -> str | None:
-    """When a batch began, for those which the product named itself."""
-    return timestamp(made_at(batch)) if is_uuid(batch) and batch[14] == "7" else None
-
-
 def _batch() -> str | None:
     batch = request.args.get("batch", "").strip()
     return batch if is_batch_name(batch) else None
-
-
-@blueprint.after_request
-def _harden(response: Response) -> Response:
-    response.headers.update(_HEADERS)
-    return response
-
-
-@blueprint.errorhandler(Problem)
-def _show(problem: Problem) -> Response:
-    page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
-    return Response(page, problem.status, {**problem.headers, **_HEADERS}, mimetype="text/html")
-
-
-@blueprint.errorhandler(DomainError)
-def _show_error(error: DomainError) -> Response:
-    return _show(problems.problem_of(error))
-
-
-@blueprint.errorhandler(StoreUnavailable)
-@blueprint.errorhandler(BrokerUnavailable)
-def _server_away(error: StoreUnavailable | BrokerUnavailable) -> Response:
-    return _show(problems.not_taken(error))
-
-
-@blueprint.errorhandler(RequestEntityTooLarge)
-def _too_large(_error: RequestEntityTooLarge) -> Response:
-    detail = "The upload is larger than the limit, or has too many parts; send fewer or smaller pictures at a time."
-    return _show(Problem(413, "request-too-large", detail))
-
-
-def _not_found(error: HTTPException) -> Response:
-    """A person gets a page, a program gets a problem."""
-    if request.path.startswith(_PROGRAMS_PATHS) or not request.accept_mimetypes.accept_html:
-        return Problem(404, "not-found", error.description or "There is nothing here.").response()
-    return _show(Problem(404, "not-found", f"There is no page at {request.path}."))

@@ -1,0 +1,105 @@
+"""What is around every page: its sections and counts, its headers, and errors as pages."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from imagemill.api.access.permissions import may
+from imagemill.api.web import problems
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import services
+from imagemill.api.web.sections import SECTIONS
+from imagemill.domain.errors import DomainError
+from imagemill.domain.ids import is_uuid, made_at, timestamp
+from imagemill.domain.images import Counts
+from imagemill.store.couch import StoreUnavailable
+from imagemill.wire.broker import BrokerUnavailable
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'",
+        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    )
+)  # fmt: skip
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+_PROGRAMS_PATHS = ("/api/", "/image")
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Put it around the pages of a blueprint."""
+    blueprint.app_context_processor(_frame)
+    blueprint.after_request(_harden)
+    blueprint.register_error_handler(Problem, _show)
+    blueprint.register_error_handler(DomainError, _show_error)
+    blueprint.register_error_handler(StoreUnavailable, _server_away)
+    blueprint.register_error_handler(BrokerUnavailable, _server_away)
+    blueprint.register_error_handler(RequestEntityTooLarge, _too_large)
+
+
+def _frame() -> dict[str, Any]:
+    return {
+        "sections": [section for section in SECTIONS if may(section.permission)],
+        "counts": _counts() if may("view") else None, "batch_time": _batch_time,
+        "address_of": address_of, "address_with": _address_with,
+    }  # fmt: skip
+
+
+def address_of(path: str, **query: str | None) -> str:
+    """A path with those parts of a query which have a value."""
+    text = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{text}" if text else path
+
+
+def _address_with(**changes: str | None) -> str:
+    return address_of(request.path, **{**request.args.to_dict(), **changes})
+
+
+def _counts() -> Counts | None:
+    try:
+        return services().stores.ledger.counts()
+    except StoreUnavailable:
+        return None
+
+
+def _batch_time(batch: str) -> str | None:
+    """When a batch began, for those which the product named itself."""
+    return timestamp(made_at(batch)) if is_uuid(batch) and batch[14] == "7" else None
+
+
+def _harden(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    return response
+
+
+def _show(problem: Problem) -> Response:
+    page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
+    return Response(page, problem.status, {**problem.headers, **_HEADERS}, mimetype="text/html")
+
+
+def _show_error(error: DomainError) -> Response:
+    return _show(problems.problem_of(error))
+
+
+def _server_away(error: StoreUnavailable | BrokerUnavailable) -> Response:
+    return _show(problems.not_taken(error))
+
+
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    detail = "The upload is larger than the limit, or has too many parts; send fewer or smaller pictures at a time."
+    return _show(Problem(413, "request-too-large", detail))
+
+
+def not_found(error: HTTPException) -> Response:
+    """A person gets a page, a program gets a problem."""
+    if request.path.startswith(_PROGRAMS_PATHS) or not request.accept_mimetypes.accept_html:
+        return Problem(404, "not-found", error.description or "There is nothing here.").response()
+    return _show(Problem(404, "not-found", f"There is no page at {request.path}."))
