@@ -38,6 +38,10 @@ down: ## Remove what `make up` made
 images: ## Build the images; prints their size and how long their programs take to start
 	@./images/build
 
+.PHONY: sbom
+sbom: $(UV) ## Write what is in the images to sbom/ (CycloneDX)
+	@./scripts/sbom $(UV) $$(awk '$$1 == "appVersion:" { print $$2 }' charts/imagemill/Chart.yaml)
+
 ##@ Check
 
 .PHONY: test

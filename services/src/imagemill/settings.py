@@ -4,7 +4,8 @@ import os
 import socket
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +18,8 @@ def _default_instance() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Is it the machine's own name or address?"""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -294,14 +296,25 @@ class Settings(BaseSettings):
     @classmethod
     def _only_this_machine_is_open(cls, login: bool | None, given: ValidationInfo) -> bool | None:
         host = given.data.get("host", "")
-        if login is False and not _is_loopback(host):
+        if login is False and not is_loopback(host):
             raise ValueError(f"the API listens on {host}; only 127.0.0.1 and ::1 can do without a login")
         return login
 
+    @field_validator("oidc_issuer", "proxy_secret")
+    @classmethod
+    def _logins_are_demanded(cls, value: Any, given: ValidationInfo) -> Any:
+        if given.data.get("login") is False and value not in (None, SecretStr("")):
+            raise ValueError("login is off, so that nobody would be asked who he is; leave one of the two away")
+        return value
+
     @property
     def needs_login(self) -> bool:
-        """Must whoever asks the API be known?"""
-        return not _is_loopback(self.host) if self.login is None else self.login
+        """Must whoever asks the API be known? Also where others come in by a proxy on this machine."""
+        if self.login is not None:
+            return self.login
+        reachable = [self.host, urlsplit(self.page_url).hostname or "", *self.allowed_hosts]
+        logins = self.proxy_secret.get_secret_value() or self.oidc_issuer
+        return bool(logins) or not all(is_loopback(host) for host in reachable)
 
     @property
     def prefetch(self) -> int:

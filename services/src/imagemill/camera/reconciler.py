@@ -200,9 +200,10 @@ class Reconciler:
         for lease in written:
             old = before.get(lease.camera)
             if old is None or (old.state, old.problem, old.holder) != (lease.state, lease.problem, lease.holder):
-                facts = {"camera": lease.camera, "state": lease.state, "problem": lease.problem, "reader": lease.holder}
+                facts = {"camera": lease.camera, "state": lease.state, "reader": lease.holder}
+                # What is wrong names hosts and paths; the activity is shown to everybody.
                 self._activity.note("camera", **facts)
-                log.info("camera", generation=lease.generation, **facts)
+                log.info("camera", generation=lease.generation, problem=lease.problem, **facts)
         mine = [
             lease.state for lease in (dict(before) | current.next).values() if lease.holder == self._heartbeat.me.id
         ]

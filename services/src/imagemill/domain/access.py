@@ -49,11 +49,17 @@ class TokenLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str | None = Field(None, description="It may only upload, and all that it uploads has this source.")
+    source: str | None = Field(
+        None, max_length=100, description="It may only upload, and all that it uploads has this source."
+    )
     recipes: tuple[str, ...] = Field((), description="Recipes that it may ask for; none named means all.")
     max_priority: int = Field(9, ge=0, le=9, description="Highest `priority` that it may ask for.")
-    requests_per_second: float | None = Field(None, gt=0, le=100_000, description="Requests a second, on average.")
-    bytes_per_second: float | None = Field(None, gt=0, description="Bytes of requests a second, on average.")
+    requests_per_second: float | None = Field(
+        None, ge=0.001, le=100_000, allow_inf_nan=False, description="Requests a second, on average."
+    )
+    bytes_per_second: float | None = Field(
+        None, ge=1, le=1e12, allow_inf_nan=False, description="Bytes of requests a second, on average."
+    )
 
     def refusal(self, source: str | None, recipes: Iterable[str], priority: int) -> str | None:
         """Why it may not ask for that, None when it may."""
@@ -83,6 +89,11 @@ class Token(BaseModel):
     created_by: str
     expires_at: str | None = None
     limits: TokenLimits = TokenLimits()
+
+    @property
+    def claims(self) -> str:
+        """What its hash vouches for, besides its text: nobody makes more of a token by writing to the database."""
+        return self.model_dump_json(include={"id", "name", "role", "expires_at", "limits"})
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,12 @@ def new_secret() -> str:
 def new_token() -> tuple[str, str]:
     """Make a token: its id, which may be shown, and its text, which its owner alone gets."""
     token_id = secrets.token_hex(_ID_BYTES)
-    return token_id, f"imagemill_{token_id}_{new_secret()}"
+    return token_id, token_text(token_id)
+
+
+def token_text(token_id: str) -> str:
+    """A new secret for a token of that id."""
+    return f"imagemill_{token_id}_{new_secret()}"
 
 
 def token_id_of(text: str) -> str | None:
@@ -126,13 +142,13 @@ def token_id_of(text: str) -> str | None:
     return found[1] if found else None
 
 
-def hash_of(text: str, key: str = "") -> str:
-    """Hash what has 256 random bits, with the installation's key.
+def hash_of(text: str, key: str = "", claims: str = "") -> str:
+    """Hash what has 256 random bits, with the installation's key; `claims` is what it vouches for besides.
 
     No guessing finds 256 bits, so that a slow hash such as argon2 would cost each request its time and win nothing. The
-    key keeps those who can only write to the database from making a token of their own.
+    key keeps those who can only write to the database from making a token of their own, or more of one that they have.
     """
-    return hmac.new(key.encode() or b"imagemill", text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode() or b"imagemill", f"{text}\n{claims}".encode(), hashlib.sha256).hexdigest()
 
 
 def same(one: str, other: str) -> bool:

@@ -4,6 +4,7 @@ So no two nodes or programs can ever disagree about them in a way that would let
 """
 
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,6 @@ from imagemill.store.couch import Conflict, Couch, Document
 
 DATABASE = "access"
 TOKEN, REVOKED, SESSION, ENDED, SEEN = "token:", "revoked:", "session:", "ended:", "seen:"
-_FIRST = "first-token"
 _PAGE = 1000
 
 
@@ -27,6 +27,11 @@ class SessionRecord:
     token_id: str | None
     token_hash: str | None
     created: float
+    mac: str = ""
+
+    def claims(self) -> str:
+        """What `mac` vouches for, together with the cookie."""
+        return json.dumps([self.id, self.name, self.role, self.token_id, self.token_hash, f"{self.created:.3f}"])
 
 
 class AccessStore:
@@ -55,14 +60,6 @@ class AccessStore:
         """Keep a new one; raises Conflict when there is one of its id."""
         self._database.put({"_id": TOKEN + token.id, **token.model_dump(mode="json")})
 
-    def claim_first_token(self, at: str) -> bool:
-        """Is it for this process to make the first token? Of several that ask, one is told so."""
-        try:
-            self._database.put({"_id": _FIRST, "at": at})
-        except Conflict:
-            return False
-        return True
-
     def revoke(self, token_id: str, by: str, at: str) -> None:
         """End a token for good."""
         self._put_once({"_id": REVOKED + token_id, "by": by, "at": at})
@@ -75,18 +72,17 @@ class AccessStore:
         """End a login for good."""
         self._put_once({"_id": ENDED + session_id, "at": at})
 
-    def saw(self, what: str, at: float) -> None:
-        """Note when a token or a session was used; of two notes at once one is lost."""
-        old = self._database.get(SEEN + what)
-        revision = {"_rev": old["_rev"]} if old else {}
-        with contextlib.suppress(Conflict):
-            self._database.put({"_id": SEEN + what, "at": at, **revision})
+    def saw(self, when: Mapping[str, float], known: Mapping[str, Document]) -> None:
+        """Note when tokens and sessions were used; of two notes at once one is lost."""
+        notes: list[Document] = []
+        for what, at in when.items():
+            old = known.get(SEEN + what)
+            notes.append({"_id": SEEN + what, "at": at, **({"_rev": old["_rev"]} if old else {})})
+        self._database.bulk(notes)
 
     def forget(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Remove documents which mean nothing any more."""
-        for document in documents:
-            with contextlib.suppress(Conflict):
-                self._database.remove(document["_id"], document["_rev"])
+        self._database.bulk([{"_id": old["_id"], "_rev": old["_rev"], "_deleted": True} for old in documents])
 
     def _put_once(self, document: Document) -> None:
         with contextlib.suppress(Conflict):
@@ -100,5 +96,5 @@ def token_of(document: Document) -> Token:
 
 def session_of(document: Document) -> SessionRecord:
     """Read a session's document."""
-    members = {name: document.get(name) for name in ("name", "role", "token_id", "token_hash", "created")}
+    members = {name: document.get(name) for name in ("name", "role", "token_id", "token_hash", "created", "mac")}
     return SessionRecord(document["_id"].removeprefix(SESSION), **members)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Before every request: is it for us, not from another site's page, by somebody known, and may he?"""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from imagemill.settings import Settings
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _FORM_FIELD = "form_token"
+_PROXY_SECONDS = 600.0
 
 
 class Guard:
@@ -34,7 +36,7 @@ class Guard:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._settings, self._registry = settings, registry
         self._names = allowed_names(settings.page_url, settings.allowed_hosts)
-        self._rates = Rates()
+        self.rates = Rates()
         self._open_secret = new_secret()
         self.secure = settings.page_url.startswith("https://")
         # With this beginning browsers take it only over TLS, for this host alone.
@@ -61,7 +63,8 @@ class Guard:
         if known is not None and not known.may(permission):
             raise _forbidden(known, permission)
         if known is not None and here:
-            self._rates.take(known, request.content_length or 0)
+            self._refuse_unmeasured(known)
+            self.rates.take(known, request.content_length or 0)
             self._check_form()
         return None
 
@@ -73,16 +76,20 @@ class Guard:
     def still_allowed(self) -> Callable[[], bool]:
         """A question for what outlives the request's first answer: may its reader go on?"""
         known, registry = principal(), self._registry
-        return lambda: known is EVERYBODY or registry.still(known)
+        if known is EVERYBODY:
+            return lambda: True
+        if known.token_id is None and known.session is None:  # a proxy's word is for now, not for ever
+            until = time.monotonic() + _PROXY_SECONDS
+            return lambda: time.monotonic() < until
+        return lambda: registry.still(known)
 
     # --- who ----------------------------------------------------------------------------------------
 
     def _identify(self) -> Principal | None:
         """A token that is sent counts, also where it is wrong: whoever sends one does not mean his cookie."""
         g.ambient = None
-        header = request.headers.get("Authorization", "")
-        if header[:7].lower() == "bearer ":
-            found = self._registry.bearer(header[7:].strip())
+        if _sends_token():
+            found = self._registry.bearer(request.headers["Authorization"][7:].strip())
             if found is None:
                 raise _unauthorized("The token is not known, has expired, or was revoked.")
             return found
@@ -109,10 +116,15 @@ class Guard:
         if not is_allowed_host(request.host, self._names):
             detail = f"{request.host!r} is no name of this installation; IMAGEMILL_ALLOWED_HOSTS can add it."
             raise Problem(421, "unknown-host", detail)
-        if request.method not in SAFE_METHODS and is_from_elsewhere(
-            request.headers, request.host, {*self._settings.cors_origins, self._settings.page_url.rstrip("/")}
-        ):
+        # Those of other origins that are allowed come with a token; a cookie, or an open door, is not for them.
+        origins = {self._settings.page_url.rstrip("/"), *(self._settings.cors_origins if _sends_token() else ())}
+        scheme = "https" if self.secure else None
+        if request.method not in SAFE_METHODS and is_from_elsewhere(request.headers, request.host, origins, scheme):
             raise Problem(403, "cross-site", "Requests from pages of other sites are refused.")
+
+    def _refuse_unmeasured(self, known: Principal) -> None:
+        if known.limits.bytes_per_second is not None and "Transfer-Encoding" in request.headers:
+            raise Problem(411, "length-required", f"The token {known.name!r} has a rate: say how long the body is.")
 
     def _check_form(self) -> None:
         """What a browser sends by itself must come from our own page: its forms have a token, its scripts say so."""
@@ -140,12 +152,12 @@ class Guard:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         self._allow_other_origins(response)
         if (known := g.get("principal")) is not None:
-            response.headers.extend(refusal_headers(self._rates.left(known)))
+            response.headers.extend(refusal_headers(self.rates.left(known)))
         return response
 
     def _allow_other_origins(self, response: Response) -> None:
         origin = request.headers.get("Origin", "")
-        if origin not in self._settings.cors_origins:
+        if origin not in self._settings.cors_origins or not (_sends_token() or request.method == "OPTIONS"):
             return
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -154,6 +166,10 @@ class Guard:
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, If-Match"
             response.headers["Access-Control-Max-Age"] = "600"
+
+
+def _sends_token() -> bool:
+    return request.headers.get("Authorization", "")[:7].lower() == "bearer "
 
 
 def _is_for_programs(path: str) -> bool:

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,12 +17,16 @@ from joserfc.jwk import KeySet
 
 from imagemill.api.access.proxy import role_of
 from imagemill.domain.access import Principal, Role, new_secret, same
-from imagemill.domain.errors import Invalid, NoAnswer
+from imagemill.domain.errors import Busy, Invalid, NoAnswer
 from imagemill.settings import Settings
 
 _TIMEOUT_SECONDS = 10
 _DISCOVERY_SECONDS = 3600.0
 _LEEWAY_SECONDS = 60
+# Its keys may have changed; but what it does not vouch for must not make us ask it each time.
+_KEYS_AGAIN_SECONDS = 60.0
+_ASK_AGAIN_SECONDS = 10.0
+_AT_ONCE = 4
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 CALLBACK = "/login/oidc/callback"
 
@@ -48,7 +53,8 @@ class OidcProvider:
         self._roles = {group: Role(name) for group, name in settings.oidc_roles.items()}
         self._known: dict[str, Any] = {}
         self._keys = KeySet([])
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
+        self._asking = threading.BoundedSemaphore(_AT_ONCE)
         self._lock = threading.Lock()
 
     @property
@@ -59,8 +65,10 @@ class OidcProvider:
     def begin(self, target: str) -> tuple[str, PendingLogin]:
         """Where to send the browser, and what it must keep; raises NoAnswer."""
         pending = PendingLogin(new_secret(), new_secret(), new_secret(), target)
+        with self._few_at_once():
+            document = self._document()
         address, _ = self._session().create_authorization_url(
-            self._document()["authorization_endpoint"],
+            document["authorization_endpoint"],
             state=pending.state,
             nonce=pending.nonce,
             code_verifier=pending.verifier,
@@ -70,25 +78,31 @@ class OidcProvider:
     def finish(self, answer: str, pending: PendingLogin) -> Principal:
         """Who it is, by the address that the browser was sent back with; raises Invalid or NoAnswer."""
         given = {name: values[0] for name, values in parse_qs(urlsplit(answer).query).items()}
-        if not same(given.get("state", ""), pending.state):
+        began = all((pending.state, pending.nonce, pending.verifier))
+        if not began or not same(given.get("state", ""), pending.state):
             raise Invalid("login-failed", "This login was begun elsewhere, or too long ago; begin it again.")
         if "code" not in given:
             said = given.get("error_description") or given.get("error") or "no reason was given"
             raise Invalid("login-failed", f"The provider let nobody in: {said[:200]}.")
+        with self._few_at_once():
+            id_token = self._exchanged(given["code"], pending.verifier)
+            return self.principal_of(self._claims(id_token, pending.nonce))
+
+    def _exchanged(self, code: str, verifier: str) -> str:
         try:
             tokens = self._session().fetch_token(
                 self._document()["token_endpoint"],
-                code=given["code"],
-                code_verifier=pending.verifier,
+                code=code,
+                code_verifier=verifier,
                 timeout=_TIMEOUT_SECONDS,
             )
         except AuthlibBaseError as error:
             raise Invalid(
                 "login-failed", f"The provider refused the login: {error.description or error.error}"
             ) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise _no_answer(error) from error
-        return self.principal_of(self._claims(str(tokens.get("id_token", "")), pending.nonce))
+        return str(tokens.get("id_token", ""))
 
     def principal_of(self, claims: Mapping[str, Any]) -> Principal:
         """A user with the strongest role of his groups; raises Invalid when he has none."""
@@ -96,9 +110,21 @@ class OidcProvider:
         name = str(next((name for name in names if name), ""))[:200]
         groups = claims.get(self._settings.oidc_groups_claim) or []
         role = role_of([groups] if isinstance(groups, str) else [str(group) for group in groups], self._roles)
+        if not name.isprintable():
+            raise Invalid("no-role", "The provider's name of this user has characters which cannot be shown.")
         if role is None:
             raise Invalid("no-role", f"{name!r} is in no group that has a role here; ask an admin (`oidc_roles`).")
         return Principal(name, role)
+
+    @contextmanager
+    def _few_at_once(self) -> Iterator[None]:
+        """A provider that is slow must not keep all of the API's threads."""
+        if not self._asking.acquire(blocking=False):
+            raise Busy("login-busy", "As many logins as may be are under way; try again.")
+        try:
+            yield
+        finally:
+            self._asking.release()
 
     # --- the provider -------------------------------------------------------------------------------
 
@@ -115,7 +141,7 @@ class OidcProvider:
             claims = jwt.decode(id_token, self._keys, algorithms=_ALGORITHMS).claims
             wanted.validate(claims)
         except (JoseError, ValueError) as error:
-            self._read_at = float("-inf")  # its keys may have changed
+            self._read_at = min(self._read_at, self._clock() - _DISCOVERY_SECONDS + _KEYS_AGAIN_SECONDS)
             raise Invalid("login-failed", f"The provider's word cannot be believed: {type(error).__name__}.") from error
         return claims
 
@@ -130,8 +156,11 @@ class OidcProvider:
         )
 
     def _document(self) -> dict[str, Any]:
+        if self._clock() - self._failed_at < _ASK_AGAIN_SECONDS:
+            raise NoAnswer("login-unavailable", "The provider of logins has just not answered; try again.")
         with self._lock:
             if self._clock() - self._read_at > _DISCOVERY_SECONDS:
+                self._failed_at = self._clock()  # until it has answered
                 issuer = (self._settings.oidc_issuer or "").rstrip("/")
                 document = _read(f"{issuer}/.well-known/openid-configuration")
                 if str(document.get("issuer", "")).rstrip("/") != issuer:
@@ -139,7 +168,7 @@ class OidcProvider:
                         "login-unavailable", f"The provider at {issuer} calls itself {document.get('issuer')!r}."
                     )
                 self._keys = KeySet.import_key_set(_read(document["jwks_uri"]))  # type: ignore[arg-type]
-                self._known, self._read_at = document, self._clock()
+                self._known, self._read_at, self._failed_at = document, self._clock(), float("-inf")
             return self._known
 
 

@@ -55,6 +55,8 @@ def login_form() -> AnyResponse:
     """Begin a session with a token: a new one each time, so that none can be foisted on anybody."""
     target = login_target(text("next"))
     known = services().registry.bearer(text("token"))
+    if known is not None:
+        services().guard.rates.take(known, 0)
     if known is None:
         page = render_template("login.html", target=target, wrong=True, oidc=services().oidc)
         return Response(page, HTTPStatus.UNAUTHORIZED, mimetype="text/html")
@@ -95,7 +97,9 @@ def _pending_cookie() -> str:
 
 
 def _logged_in(known: Principal, target: str) -> AnyResponse:
-    mill = services()
+    mill, before = services(), g.principal
+    if before is not None and before.session is not None:
+        mill.registry.logout(before.session)
     response = make_response(redirect(target, HTTPStatus.SEE_OTHER))
     response.set_cookie(
         mill.guard.cookie, mill.registry.login(known), max_age=int(mill.settings.session_max_seconds), path="/",
@@ -111,6 +115,7 @@ def logout_form() -> AnyResponse:
     if known is not None and known.session is not None:
         mill.registry.logout(known.session)
     response = make_response(redirect("/login", HTTPStatus.SEE_OTHER))
+    response.headers["Clear-Site-Data"] = '"cache"'
     response.delete_cookie(mill.guard.cookie, path="/", secure=mill.guard.secure, httponly=True, samesite="Lax")
     return response
 

@@ -16,7 +16,7 @@ def proxy_principal(headers: Headers, settings: Settings) -> Principal | None:
     name = headers.get(settings.proxy_user_header, "").strip()[:200]
     groups = [group.strip() for group in headers.get(settings.proxy_groups_header, "").split(",")]
     role = role_of(groups, {group: Role(name) for group, name in settings.proxy_roles.items()})
-    return Principal(name, role) if name and role else None
+    return Principal(name, role) if name and name.isprintable() and role else None
 
 
 def role_of(groups: Iterable[str], roles: Mapping[str, Role]) -> Role | None:

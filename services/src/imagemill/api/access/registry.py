@@ -1,5 +1,6 @@
 """All tokens and sessions in memory, as the database has them: what is revoked is refused two seconds later."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,17 @@ import structlog
 
 from imagemill.api.access.rates import BURST_SECONDS, Bucket
 from imagemill.concurrency.loop import Loop
-from imagemill.domain.access import Principal, Role, Token, hash_of, new_secret, new_token, same, token_id_of
+from imagemill.domain.access import (
+    Principal,
+    Role,
+    Token,
+    hash_of,
+    new_secret,
+    new_token,
+    same,
+    token_id_of,
+    token_text,
+)
 from imagemill.domain.errors import Busy, NotFound
 from imagemill.domain.ids import timestamp
 from imagemill.settings import Settings
@@ -25,7 +36,7 @@ from imagemill.store.access import (
     session_of,
     token_of,
 )
-from imagemill.store.couch import Document, StoreUnavailable
+from imagemill.store.couch import Conflict, Document, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +47,12 @@ _ASKED_PER_SECOND = 2.0
 _BELIEVED_SECONDS = 60.0
 _SEEN_EVERY_SECONDS = 300.0
 _CLEAN_EVERY_SECONDS = 3600.0
+_MOST_SESSIONS = 50
+_AT_ONCE = 200
 # What the ids of tokens begin with which the settings give.
 SETTINGS = "settings:"
 ADMIN_NAME = "admin"
+FIRST_TOKEN_ID = "0" * 12
 
 
 class Registry:
@@ -52,7 +66,8 @@ class Registry:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
-        self._key = settings.token_key.get_secret_value()
+        admin = settings.admin_token.get_secret_value() if settings.admin_token else ""
+        self._key = settings.token_key.get_secret_value() or admin
         self._given = {
             hash_of(token.get_secret_value(), self._key): Principal(name, role, token_id=f"{SETTINGS}{name}")
             for name, role, token in (
@@ -62,7 +77,7 @@ class Registry:
             if token
         }
         self._documents: dict[str, Document] = {}
-        self._since, self._fresh_at = "0", float("-inf")
+        self._since, self._fresh_at, self._failed_at = "0", float("-inf"), float("-inf")
         self._seen: dict[str, float] = {}
         self._cleaned_at = 0.0
         self._announce, self._first_is_due = announce, settings.needs_login and not settings.admin_token
@@ -89,7 +104,7 @@ class Registry:
         if token_id is None:
             return None
         token = self._token(token_id)
-        if token is None or not same(hashed, token.hash) or not self._valid(token):
+        if token is None or not same(hash_of(text, self._key, token.claims), token.hash) or not self._valid(token):
             return None
         self._note(token.id)
         return Principal(token.name, token.role, token.limits, token.id)
@@ -98,20 +113,25 @@ class Registry:
         """Who is logged in with this cookie; None for nobody. Raises as `bearer` does."""
         session_id = hash_of(cookie, self._key)
         document = self._find(SESSION + session_id)
-        principal = self._of_session(session_of(document)) if document else None
+        session = session_of(document) if document else None
+        if session is None or not same(hash_of(cookie, self._key, session.claims()), session.mac):
+            return None
+        principal = self._of_session(session)
         if principal:
             self._note(session_id)
         return principal
 
     def still(self, principal: Principal) -> bool:
-        """May he go on? Asked again and again by what takes long."""
+        """May he go on? Asked again and again by what takes long; answered from memory alone."""
+        if principal.session is None and (principal.token_id or SETTINGS).startswith(SETTINGS):
+            return True
+        if time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
+            return False
         if principal.session is not None:
             document = self._documents.get(SESSION + principal.session)
             return document is not None and self._of_session(session_of(document)) is not None
-        if principal.token_id is None or principal.token_id.startswith(SETTINGS):
-            return True
-        token = self._token(principal.token_id)
-        return token is not None and self._valid(token)
+        known = self._documents.get(f"{TOKEN}{principal.token_id}")
+        return known is not None and self._valid(token_of(known))
 
     def _of_session(self, session: SessionRecord) -> Principal | None:
         now = self._clock()
@@ -127,7 +147,8 @@ class Registry:
             return replace(given, session=session.id) if given else None
         if session.token_id is None:  # logged in by a provider
             return Principal(session.name, Role(session.role), session=session.id)
-        token = self._token(session.token_id)
+        known = self._documents.get(TOKEN + session.token_id)
+        token = token_of(known) if known else None
         if token is None or not self._valid(token):
             return None
         return Principal(token.name, token.role, token.limits, token.id, session.id)
@@ -143,7 +164,7 @@ class Registry:
     def _find(self, doc_id: str) -> Document | None:
         unknown = doc_id not in self._documents and self._may_ask()
         if unknown or time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
-            self.refresh()
+            self._refresh_once()
         if time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
             raise Busy("access-unknown", "The database of tokens does not answer, so nobody can be let in; try again.")
         return self._documents.get(doc_id)
@@ -153,19 +174,32 @@ class Registry:
     def create(self, token: Token) -> tuple[Token, str]:
         """Keep a token, of which id and hash are filled in; returns it and the text that its owner needs."""
         token_id, text = new_token()
-        made = token.model_copy(update={"id": token_id, "hash": hash_of(text, self._key)})
+        made = self._hashed(token.model_copy(update={"id": token_id}), text)
         self._store.add_token(made)
-        self.refresh()
+        self._learn_of_it()
         return made, text
+
+    def _hashed(self, token: Token, text: str) -> Token:
+        return token.model_copy(update={"hash": hash_of(text, self._key, token.claims)})
+
+    def _learn_of_it(self) -> None:
+        # What was written is written; if it cannot be read at once, the next round does.
+        with contextlib.suppress(StoreUnavailable):
+            self.refresh()
 
     def _create_first(self) -> None:
         """Make an admin's token if there never was one: without it nobody could come in and make others."""
-        if self._store.claim_first_token(timestamp()):
-            first = Token(
-                id="", name=ADMIN_NAME, role=Role.ADMIN, hash="", created_at=timestamp(), created_by="the first start"
-            )
-            self._announce(self.create(first)[1])
+        text = token_text(FIRST_TOKEN_ID)
+        first = Token(
+            id=FIRST_TOKEN_ID, name=ADMIN_NAME, role=Role.ADMIN, hash="", created_at=timestamp(),
+            created_by="the first start",
+        )  # fmt: skip
+        # One write, of which one of several processes makes the first: then there is a token, and it is this one.
+        with contextlib.suppress(Conflict):
+            self._store.add_token(self._hashed(first, text))
+            self._announce(text)
         self._first_is_due = False
+        self._learn_of_it()
 
     def revoke(self, token_id: str, by: str) -> Token:
         """End a token and its sessions for good; raises NotFound."""
@@ -173,7 +207,7 @@ class Registry:
         if token is None:
             raise NotFound("unknown-token", f"There is no token {token_id!r}.")
         self._store.revoke(token_id, by, timestamp())
-        self.refresh()
+        self._learn_of_it()
         return token
 
     def login(self, principal: Principal) -> str:
@@ -181,26 +215,38 @@ class Registry:
         cookie = new_secret()
         hashed = next((known for known, given in self._given.items() if given == principal), None)
         record = SessionRecord(
-            hash_of(cookie, self._key), principal.name, principal.role, principal.token_id, hashed, self._clock()
+            hash_of(cookie, self._key),
+            principal.name,
+            principal.role,
+            principal.token_id,
+            hashed,
+            round(self._clock(), 3),
         )
-        self._store.add_session(record)
-        self.refresh()
+        for old in self._open_sessions(principal.name)[_MOST_SESSIONS - 1 :]:
+            self._store.end_session(old.id, self._clock())
+        self._store.add_session(replace(record, mac=hash_of(cookie, self._key, record.claims())))
+        self._learn_of_it()
         return cookie
+
+    def _open_sessions(self, name: str) -> list[SessionRecord]:
+        """Those of a name, newest first."""
+        found = [session_of(d) for doc_id, d in list(self._documents.items()) if doc_id.startswith(SESSION)]
+        mine = [one for one in found if one.name == name and ENDED + one.id not in self._documents]
+        return sorted(mine, key=lambda session: session.created, reverse=True)
 
     def logout(self, session_id: str) -> None:
         """End a session for good."""
         self._store.end_session(session_id, self._clock())
-        self.refresh()
+        self._learn_of_it()
 
     def end_logins(self, name: str) -> int:
         """End all sessions of a name, for good; tells how many."""
         self.refresh()
-        found = [session_of(d) for doc_id, d in self._documents.items() if doc_id.startswith(SESSION)]
-        ids = [one.id for one in found if one.name == name and ENDED + one.id not in self._documents]
-        for session_id in ids:
-            self._store.end_session(session_id, self._clock())
-        self.refresh()
-        return len(ids)
+        found = self._open_sessions(name)
+        for session in found:
+            self._store.end_session(session.id, self._clock())
+        self._learn_of_it()
+        return len(found)
 
     # --- what is shown ------------------------------------------------------------------------------
 
@@ -240,6 +286,16 @@ class Registry:
             # Replaced, not changed: others are reading.
             self._documents, self._fresh_at = documents, began
 
+    def _refresh_once(self) -> None:
+        """For requests: where the database has just failed, they do not wait for it one after the other."""
+        if time.monotonic() - self._failed_at < REFRESH_SECONDS:
+            raise StoreUnavailable("the database of tokens does not answer")
+        try:
+            self.refresh()
+        except StoreUnavailable:
+            self._failed_at = time.monotonic()
+            raise
+
     def _may_ask(self) -> bool:
         with self._lock:
             return self._asking.take(1, time.monotonic()) == 0
@@ -249,21 +305,30 @@ class Registry:
         if self._first_is_due:
             self._create_first()
         now = self._clock()
+        used: dict[str, float] = {}
         for what, at in list(self._seen.items()):
             known = self._documents.get(SEEN + what)
-            if at - (known["at"] if known else 0.0) > _SEEN_EVERY_SECONDS:
-                self._store.saw(what, at)
+            if at - (known["at"] if known else 0.0) > _SEEN_EVERY_SECONDS and len(used) < _AT_ONCE:
+                used[what] = at
             elif now - at > _SEEN_EVERY_SECONDS:
                 self._seen.pop(what, None)
+        self._store.saw(used, self._documents)
         if now - self._cleaned_at > _CLEAN_EVERY_SECONDS:
             self._cleaned_at = now
-            self._store.forget(self._expired_sessions(now))
+            self._store.forget(self._expired_sessions(now)[:_AT_ONCE])
 
     def _expired_sessions(self, now: float) -> list[Document]:
-        old = now - self._settings.session_max_seconds
-        ids = [d["_id"].removeprefix(SESSION) for d in self._documents.values() if _is_session_before(d, old)]
-        documents = [self._documents.get(kind + session) for session in ids for kind in (ENDED, SEEN, SESSION)]
-        return [document for document in documents if document]
+        """Those that are over for an hour: every replica knows by then."""
+        sessions = [session_of(d) for doc_id, d in self._documents.items() if doc_id.startswith(SESSION)]
+        ended = {one.id: self._documents.get(ENDED + one.id) for one in sessions}
+        oldest = now - self._settings.session_max_seconds - _CLEAN_EVERY_SECONDS
+        over = [
+            one.id for one in sessions
+            if one.created < oldest or ((end := ended[one.id]) is not None and end["at"] < now - _CLEAN_EVERY_SECONDS)
+        ]  # fmt: skip
+        # The session goes first: without its end it would be open again.
+        kinds = [self._documents.get(kind + session) for kind in (SESSION, SEEN, ENDED) for session in over]
+        return [document for document in kinds if document]
 
     def _note(self, what: str) -> None:
         self._seen[what] = self._clock()
@@ -271,7 +336,3 @@ class Registry:
     def _seen_at(self, what: str) -> float:
         document = self._documents.get(SEEN + what)
         return max(document["at"] if document else 0.0, self._seen.get(what, 0.0))
-
-
-def _is_session_before(document: Document, created: float) -> bool:
-    return bool(document["_id"].startswith(SESSION) and document["created"] < created)

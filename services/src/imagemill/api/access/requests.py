@@ -36,14 +36,23 @@ def is_allowed_host(host: str, names: frozenset[str]) -> bool:
     return True
 
 
-def is_from_elsewhere(headers: Headers, host: str, origins: Iterable[str]) -> bool:
-    """Does another site's page send this? Programs send neither header; browsers send one of the two."""
+def is_from_elsewhere(headers: Headers, host: str, origins: Iterable[str], scheme: str | None = None) -> bool:
+    """Does another site's page send this? Programs send neither header; browsers send one of the two.
+
+    With a `scheme` pages of our own have that one.
+    """
     origin = headers.get("Origin")
     if origin is not None and origin in origins:
         return False
     if headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         return True
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    if origin is None:
+        return False
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return True
+    return parts.netloc.lower() != host.lower() or (scheme is not None and parts.scheme != scheme)
 
 
 def says_where_from(headers: Headers) -> bool:

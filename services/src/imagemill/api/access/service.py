@@ -11,7 +11,7 @@ from imagemill.api.access.audit import Recorder
 from imagemill.api.access.registry import Registry
 from imagemill.domain.access import Role, Token, TokenLimits
 from imagemill.domain.errors import Invalid
-from imagemill.domain.ids import timestamp
+from imagemill.domain.ids import is_source_name, timestamp
 
 MOST_TOKENS = 10_000
 _MOST_DAYS = 3650
@@ -70,8 +70,10 @@ class TokenService:
             ) from error
         if not wanted.name.isprintable():
             raise Invalid("bad-token", "The token's name has characters which cannot be shown.", "name")
-        if len(self.registry.tokens()) >= MOST_TOKENS:
-            raise Invalid("bad-token", f"There are {MOST_TOKENS:,} tokens, as many as can be.")
+        if wanted.limits.source is not None and not is_source_name(wanted.limits.source):
+            raise Invalid("bad-token", f"{wanted.limits.source!r} cannot be a source's name.", "limits.source")
+        if sum(self.registry.state(token) == "valid" for token in self.registry.tokens()) >= MOST_TOKENS:
+            raise Invalid("bad-token", f"There are {MOST_TOKENS:,} valid tokens, as many as can be; revoke some.")
         now = datetime.now(UTC)
         expires = now + timedelta(days=wanted.expires_in_days) if wanted.expires_in_days else None
         token = Token(

@@ -16,6 +16,7 @@ from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores
 from imagemill.api.web.bodies import optional_body
+from imagemill.api.web.frames import as_allowed
 from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.access import Permission
@@ -64,7 +65,8 @@ def get_alert_zip(number: int) -> Response:
     found = alert_stores()
     alert = service.whole(found, number)
     names = [item["name"] for item in alert["details"]["pictures"]]
-    files = {name: found.events.picture(alert["event"], name) for name in names}
+    pictures = {name: found.events.picture(alert["event"], name) for name in names}
+    files = {name: as_allowed(data) for name, data in pictures.items() if data is not None}
     response = Response(_zipped(alert, files), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="alert-{number}.zip"'
     return response
@@ -139,6 +141,9 @@ def picture(found: service.AlertStores, event_id: str, name: str, download_name:
     data = found.events.picture(event_id, name) if _PICTURE.fullmatch(name) else None
     if data is None:
         raise Problem(404, "no-picture", f"There is no picture {name!r} of the event {event_id!r} (any more).")
+    data = as_allowed(data)
+    if data is None:
+        raise Problem(403, "forbidden", "This picture may tell more than is seen; uploaders and above may have it.")
     response = Response(data, mimetype=headers.sniff(data) or "application/octet-stream")
     # An event that goes on may get a better picture under the same name.
     response.headers["Cache-Control"] = "private, no-cache"

@@ -13,6 +13,7 @@ from imagemill.store.camera_leases import Reader, View
 
 Json = dict[str, Any]
 # Where cameras are, and as whom they are asked: for those who run them.
+_PROBLEM = "something is wrong with it; operators see what"
 _INTERNAL = ("address", "credentials")
 
 
@@ -30,6 +31,8 @@ def camera_view(service: CameraService, camera: Camera, view: View) -> Json:
     shown = camera.as_json()
     if not may("operate"):
         shown = {name: value for name, value in shown.items() if name not in _INTERNAL}
+        # What is wrong is said with hosts, ports and paths.
+        status |= {"problem": _PROBLEM if status.get("problem") else None}
     return shown | {"revision": camera.revision, "status": status}
 
 

@@ -44,7 +44,10 @@ def image(image_id: str) -> Response:
 def original(image_id: str) -> Response:
     """The original's bytes."""
     found = image_of(services(), image_id)
-    return picture(services(), found.job.original, name=found.job.name)
+    response = picture(services(), found.job.original, name=found.job.name)
+    # Whoever logs in next in this browser may be one who may not see it.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @blueprint.get("/api/v1/images/<image_id>/result")

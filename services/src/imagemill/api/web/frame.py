@@ -76,7 +76,8 @@ def _batch_time(batch: str) -> str | None:
 
 
 def _harden(response: Response) -> Response:
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 

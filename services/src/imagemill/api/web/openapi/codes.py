@@ -128,6 +128,8 @@ ACCESS = (
     Code("not-json", (415,), "The body is not said to be JSON (`Content-Type: application/json`)."),
     Code("unknown-host", (421,), "The request's `Host` is no name of this installation (`allowed_hosts`)."),
     Code("bad-token", (422,), "A part of the token, `member`, cannot be."),
+    Code("length-required", (411,), "The token has a rate of bytes, and the body's length is not said."),
+    Code("login-busy", (503,), "As many logins as may be are under way at the provider; try again."),
     Code("too-many-requests", (429,), "The token's rate is used up; try again after `Retry-After`."),
     Code("access-unknown", (503,), "The database of tokens does not answer, so that nobody can be let in."),
 )
