@@ -113,9 +113,7 @@ def test_a_word_for_somebody_else_is_not_believed(provider: str) -> None:
     address, pending = other.begin("/")
     back = requests.post(address, data={"sub": USER}, allow_redirects=False, timeout=30).headers["Location"]
     code = parse_qs(urlsplit(back).query)["code"][0]
-    token = other._session().fetch_token(
-        other._document()["token_endpoint"], code=code, code_verifier=pending.verifier, timeout=30
-    )["id_token"]
+    token = other._exchanged(code, pending.verifier)
     mine.begin("/")
     with pytest.raises(Invalid, match="cannot be believed"):
         mine._claims(token, pending.nonce)

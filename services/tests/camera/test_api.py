@@ -99,7 +99,8 @@ def test_what_cannot_be_a_camera_is_said_with_its_member(mill: Mill) -> None:
             400,
             "bad-json",
         )
-    assert code(mill.post(ALL, data=b" " * 300_000)) == (413, "request-too-large")
+    as_json = {"Content-Type": "application/json"}
+    assert code(mill.post(ALL, data=b" " * 300_000, headers=as_json)) == (413, "request-too-large")
     assert mill.get(ALL).json()["cameras"] == []
 
 

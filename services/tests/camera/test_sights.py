@@ -110,7 +110,7 @@ def test_a_broker_that_is_away_loses_the_frame_only() -> None:
 
 
 def test_counts_of_the_analyzer_are_remembered_and_nothing_else() -> None:
-    desk = CameraService(*[None] * 6)  # type: ignore[arg-type]
+    desk = CameraService(*[None] * 7)  # type: ignore[arg-type]
     desk.notice({"kind": "camera-counts", "camera": "yard", "frames": 7, "missed": 1, "at": "now", "by": "analyzer-1"})
     desk.notice({"kind": "taken", "camera": "door"})
     assert {name: counts.model_dump(exclude_unset=True) for name, counts in desk.counts.items()} == {

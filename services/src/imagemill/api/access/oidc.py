@@ -67,12 +67,11 @@ class OidcProvider:
         pending = PendingLogin(new_secret(), new_secret(), new_secret(), target)
         with self._few_at_once():
             document = self._document()
-        address, _ = self._session().create_authorization_url(
-            document["authorization_endpoint"],
-            state=pending.state,
-            nonce=pending.nonce,
-            code_verifier=pending.verifier,
-        )
+        with self._session() as session:
+            address, _ = session.create_authorization_url(
+                document["authorization_endpoint"], state=pending.state, nonce=pending.nonce,
+                code_verifier=pending.verifier,
+            )  # fmt: skip
         return str(address), pending
 
     def finish(self, answer: str, pending: PendingLogin) -> Principal:
@@ -90,12 +89,10 @@ class OidcProvider:
 
     def _exchanged(self, code: str, verifier: str) -> str:
         try:
-            tokens = self._session().fetch_token(
-                self._document()["token_endpoint"],
-                code=code,
-                code_verifier=verifier,
-                timeout=_TIMEOUT_SECONDS,
-            )
+            with self._session() as session:
+                tokens = session.fetch_token(
+                    self._document()["token_endpoint"], code=code, code_verifier=verifier, timeout=_TIMEOUT_SECONDS
+                )
         except AuthlibBaseError as error:
             raise Invalid(
                 "login-failed", f"The provider refused the login: {error.description or error.error}"
