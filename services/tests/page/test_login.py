@@ -35,6 +35,7 @@ def test_a_person_comes_in_with_a_token_and_is_sent_out_when_it_is_revoked(
     waiting = WebDriverWait(chromium, 60)
     chromium.get(f"{locked.url}/pictures?batch=a")
     assert chromium.title.startswith("Log in")
+    assert "Server" not in locked.get("/login").headers
     _log_in(chromium, "wrong")
     waiting.until(lambda page: "was revoked" in page.find_element(By.CSS_SELECTOR, ".notice.bad").text)
     _log_in(chromium, made["token"])

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
@@ -22,6 +23,7 @@ from imagemill.settings import Settings
 
 _KEEPALIVE_SECONDS = 30
 _OTHER_DESCRIPTORS = 1000
+log = structlog.get_logger(__name__)
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
@@ -92,6 +94,8 @@ def main() -> None:
     if wrong:
         print(f"error: {wrong}", file=sys.stderr)
         sys.exit(2)
+    if not settings.needs_login:
+        log.warning("no login is needed: whoever uses this machine may do everything", host=settings.host)
     raise_descriptor_limit(settings)
     Server(settings).run()
 

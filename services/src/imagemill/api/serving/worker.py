@@ -172,6 +172,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Answer it; False when the connection is to be closed."""
         req._expected_100_continue = False  # the poller has asked for the body, unless it is refused unread
         response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
+        response.default_headers = partial(_without_server, response)
         environ["wsgi.multithread"] = True
         body = self.wsgi(environ, response.start_response)
         try:
@@ -192,6 +193,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             _close_body(body)
         return not response.should_close()
+
+
+def _without_server(response: wsgi.Response) -> list[str]:
+    # What serves here is nobody's business.
+    return [line for line in type(response).default_headers(response) if not line.startswith("Server:")]
 
 
 def hand_over(conn: ClientConnection, response: wsgi.Response, body: Any) -> bool:
