@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 import pictures
 from access.conftest import ADMIN_TOKEN, Door
-from imagemill.api.access.oidc import OidcProvider, PendingLogin
+from imagemill.api.access.oidc import OidcProvider
+from imagemill.api.access.pending_login import PendingLogin
 from imagemill.api.alerts import routes
 from imagemill.api.alerts.service import AlertStores
 from imagemill.domain.access import Role

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagemill import recipes
 from imagemill.admission.validate import Limits
 from imagemill.api.access.audit import Recorder, recorder
 from imagemill.api.access.guard import Guard
-from imagemill.api.access.oidc import OidcProvider
 from imagemill.api.access.registry import Registry
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
@@ -30,6 +30,9 @@ from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
 from imagemill.wire.snapshots import SNAPSHOT
 from imagemill.wire.work import ClaimCheck
+
+if TYPE_CHECKING:
+    from imagemill.api.access.oidc import OidcProvider
 
 _REPLICA_PREFETCH = 200
 _GOODBYE_SECONDS = 5.0
@@ -55,7 +58,7 @@ class Services:
     guard: Guard
     audit: AuditStore
     record: Recorder
-    oidc: OidcProvider | None
+    oidc: "OidcProvider | None"
 
     @property
     def limits(self) -> Limits:
@@ -77,6 +80,15 @@ class Services:
         self.program.stopping.set()
         self.program.close(_GOODBYE_SECONDS)
         self.uploads.shutdown(wait=False)
+
+
+def _provider_of(settings: Settings) -> "OidcProvider | None":
+    if not settings.oidc_issuer:
+        return None
+    # Here, and not above: its libraries take a second and ten megabytes, for those alone who have a provider.
+    from imagemill.api.access.oidc import OidcProvider
+
+    return OidcProvider(settings)
 
 
 def first_token_printer(page_url: str) -> Callable[[str], None]:
@@ -109,5 +121,5 @@ def build(settings: Settings) -> Services:
     identities = Identities(stores.ledger)
     return Services(
         settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras,
-        registry, Guard(settings, registry), audit, record, OidcProvider(settings) if settings.oidc_issuer else None,
+        registry, Guard(settings, registry), audit, record, _provider_of(settings),
     )  # fmt: skip

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from imagemill.api.access.pending_login import CALLBACK, PendingLogin
 from imagemill.api.access.proxy import role_of
 from imagemill.domain.access import Principal, Role, new_secret, same
 from imagemill.domain.errors import Busy, Invalid, NoAnswer
@@ -28,21 +28,6 @@ _KEYS_AGAIN_SECONDS = 60.0
 _ASK_AGAIN_SECONDS = 10.0
 _AT_ONCE = 4
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-CALLBACK = "/login/oidc/callback"
-
-
-@dataclass(frozen=True)
-class PendingLogin:
-    """What the browser keeps while the provider asks who it is."""
-
-    state: str
-    nonce: str
-    verifier: str
-    target: str
-
-    def as_json(self) -> dict[str, str]:
-        """For the cookie."""
-        return asdict(self)
 
 
 class OidcProvider:

@@ -2,12 +2,12 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from imagemill.api.access.oidc import CALLBACK, OidcProvider, PendingLogin
+from imagemill.api.access.pending_login import CALLBACK, PendingLogin
 from imagemill.api.access.permissions import needs, principal
 from imagemill.api.access.requests import login_target
 from imagemill.api.access.routes import page_of_audit, token_service
@@ -17,6 +17,9 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission, Principal, Role
 from imagemill.domain.errors import DomainError
+
+if TYPE_CHECKING:
+    from imagemill.api.access.oidc import OidcProvider
 
 _PENDING_SECONDS = 600
 _DAYS = ("7", "30", "90", "365", "")
@@ -85,7 +88,7 @@ def oidc_callback() -> AnyResponse:
     return response
 
 
-def _provider() -> OidcProvider:
+def _provider() -> "OidcProvider":
     found = services().oidc
     if found is None:
         raise Problem(404, "not-found", "No provider logs people in here (`oidc_issuer`); log in with a token.")
