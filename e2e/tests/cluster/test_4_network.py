@@ -79,7 +79,9 @@ def test_the_operator_may_mark_pods_and_change_nothing_else_of_them(cluster: Clu
     account = f"system:serviceaccount:{cluster.namespace}:mill-imagemill-operator"
 
     def patch(change: Resource) -> str:
-        return cluster.kubectl("patch", "pod", pod, "--as", account, "--type", "merge", "--patch", json.dumps(change))
+        return cluster.kubectl(
+            "patch", "pod", pod, "--as", account, "--type", "strategic", "--patch", json.dumps(change)
+        )
 
     assert "patched" in patch({"metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "-5"}}})
     image = {"spec": {"containers": [{"name": "writer", "image": "evil.example/image"}]}}
