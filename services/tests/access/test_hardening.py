@@ -89,7 +89,7 @@ def test_a_revocation_is_written_down_also_when_it_cannot_be_read_back(
         raise StoreUnavailable(since)
 
     with monkeypatch.context() as broken:
-        broken.setattr(door.services.registry._store, "changes", away)
+        broken.setattr(door.services.registry._store, "changed", away)
         assert door.ask("DELETE", f"/api/v1/tokens/{token_id}").status_code == 204
     assert door.ask("GET", "/api/v1/audit").json["entries"][0]["action"] == "token.revoke"
 
@@ -120,7 +120,7 @@ def test_who_is_asked_for_again_and_again_is_answered_from_memory(
     registry = door.services.registry
     principal = registry.bearer(door.make("mine", "viewer"))
     assert principal is not None
-    monkeypatch.setattr(registry._store, "changes", lambda _: pytest.fail("it asked the database"))
+    monkeypatch.setattr(registry._store, "changed", lambda _: pytest.fail("it asked the database"))
     assert registry.still(principal)
     registry._fresh_at = time.monotonic() - 61
     assert not registry.still(principal)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
 from access.conftest import ADMIN_TOKEN, Door
-from imagemill.api.access.requests import is_allowed_host, is_from_elsewhere, login_target
+from imagemill.api.access.request_checks import is_allowed_host, is_from_elsewhere, login_target
 
 NAMES = frozenset({"localhost", "mill.example", "*.lan.example"})
 

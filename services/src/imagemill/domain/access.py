@@ -6,9 +6,10 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Permission(StrEnum):
@@ -89,6 +90,17 @@ class Token(BaseModel):
     created_by: str
     expires_at: str | None = None
     limits: TokenLimits = TokenLimits()
+
+    @field_validator("expires_at")
+    @classmethod
+    def _is_a_moment(cls, text: str | None) -> str | None:
+        if text is not None and datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError("a time must say its zone")
+        return text
+
+    def is_expired(self, now: float) -> bool:
+        """Is its time over, at this Unix time?"""
+        return self.expires_at is not None and datetime.fromisoformat(self.expires_at).timestamp() <= now
 
     @property
     def claims(self) -> str:

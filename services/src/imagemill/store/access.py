@@ -44,17 +44,14 @@ class AccessStore:
         """Make it exist."""
         self._database.create()
 
-    def changes(self, since: str) -> tuple[dict[str, Document | None], str]:
-        """Documents that changed after a sequence, by id, None for those removed; and where to go on."""
-        found: dict[str, Document | None] = {}
+    def changed(self, since: str) -> tuple[list[Document], str]:
+        """Documents that changed after a sequence, removed ones with `_deleted`; and where to go on."""
+        found: list[Document] = []
         while True:
-            rows, last = self._database.changes(since, _PAGE)
-            ids = [doc_id for doc_id, _ in rows]
-            documents = self._database.get_many(ids)
-            found.update({doc_id: documents.get(doc_id) for doc_id in ids})
-            if len(rows) < _PAGE:
-                return found, last
-            since = last
+            documents, since = self._database.changed(since, _PAGE)
+            found += documents
+            if len(documents) < _PAGE:
+                return found, since
 
     def add_token(self, token: Token) -> None:
         """Keep a new one; raises Conflict when there is one of its id."""

@@ -156,6 +156,14 @@ class Database:
         rows = [(str(row["id"]), [str(change["rev"]) for change in row["changes"]]) for row in answer["results"]]
         return rows, str(answer["last_seq"])
 
+    def changed(self, since: str, limit: int) -> tuple[list[Document], str]:
+        """Documents changed after a sequence as they are now, removed ones with `_deleted`; and where to go on.
+
+        They come from where the sequence comes from: another node of a cluster may not have them yet.
+        """
+        answer = call(self._service.post_changes, db=self.name, since=since, limit=limit, include_docs=True)
+        return [row["doc"] for row in answer["results"]], str(answer["last_seq"])
+
     def existing(self, doc_ids: Sequence[str]) -> set[str]:
         """Those of the ids under which there is a document."""
         if not doc_ids:

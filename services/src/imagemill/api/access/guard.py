@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access.permissions import EVERYBODY, may, permission_of, principal
 from imagemill.api.access.proxy import proxy_principal
-from imagemill.api.access.rates import Rates, refusal_headers
+from imagemill.api.access.rates import Rates, rate_limit_headers
 from imagemill.api.access.registry import Registry
-from imagemill.api.access.requests import (
+from imagemill.api.access.request_checks import (
     SAFE_METHODS,
     allowed_names,
     form_token,
@@ -152,7 +152,7 @@ class Guard:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         self._allow_other_origins(response)
         if (known := g.get("principal")) is not None:
-            response.headers.extend(refusal_headers(self.rates.left(known)))
+            response.headers.extend(rate_limit_headers(self.rates.left(known)))
         return response
 
     def _allow_other_origins(self, response: Response) -> None:

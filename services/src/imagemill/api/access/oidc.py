@@ -138,20 +138,29 @@ class OidcProvider:
         )
 
     def _document(self) -> dict[str, Any]:
-        if self._clock() - self._failed_at < _ASK_AGAIN_SECONDS:
-            raise NoAnswer("login-unavailable", "The provider of logins has just not answered; try again.")
         with self._lock:
             if self._clock() - self._read_at > _DISCOVERY_SECONDS:
-                self._failed_at = self._clock()  # until it has answered
-                issuer = (self._settings.oidc_issuer or "").rstrip("/")
-                document = _read(f"{issuer}/.well-known/openid-configuration")
-                if str(document.get("issuer", "")).rstrip("/") != issuer:
-                    raise NoAnswer(
-                        "login-unavailable", f"The provider at {issuer} calls itself {document.get('issuer')!r}."
-                    )
-                self._keys = KeySet.import_key_set(_read(document["jwks_uri"]))  # type: ignore[arg-type]
-                self._known, self._read_at, self._failed_at = document, self._clock(), float("-inf")
+                # Those who waited while it did not answer do not ask it again, one after the other.
+                if self._clock() - self._failed_at < _ASK_AGAIN_SECONDS:
+                    raise NoAnswer("login-unavailable", "The provider of logins has just not answered; try again.")
+                try:
+                    self._known, self._keys = self._discovered()
+                except NoAnswer:
+                    self._failed_at = self._clock()
+                    raise
+                self._read_at = self._clock()
             return self._known
+
+    def _discovered(self) -> tuple[dict[str, Any], KeySet]:
+        issuer = (self._settings.oidc_issuer or "").rstrip("/")
+        document = _read(f"{issuer}/.well-known/openid-configuration")
+        if str(document.get("issuer", "")).rstrip("/") != issuer:
+            said = f"The provider at {issuer} calls itself {document.get('issuer')!r}; correct `oidc_issuer`."
+            raise NoAnswer("login-unavailable", said)
+        try:
+            return document, KeySet.import_key_set(_read(document["jwks_uri"]))  # type: ignore[arg-type]
+        except (KeyError, ValueError, JoseError) as error:
+            raise _no_answer(error) from error
 
 
 def _read(address: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access.pending_login import CALLBACK, PendingLogin
-from imagemill.api.access.permissions import needs, principal
-from imagemill.api.access.requests import login_target
+from imagemill.api.access.permissions import add_pages, principal
+from imagemill.api.access.request_checks import login_target
 from imagemill.api.access.routes import page_of_audit, token_service
 from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import again, text
@@ -27,18 +27,18 @@ _DAYS = ("7", "30", "90", "365", "")
 
 def add_to(blueprint: Blueprint) -> None:
     """Add the routes."""
-    for path, view, method, permission in (
-        ("/login", login_page, "GET", Permission.PUBLIC),
-        ("/login", login_form, "POST", Permission.PUBLIC),
-        ("/login/oidc", oidc_begin, "GET", Permission.PUBLIC),
-        (CALLBACK, oidc_callback, "GET", Permission.PUBLIC),
-        ("/logout", logout_form, "POST", Permission.PUBLIC),
-        ("/access", access_page, "GET", Permission.ADMINISTER),
-        ("/access/changes", changes_page, "GET", Permission.ADMINISTER),
-        ("/access/tokens", create_form, "POST", Permission.ADMINISTER),
-        ("/access/tokens/<token_id>/revoke", revoke_form, "POST", Permission.ADMINISTER),
-    ):
-        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=[method])
+    add_pages(
+        blueprint,
+        ("/login", login_page, Permission.PUBLIC),
+        ("/login", login_form, Permission.PUBLIC, "POST"),
+        ("/login/oidc", oidc_begin, Permission.PUBLIC),
+        (CALLBACK, oidc_callback, Permission.PUBLIC),
+        ("/logout", logout_form, Permission.PUBLIC, "POST"),
+        ("/access", access_page, Permission.ADMINISTER),
+        ("/access/changes", changes_page, Permission.ADMINISTER),
+        ("/access/tokens", create_form, Permission.ADMINISTER, "POST"),
+        ("/access/tokens/<token_id>/revoke", revoke_form, Permission.ADMINISTER, "POST"),
+    )
 
 
 # --- in and out -----------------------------------------------------------------------------------
@@ -58,23 +58,18 @@ def login_form() -> AnyResponse:
     """Begin a session with a token: a new one each time, so that none can be foisted on anybody."""
     target = login_target(text("next"))
     known = services().registry.bearer(text("token"))
-    if known is not None:
-        services().guard.rates.take(known, 0)
     if known is None:
         page = render_template("login.html", target=target, wrong=True, oidc=services().oidc)
         return Response(page, HTTPStatus.UNAUTHORIZED, mimetype="text/html")
+    services().guard.rates.take(known, 0)
     return _logged_in(known, target)
 
 
 def oidc_begin() -> AnyResponse:
     """Send the browser to the provider, and let it keep what the answer must fit."""
-    mill = services()
     address, pending = _provider().begin(login_target(request.args.get("next", "")))
     response = make_response(redirect(address, HTTPStatus.SEE_OTHER))
-    response.set_cookie(
-        _pending_cookie(), json.dumps(pending.as_json()), max_age=_PENDING_SECONDS, path="/", secure=mill.guard.secure,
-        httponly=True, samesite="Lax",
-    )  # fmt: skip
+    _set_cookie(response, _pending_cookie(), json.dumps(pending.as_json()), _PENDING_SECONDS)
     return response
 
 
@@ -84,7 +79,7 @@ def oidc_callback() -> AnyResponse:
     pending = PendingLogin(*(str(kept.get(name, "")) for name in ("state", "nonce", "verifier", "target")))
     known = _provider().finish(request.url, pending)
     response = _logged_in(known, login_target(pending.target))
-    response.delete_cookie(_pending_cookie(), path="/", secure=services().guard.secure, httponly=True, samesite="Lax")
+    _set_cookie(response, _pending_cookie(), "", 0)
     return response
 
 
@@ -104,11 +99,14 @@ def _logged_in(known: Principal, target: str) -> AnyResponse:
     if before is not None and before.session is not None:
         mill.registry.logout(before.session)
     response = make_response(redirect(target, HTTPStatus.SEE_OTHER))
-    response.set_cookie(
-        mill.guard.cookie, mill.registry.login(known), max_age=int(mill.settings.session_max_seconds), path="/",
-        secure=mill.guard.secure, httponly=True, samesite="Lax",
-    )  # fmt: skip
+    _set_cookie(response, mill.guard.cookie, mill.registry.login(known), mill.settings.session_max_seconds)
     return response
+
+
+def _set_cookie(response: AnyResponse, name: str, value: str, seconds: float) -> None:
+    """For this host alone, and no script; 0 seconds remove it."""
+    secure = services().guard.secure
+    response.set_cookie(name, value, max_age=int(seconds), path="/", secure=secure, httponly=True, samesite="Lax")
 
 
 def logout_form() -> AnyResponse:
@@ -119,7 +117,7 @@ def logout_form() -> AnyResponse:
         mill.registry.logout(known.session)
     response = make_response(redirect("/login", HTTPStatus.SEE_OTHER))
     response.headers["Clear-Site-Data"] = '"cache"'
-    response.delete_cookie(mill.guard.cookie, path="/", secure=mill.guard.secure, httponly=True, samesite="Lax")
+    _set_cookie(response, mill.guard.cookie, "", 0)
     return response
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, g
+from flask import Blueprint, Flask, g
 
 from imagemill.domain.access import Permission, Principal, Role
 
@@ -23,6 +23,12 @@ def needs(permission: Permission) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def add_pages(blueprint: Blueprint, *pages: tuple[str, View, Permission] | tuple[str, View, Permission, str]) -> None:
+    """Add routes of a page: path, view, what it needs, and the method where it is not GET."""
+    for path, view, permission, *method in pages:
+        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=method or ["GET"])
 
 
 def permission_of(app: Flask, endpoint: str) -> Permission:

@@ -81,7 +81,7 @@ def _rates_of(principal: Principal, size_bytes: int) -> list[tuple[str, float, f
     return [(name, rate, amount) for name, rate, amount in given if rate is not None]
 
 
-def refusal_headers(quotas: list[Left]) -> Mapping[str, str]:
+def rate_limit_headers(quotas: list[Left]) -> Mapping[str, str]:
     """The RateLimit headers of draft-ietf-httpapi-ratelimit-headers."""
     if not quotas:
         return {}

@@ -5,10 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from typing import TypeVar
 
-import structlog
-
+from imagemill.api.access.directory import AccessDirectory, LastUses
 from imagemill.api.access.rates import BURST_SECONDS, Bucket
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.access import (
@@ -25,21 +24,10 @@ from imagemill.domain.access import (
 from imagemill.domain.errors import Busy, NotFound
 from imagemill.domain.ids import timestamp
 from imagemill.settings import Settings
-from imagemill.store.access import (
-    ENDED,
-    REVOKED,
-    SEEN,
-    SESSION,
-    TOKEN,
-    AccessStore,
-    SessionRecord,
-    session_of,
-    token_of,
-)
+from imagemill.store.access import AccessStore, SessionRecord
 from imagemill.store.couch import Conflict, Document, StoreUnavailable
 
-log = structlog.get_logger(__name__)
-
+Found = TypeVar("Found")
 REFRESH_SECONDS = 2.0
 # Whoever is not known yet may have been made by another replica a moment ago; guesses must not ask all the time.
 _ASKED_PER_SECOND = 2.0
@@ -56,7 +44,7 @@ FIRST_TOKEN_ID = "0" * 12
 
 
 class Registry:
-    """Authenticates; every answer comes from memory."""
+    """Authenticates, from memory; the database is only asked for what is not known yet."""
 
     def __init__(
         self,
@@ -76,13 +64,13 @@ class Registry:
             )
             if token
         }
-        self._documents: dict[str, Document] = {}
+        self._directory = AccessDirectory()
         self._since, self._fresh_at, self._failed_at = "0", float("-inf"), float("-inf")
-        self._seen: dict[str, float] = {}
+        self._uses = LastUses()
         self._cleaned_at = 0.0
         self._announce, self._first_is_due = announce, settings.needs_login and not settings.admin_token
         self._asking = Bucket(_ASKED_PER_SECOND, _ASKED_PER_SECOND * BURST_SECONDS, time.monotonic())
-        self._lock = threading.Lock()
+        self._refreshing, self._counting = threading.Lock(), threading.Lock()
         self._loop = Loop("access", self._round, every_seconds=REFRESH_SECONDS, passing=StoreUnavailable)
 
     def start(self) -> None:
@@ -103,41 +91,40 @@ class Registry:
         token_id = token_id_of(text)
         if token_id is None:
             return None
-        token = self._token(token_id)
-        if token is None or not same(hash_of(text, self._key, token.claims), token.hash) or not self._valid(token):
+        token = self._known(lambda known: known.tokens.get(token_id))
+        if token is None or not same(hash_of(text, self._key, token.claims), token.hash) or not self._is_valid(token):
             return None
-        self._note(token.id)
+        self._uses.add(token.id, self._clock())
         return Principal(token.name, token.role, token.limits, token.id)
 
     def session(self, cookie: str) -> Principal | None:
         """Who is logged in with this cookie; None for nobody. Raises as `bearer` does."""
         session_id = hash_of(cookie, self._key)
-        document = self._find(SESSION + session_id)
-        session = session_of(document) if document else None
+        session = self._known(lambda known: known.sessions.get(session_id))
         if session is None or not same(hash_of(cookie, self._key, session.claims()), session.mac):
             return None
         principal = self._of_session(session)
         if principal:
-            self._note(session_id)
+            self._uses.add(session_id, self._clock())
         return principal
 
     def still(self, principal: Principal) -> bool:
         """May he go on? Asked again and again by what takes long; answered from memory alone."""
         if principal.session is None and (principal.token_id or SETTINGS).startswith(SETTINGS):
             return True
-        if time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
+        if not self._is_fresh():
             return False
         if principal.session is not None:
-            document = self._documents.get(SESSION + principal.session)
-            return document is not None and self._of_session(session_of(document)) is not None
-        known = self._documents.get(f"{TOKEN}{principal.token_id}")
-        return known is not None and self._valid(token_of(known))
+            session = self._directory.sessions.get(principal.session)
+            return session is not None and self._of_session(session) is not None
+        token = self._directory.tokens.get(principal.token_id or "")
+        return token is not None and self._is_valid(token)
 
     def _of_session(self, session: SessionRecord) -> Principal | None:
         now = self._clock()
-        idle_since = max(session.created, self._seen_at(session.id))
+        idle_since = max(session.created, self._uses.at(session.id, self._directory))
         if (
-            ENDED + session.id in self._documents
+            self._directory.is_ended(session.id)
             or now - session.created > self._settings.session_max_seconds
             or now - idle_since > self._settings.session_idle_seconds
         ):
@@ -147,27 +134,26 @@ class Registry:
             return replace(given, session=session.id) if given else None
         if session.token_id is None:  # logged in by a provider
             return Principal(session.name, Role(session.role), session=session.id)
-        known = self._documents.get(TOKEN + session.token_id)
-        token = token_of(known) if known else None
-        if token is None or not self._valid(token):
+        token = self._directory.tokens.get(session.token_id)
+        if token is None or not self._is_valid(token):
             return None
         return Principal(token.name, token.role, token.limits, token.id, session.id)
 
-    def _valid(self, token: Token) -> bool:
-        expired = token.expires_at and datetime.fromisoformat(token.expires_at).timestamp() <= self._clock()
-        return not expired and REVOKED + token.id not in self._documents
+    def _is_valid(self, token: Token) -> bool:
+        return self._directory.is_valid(token, self._clock())
 
-    def _token(self, token_id: str) -> Token | None:
-        document = self._find(TOKEN + token_id)
-        return token_of(document) if document else None
-
-    def _find(self, doc_id: str) -> Document | None:
-        unknown = doc_id not in self._documents and self._may_ask()
-        if unknown or time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
-            self._refresh_once()
-        if time.monotonic() - self._fresh_at > _BELIEVED_SECONDS:
+    def _known(self, look: Callable[[AccessDirectory], Found | None]) -> Found | None:
+        """What the directory has; of what it has not, the database is asked, but not for every guess."""
+        found = look(self._directory)
+        if (found is None and self._may_ask()) or not self._is_fresh():
+            self._refresh_for_request()
+            found = look(self._directory)
+        if not self._is_fresh():
             raise Busy("access-unknown", "The database of tokens does not answer, so nobody can be let in; try again.")
-        return self._documents.get(doc_id)
+        return found
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._fresh_at <= _BELIEVED_SECONDS
 
     # --- changes ------------------------------------------------------------------------------------
 
@@ -203,7 +189,7 @@ class Registry:
 
     def revoke(self, token_id: str, by: str) -> Token:
         """End a token and its sessions for good; raises NotFound."""
-        token = self._token(token_id)
+        token = self._known(lambda known: known.tokens.get(token_id))
         if token is None:
             raise NotFound("unknown-token", f"There is no token {token_id!r}.")
         self._store.revoke(token_id, by, timestamp())
@@ -222,17 +208,11 @@ class Registry:
             hashed,
             round(self._clock(), 3),
         )
-        for old in self._open_sessions(principal.name)[_MOST_SESSIONS - 1 :]:
+        for old in self._directory.open_sessions(principal.name)[_MOST_SESSIONS - 1 :]:
             self._store.end_session(old.id, self._clock())
         self._store.add_session(replace(record, mac=hash_of(cookie, self._key, record.claims())))
         self._learn_of_it()
         return cookie
-
-    def _open_sessions(self, name: str) -> list[SessionRecord]:
-        """Those of a name, newest first."""
-        found = [session_of(d) for doc_id, d in list(self._documents.items()) if doc_id.startswith(SESSION)]
-        mine = [one for one in found if one.name == name and ENDED + one.id not in self._documents]
-        return sorted(mine, key=lambda session: session.created, reverse=True)
 
     def logout(self, session_id: str) -> None:
         """End a session for good."""
@@ -242,7 +222,7 @@ class Registry:
     def end_logins(self, name: str) -> int:
         """End all sessions of a name, for good; tells how many."""
         self.refresh()
-        found = self._open_sessions(name)
+        found = self._directory.open_sessions(name)
         for session in found:
             self._store.end_session(session.id, self._clock())
         self._learn_of_it()
@@ -252,52 +232,53 @@ class Registry:
 
     def tokens(self) -> list[Token]:
         """All that were ever made, newest first."""
-        found = [token_of(d) for doc_id, d in list(self._documents.items()) if doc_id.startswith(TOKEN)]
-        return sorted(found, key=lambda token: token.created_at, reverse=True)
+        return sorted(self._directory.tokens.values(), key=lambda token: token.created_at, reverse=True)
 
     def state(self, token: Token) -> str:
         """`valid`, `expired` or `revoked`."""
-        if REVOKED + token.id in self._documents:
+        if self.revocation(token):
             return "revoked"
-        return "valid" if self._valid(token) else "expired"
+        return "valid" if self._is_valid(token) else "expired"
 
     def revocation(self, token: Token) -> Document | None:
         """By whom (`by`) and when (`at`) it was revoked."""
-        return self._documents.get(REVOKED + token.id)
+        return self._directory.revocation(token.id)
 
     def last_used(self, token: Token) -> str | None:
         """When it was used last, give or take five minutes."""
-        at = self._seen_at(token.id)
+        at = self._uses.at(token.id, self._directory)
         return timestamp(at) if at else None
 
     # --- memory -------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
+    def refresh(self, patience_seconds: float = -1) -> None:
         """Read what changed until now, unless another thread does; raises StoreUnavailable."""
         asked = time.monotonic()
-        with self._lock:
+        if not self._refreshing.acquire(timeout=patience_seconds):
+            raise StoreUnavailable("the database of tokens takes long to answer")
+        try:
             if self._fresh_at > asked:
                 return
             began = time.monotonic()
-            changed, self._since = self._store.changes(self._since)
-            documents = {**self._documents, **{doc_id: found for doc_id, found in changed.items() if found}}
-            for doc_id in (doc_id for doc_id, found in changed.items() if found is None):
-                documents.pop(doc_id, None)
-            # Replaced, not changed: others are reading.
-            self._documents, self._fresh_at = documents, began
+            changed, self._since = self._store.changed(self._since)
+            if changed:
+                self._directory = self._directory.updated(changed)
+            self._fresh_at = began
+        finally:
+            self._refreshing.release()
 
-    def _refresh_once(self) -> None:
-        """For requests: where the database has just failed, they do not wait for it one after the other."""
+    def _refresh_for_request(self) -> None:
+        """Where the database fails or hangs, requests do not wait for it one after the other."""
         if time.monotonic() - self._failed_at < REFRESH_SECONDS:
             raise StoreUnavailable("the database of tokens does not answer")
         try:
-            self.refresh()
+            self.refresh(REFRESH_SECONDS)
         except StoreUnavailable:
             self._failed_at = time.monotonic()
             raise
 
     def _may_ask(self) -> bool:
-        with self._lock:
+        with self._counting:
             return self._asking.take(1, time.monotonic()) == 0
 
     def _round(self) -> None:
@@ -305,34 +286,11 @@ class Registry:
         if self._first_is_due:
             self._create_first()
         now = self._clock()
-        used: dict[str, float] = {}
-        for what, at in list(self._seen.items()):
-            known = self._documents.get(SEEN + what)
-            if at - (known["at"] if known else 0.0) > _SEEN_EVERY_SECONDS and len(used) < _AT_ONCE:
-                used[what] = at
-            elif now - at > _SEEN_EVERY_SECONDS:
-                self._seen.pop(what, None)
-        self._store.saw(used, self._documents)
+        used = self._uses.worth_noting(self._directory, now, _SEEN_EVERY_SECONDS, _AT_ONCE)
+        self._store.saw(used, self._directory.documents)
         if now - self._cleaned_at > _CLEAN_EVERY_SECONDS:
-            self._cleaned_at = now
-            self._store.forget(self._expired_sessions(now)[:_AT_ONCE])
-
-    def _expired_sessions(self, now: float) -> list[Document]:
-        """Those that are over for an hour: every replica knows by then."""
-        sessions = [session_of(d) for doc_id, d in self._documents.items() if doc_id.startswith(SESSION)]
-        ended = {one.id: self._documents.get(ENDED + one.id) for one in sessions}
-        oldest = now - self._settings.session_max_seconds - _CLEAN_EVERY_SECONDS
-        over = [
-            one.id for one in sessions
-            if one.created < oldest or ((end := ended[one.id]) is not None and end["at"] < now - _CLEAN_EVERY_SECONDS)
-        ]  # fmt: skip
-        # The session goes first: without its end it would be open again.
-        kinds = [self._documents.get(kind + session) for kind in (SESSION, SEEN, ENDED) for session in over]
-        return [document for document in kinds if document]
-
-    def _note(self, what: str) -> None:
-        self._seen[what] = self._clock()
-
-    def _seen_at(self, what: str) -> float:
-        document = self._documents.get(SEEN + what)
-        return max(document["at"] if document else 0.0, self._seen.get(what, 0.0))
+            # An hour later every replica knows what has ended.
+            oldest = now - self._settings.session_max_seconds - _CLEAN_EVERY_SECONDS
+            over = self._directory.forgettable(oldest, now - _CLEAN_EVERY_SECONDS)
+            self._store.forget(over[:_AT_ONCE])
+            self._cleaned_at = now if len(over) <= _AT_ONCE else self._cleaned_at

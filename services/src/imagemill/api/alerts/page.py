@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
-from imagemill.api.access.permissions import needs
+from imagemill.api.access.permissions import add_pages
 from imagemill.api.alerts import event_routes, service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import page_of_alerts
@@ -30,7 +30,8 @@ _SNOOZE_SECONDS = 3600
 
 def add_to(blueprint: Blueprint) -> None:
     """Adds the routes."""
-    for path, view, permission, *methods in (
+    add_pages(
+        blueprint,
         ("/alerts", alerts_page, Permission.VIEW),
         ("/alerts/<int:number>", alert_page, Permission.VIEW),
         ("/alerts/<int:number>/acknowledge", acknowledge_form, Permission.OPERATE, "POST"),
@@ -40,8 +41,7 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/events", events_page, Permission.VIEW),
         ("/alerts/events/<event_id>", event_page, Permission.VIEW),
         ("/alerts/held-back", held_page, Permission.VIEW),
-    ):
-        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=methods or ["GET"])
+    )
 
 
 # --- lists ----------------------------------------------------------------------------------------

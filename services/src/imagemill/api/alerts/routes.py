@@ -16,7 +16,7 @@ from imagemill.api.alerts import service
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores
 from imagemill.api.web.bodies import optional_body
-from imagemill.api.web.frames import as_allowed
+from imagemill.api.web.camera_frames import as_allowed, shown
 from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.access import Permission
@@ -141,9 +141,7 @@ def picture(found: service.AlertStores, event_id: str, name: str, download_name:
     data = found.events.picture(event_id, name) if _PICTURE.fullmatch(name) else None
     if data is None:
         raise Problem(404, "no-picture", f"There is no picture {name!r} of the event {event_id!r} (any more).")
-    data = as_allowed(data)
-    if data is None:
-        raise Problem(403, "forbidden", "This picture may tell more than is seen; uploaders and above may have it.")
+    data = shown(data)
     response = Response(data, mimetype=headers.sniff(data) or "application/octet-stream")
     # An event that goes on may get a better picture under the same name.
     response.headers["Cache-Control"] = "private, no-cache"

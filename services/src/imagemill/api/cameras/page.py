@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from imagemill.api.access.permissions import needs
+from imagemill.api.access.permissions import add_pages
 from imagemill.api.cameras import forms
 from imagemill.api.cameras.routes import frame_response
 from imagemill.api.cameras.views import camera_view
@@ -23,16 +23,16 @@ Json = dict[str, Any]
 
 def add_to(blueprint: Blueprint) -> None:
     """Add the routes."""
-    for path, view, method, permission in (
-        ("/cameras", cameras_page, "GET", Permission.VIEW),
-        ("/cameras", add_form, "POST", Permission.ADMINISTER),
-        ("/cameras/new", new_page, "GET", Permission.ADMINISTER),
-        ("/cameras/test", test_form, "POST", Permission.ADMINISTER),
-        ("/cameras/<camera_id>", camera_page, "GET", Permission.VIEW),
-        ("/cameras/<camera_id>", save_form, "POST", Permission.ADMINISTER),
-        ("/cameras/<camera_id>/remove", remove_form, "POST", Permission.ADMINISTER),
-    ):
-        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=[method])
+    add_pages(
+        blueprint,
+        ("/cameras", cameras_page, Permission.VIEW),
+        ("/cameras", add_form, Permission.ADMINISTER, "POST"),
+        ("/cameras/new", new_page, Permission.ADMINISTER),
+        ("/cameras/test", test_form, Permission.ADMINISTER, "POST"),
+        ("/cameras/<camera_id>", camera_page, Permission.VIEW),
+        ("/cameras/<camera_id>", save_form, Permission.ADMINISTER, "POST"),
+        ("/cameras/<camera_id>/remove", remove_form, Permission.ADMINISTER, "POST"),
+    )
 
 
 def cameras_page() -> str:

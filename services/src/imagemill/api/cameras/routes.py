@@ -10,7 +10,7 @@ from imagemill.api.access.permissions import needs
 from imagemill.api.cameras.snapshot_cache import SIZES
 from imagemill.api.cameras.views import camera_view, cameras_view
 from imagemill.api.web.bodies import json_body
-from imagemill.api.web.frames import as_allowed
+from imagemill.api.web.camera_frames import shown
 from imagemill.api.web.preconditions import seen_revision
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -89,10 +89,7 @@ def latest(camera_id: str) -> Response:
     if snapshot is None:
         detail = f"No reader has a frame of {camera_id!r} now; see its state."
         raise Problem(404, "no-frame", detail, {"Retry-After": "1"})
-    data = as_allowed(snapshot.data)
-    if data is None:
-        raise Problem(403, "forbidden", "This frame may tell more than is seen; uploaders and above may have it.")
-    response = frame_response(data)
+    response = frame_response(shown(snapshot.data))
     response.set_etag(f"{snapshot.at:.3f}-{snapshot.width}")
     response.last_modified = datetime.fromtimestamp(snapshot.at, UTC)
     response.headers["Cache-Control"] = "private, max-age=1"

@@ -16,7 +16,7 @@ from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
-from imagemill.api.web import docs, formatting, frame, search
+from imagemill.api.web import docs, formatting, layout, search
 from imagemill.api.web.described import described
 from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
@@ -27,7 +27,7 @@ from imagemill.domain.ids import is_batch_name, uuid7
 from imagemill.domain.images import Image
 
 blueprint = Blueprint("pages", __name__)
-frame.add_to(blueprint)
+layout.add_to(blueprint)
 access_pages.add_to(blueprint)
 alerts_pages.add_to(blueprint)
 camera_pages.add_to(blueprint)
@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
     formatting.install(app)
     app.jinja_env.filters.update(_FILTERS)
     app.register_blueprint(blueprint)
-    app.register_error_handler(NotFound, frame.not_found)
+    app.register_error_handler(NotFound, layout.not_found)
 
 
 # --- sections -----------------------------------------------------------------------------------------------------

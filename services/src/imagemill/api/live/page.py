@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from imagemill.api.access.permissions import needs
+from imagemill.api.access.permissions import add_pages
 from imagemill.api.services import Services
 from imagemill.api.web.formatting import number, plural
 from imagemill.api.web.responses import services
@@ -29,7 +29,7 @@ _OTHERS = ("at", "kind", "by", "image", "number", "channel", "camera", "name")
 
 def add_to(blueprint: Blueprint) -> None:
     """Adds the route."""
-    blueprint.add_url_rule("/live", view_func=needs(Permission.VIEW)(live_page))
+    add_pages(blueprint, ("/live", live_page, Permission.VIEW))
 
 
 def live_page() -> str:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
-from imagemill.api.access.permissions import needs
+from imagemill.api.access.permissions import add_pages
 from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores, end_snooze
 from imagemill.api.rules import forms
@@ -32,7 +32,8 @@ _LIST = "/alerts/rules"
 
 def add_to(blueprint: Blueprint) -> None:
     """Add the routes."""
-    for path, view, permission, *methods in (
+    add_pages(
+        blueprint,
         (_LIST, rules_page, Permission.VIEW),
         (_LIST, add_rule_form, Permission.ADMINISTER, "POST"),
         ("/alerts/new-rule", new_rule_page, Permission.ADMINISTER),
@@ -43,8 +44,7 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/rules/<name>/remove", remove_rule_form, Permission.ADMINISTER, "POST"),
         ("/alerts/snoozes/<snooze_id>/end", end_snooze_form, Permission.OPERATE, "POST"),
         ("/alerts/channels/<name>/test", test_channel_form, Permission.ADMINISTER, "POST"),
-    ):
-        blueprint.add_url_rule(path, view_func=needs(permission)(view), methods=methods or ["GET"])
+    )
 
 
 # --- the list -------------------------------------------------------------------------------------
