@@ -150,8 +150,7 @@ def test_a_picture_is_stored_once_whatever_goes_wrong_once(site: Site, cell: Cel
     data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31)
     if cell.step.name == "read known results":  # which is only asked if the original was there before
         site.ended(site.taken(data, recipe="edges"))
-    wait_for(lambda: site.heal() or all_ready(site), "all programs", 60)
-    before = site.totals()
+    before = wait_for(lambda: site.heal() or (all_ready(site) and settled(site)), "all programs and their counts", 60)
     fault = site.arm(cell)
     try:
         image_id = site.taken(data, cell.wait)
