@@ -81,28 +81,65 @@ def test_uses_are_noted_now_and_then_and_a_bounded_number_at_once() -> None:
     assert uses.at("s1", noted) == 1000.0
 
 
-def test_while_the_database_hangs_known_tokens_open_at_once_and_guesses_wait_for_nobody(
+def test_while_the_database_hangs_known_tokens_open_at_once_and_two_guesses_wait_for_it(
     replicas: Replicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = (door := replicas()).services.registry
     known = door.make("known", "viewer")
-    hanging, over = threading.Event(), threading.Event()
+    hanging, over = threading.Semaphore(0), threading.Event()
 
-    def hang(_since: str) -> Any:
-        hanging.set()
+    def hang(_: Any) -> Any:
+        hanging.release()
         over.wait(60)
         raise StoreUnavailable("at last")
 
+    registry.refresh()
     monkeypatch.setattr(registry._store, "changed", hang)
+    monkeypatch.setattr(registry._store, "documents", hang)
     registry.start()
+
+    def guess() -> None:
+        with pytest.raises(StoreUnavailable):
+            registry.bearer(new_token()[1])
+
+    guesses = [threading.Thread(target=guess) for _ in range(2)]
+    for thread in guesses:
+        thread.start()
     try:
-        assert hanging.wait(30)
+        for _ in range(3):
+            assert hanging.acquire(timeout=30)
         began = time.monotonic()
         assert registry.bearer(known) is not None
         assert time.monotonic() - began < 1
-        for _ in range(5):
-            with pytest.raises(StoreUnavailable):
-                registry.bearer(new_token()[1])
-        assert time.monotonic() - began < 5
+        guess()
+        assert time.monotonic() - began < 10
+        assert all(thread.is_alive() for thread in guesses)
     finally:
         over.set()
+        for thread in guesses:
+            thread.join(30)
+
+
+def test_what_another_node_of_the_database_does_not_tell_yet_opens_all_the_same(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = replicas(), replicas()
+    other.services.registry.refresh()
+    monkeypatch.setattr(other.services.registry._store, "changed", lambda since: ([], since))
+    text = one.make("new", "viewer")
+    cookie = one.client.post("/login", data={"token": text}).headers["Set-Cookie"].split(";")[0].partition("=")[2]
+    client = other.client
+    client.set_cookie("imagemill", cookie)
+    assert client.get("/api/v1/totals").status_code == 200
+    assert other.ask("GET", "/api/v1/totals", text).status_code == 200
+
+
+def test_a_token_that_was_revoked_elsewhere_before_it_was_known_here_stays_out(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = replicas(), replicas()
+    other.services.registry.refresh()
+    monkeypatch.setattr(other.services.registry._store, "changed", lambda since: ([], since))
+    text = one.make("new", "viewer")
+    one.ask("DELETE", f"/api/v1/tokens/{text.split('_')[1]}")
+    assert other.ask("GET", "/api/v1/totals", text).status_code == 401

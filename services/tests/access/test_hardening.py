@@ -84,6 +84,7 @@ def test_a_revocation_is_written_down_also_when_it_cannot_be_read_back(
 ) -> None:
     door = replicas()
     token_id = door.make("mine", "viewer").split("_")[1]
+    door.services.registry.refresh()
 
     def away(since: str) -> Any:
         raise StoreUnavailable(since)

@@ -3,9 +3,8 @@
 So no two nodes or programs can ever disagree about them in a way that would let a revoked one in.
 """
 
-import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,21 +52,26 @@ class AccessStore:
             if len(documents) < _PAGE:
                 return found, since
 
-    def add_token(self, token: Token) -> None:
-        """Keep a new one; raises Conflict when there is one of its id."""
-        self._database.put({"_id": TOKEN + token.id, **token.model_dump(mode="json")})
+    def documents(self, doc_ids: Iterable[str]) -> list[Document]:
+        """Those which are there, each asked of a majority of a cluster's nodes, as it was written to one."""
+        found = [self._database.get(doc_id) for doc_id in doc_ids]
+        return [document for document in found if document]
 
-    def revoke(self, token_id: str, by: str, at: str) -> None:
+    def add_token(self, token: Token) -> Document:
+        """Keep a new one; raises Conflict when there is one of its id. As all that write, it returns the document."""
+        return self._put({"_id": TOKEN + token.id, **token.model_dump(mode="json")})
+
+    def revoke(self, token_id: str, by: str, at: str) -> Document:
         """End a token for good."""
-        self._put_once({"_id": REVOKED + token_id, "by": by, "at": at})
+        return self._put_once({"_id": REVOKED + token_id, "by": by, "at": at})
 
-    def add_session(self, session: SessionRecord) -> None:
+    def add_session(self, session: SessionRecord) -> Document:
         """Keep a login."""
-        self._database.put({"_id": SESSION + session.id, **{k: v for k, v in vars(session).items() if k != "id"}})
+        return self._put({"_id": SESSION + session.id, **{k: v for k, v in vars(session).items() if k != "id"}})
 
-    def end_session(self, session_id: str, at: float) -> None:
+    def end_session(self, session_id: str, at: float) -> Document:
         """End a login for good."""
-        self._put_once({"_id": ENDED + session_id, "at": at})
+        return self._put_once({"_id": ENDED + session_id, "at": at})
 
     def saw(self, when: Mapping[str, float], known: Mapping[str, Document]) -> None:
         """Note when tokens and sessions were used; of two notes at once one is lost."""
@@ -81,9 +85,14 @@ class AccessStore:
         """Remove documents which mean nothing any more."""
         self._database.bulk([{"_id": old["_id"], "_rev": old["_rev"], "_deleted": True} for old in documents])
 
-    def _put_once(self, document: Document) -> None:
-        with contextlib.suppress(Conflict):
-            self._database.put(document)
+    def _put(self, document: Document) -> Document:
+        return {**document, "_rev": self._database.put(document)}
+
+    def _put_once(self, document: Document) -> Document:
+        try:
+            return self._put(document)
+        except Conflict:
+            return document
 
 
 def token_of(document: Document) -> Token:

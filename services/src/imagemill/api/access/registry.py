@@ -3,9 +3,8 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from imagemill.api.access.directory import AccessDirectory, LastUses
 from imagemill.api.access.rates import BURST_SECONDS, Bucket
@@ -24,13 +23,13 @@ from imagemill.domain.access import (
 from imagemill.domain.errors import Busy, NotFound
 from imagemill.domain.ids import timestamp
 from imagemill.settings import Settings
-from imagemill.store.access import AccessStore, SessionRecord
+from imagemill.store.access import ENDED, REVOKED, SESSION, TOKEN, AccessStore, SessionRecord
 from imagemill.store.couch import Conflict, Document, StoreUnavailable
 
-Found = TypeVar("Found")
 REFRESH_SECONDS = 2.0
 # Whoever is not known yet may have been made by another replica a moment ago; guesses must not ask all the time.
 _ASKED_PER_SECOND = 2.0
+_ASKING = 2
 # Without the database nothing can be revoked; after this, nobody is believed any more.
 _BELIEVED_SECONDS = 60.0
 _SEEN_EVERY_SECONDS = 300.0
@@ -69,8 +68,9 @@ class Registry:
         self._uses = LastUses()
         self._cleaned_at = 0.0
         self._announce, self._first_is_due = announce, settings.needs_login and not settings.admin_token
-        self._asking = Bucket(_ASKED_PER_SECOND, _ASKED_PER_SECOND * BURST_SECONDS, time.monotonic())
-        self._refreshing, self._counting = threading.Lock(), threading.Lock()
+        self._guesses = Bucket(_ASKED_PER_SECOND, _ASKED_PER_SECOND * BURST_SECONDS, time.monotonic())
+        self._asking = threading.BoundedSemaphore(_ASKING)
+        self._refreshing, self._learning = threading.Lock(), threading.Lock()
         self._loop = Loop("access", self._round, every_seconds=REFRESH_SECONDS, passing=StoreUnavailable)
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class Registry:
         token_id = token_id_of(text)
         if token_id is None:
             return None
-        token = self._known(lambda known: known.tokens.get(token_id))
+        token = self._looked_up(token_id, TOKEN, REVOKED).tokens.get(token_id)
         if token is None or not same(hash_of(text, self._key, token.claims), token.hash) or not self._is_valid(token):
             return None
         self._uses.add(token.id, self._clock())
@@ -100,9 +100,11 @@ class Registry:
     def session(self, cookie: str) -> Principal | None:
         """Who is logged in with this cookie; None for nobody. Raises as `bearer` does."""
         session_id = hash_of(cookie, self._key)
-        session = self._known(lambda known: known.sessions.get(session_id))
+        session = self._looked_up(session_id, SESSION, ENDED).sessions.get(session_id)
         if session is None or not same(hash_of(cookie, self._key, session.claims()), session.mac):
             return None
+        if session.token_id is not None and session.token_hash is None:
+            self._looked_up(session.token_id, TOKEN, REVOKED)
         principal = self._of_session(session)
         if principal:
             self._uses.add(session_id, self._clock())
@@ -142,15 +144,15 @@ class Registry:
     def _is_valid(self, token: Token) -> bool:
         return self._directory.is_valid(token, self._clock())
 
-    def _known(self, look: Callable[[AccessDirectory], Found | None]) -> Found | None:
-        """What the directory has; of what it has not, the database is asked, but not for every guess."""
-        found = look(self._directory)
-        if (found is None and self._may_ask()) or not self._is_fresh():
-            self._refresh_for_request()
-            found = look(self._directory)
+    def _looked_up(self, name: str, *kinds: str) -> AccessDirectory:
+        """The directory; of what it has not the database is asked, but not for every guess."""
+        if kinds[0] + name not in self._directory.documents and self._may_ask():
+            self._ask(lambda: self._learn(self._store.documents(kind + name for kind in kinds)))
+        if not self._is_fresh():
+            self._ask(self.refresh)
         if not self._is_fresh():
             raise Busy("access-unknown", "The database of tokens does not answer, so nobody can be let in; try again.")
-        return found
+        return self._directory
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._fresh_at <= _BELIEVED_SECONDS
@@ -161,17 +163,11 @@ class Registry:
         """Keep a token, of which id and hash are filled in; returns it and the text that its owner needs."""
         token_id, text = new_token()
         made = self._hashed(token.model_copy(update={"id": token_id}), text)
-        self._store.add_token(made)
-        self._learn_of_it()
+        self._learn([self._store.add_token(made)])
         return made, text
 
     def _hashed(self, token: Token, text: str) -> Token:
         return token.model_copy(update={"hash": hash_of(text, self._key, token.claims)})
-
-    def _learn_of_it(self) -> None:
-        # What was written is written; if it cannot be read at once, the next round does.
-        with contextlib.suppress(StoreUnavailable):
-            self.refresh()
 
     def _create_first(self) -> None:
         """Make an admin's token if there never was one: without it nobody could come in and make others."""
@@ -182,18 +178,16 @@ class Registry:
         )  # fmt: skip
         # One write, of which one of several processes makes the first: then there is a token, and it is this one.
         with contextlib.suppress(Conflict):
-            self._store.add_token(self._hashed(first, text))
+            self._learn([self._store.add_token(self._hashed(first, text))])
             self._announce(text)
         self._first_is_due = False
-        self._learn_of_it()
 
     def revoke(self, token_id: str, by: str) -> Token:
         """End a token and its sessions for good; raises NotFound."""
-        token = self._known(lambda known: known.tokens.get(token_id))
+        token = self._looked_up(token_id, TOKEN, REVOKED).tokens.get(token_id)
         if token is None:
             raise NotFound("unknown-token", f"There is no token {token_id!r}.")
-        self._store.revoke(token_id, by, timestamp())
-        self._learn_of_it()
+        self._learn([self._store.revoke(token_id, by, timestamp())])
         return token
 
     def login(self, principal: Principal) -> str:
@@ -209,23 +203,20 @@ class Registry:
             round(self._clock(), 3),
         )
         for old in self._directory.open_sessions(principal.name)[_MOST_SESSIONS - 1 :]:
-            self._store.end_session(old.id, self._clock())
-        self._store.add_session(replace(record, mac=hash_of(cookie, self._key, record.claims())))
-        self._learn_of_it()
+            self.logout(old.id)
+        self._learn([self._store.add_session(replace(record, mac=hash_of(cookie, self._key, record.claims())))])
         return cookie
 
     def logout(self, session_id: str) -> None:
         """End a session for good."""
-        self._store.end_session(session_id, self._clock())
-        self._learn_of_it()
+        self._learn([self._store.end_session(session_id, self._clock())])
 
     def end_logins(self, name: str) -> int:
         """End all sessions of a name, for good; tells how many."""
         self.refresh()
         found = self._directory.open_sessions(name)
         for session in found:
-            self._store.end_session(session.id, self._clock())
-        self._learn_of_it()
+            self.logout(session.id)
         return len(found)
 
     # --- what is shown ------------------------------------------------------------------------------
@@ -251,35 +242,40 @@ class Registry:
 
     # --- memory -------------------------------------------------------------------------------------
 
-    def refresh(self, patience_seconds: float = -1) -> None:
+    def refresh(self) -> None:
         """Read what changed until now, unless another thread does; raises StoreUnavailable."""
         asked = time.monotonic()
-        if not self._refreshing.acquire(timeout=patience_seconds):
-            raise StoreUnavailable("the database of tokens takes long to answer")
-        try:
+        with self._refreshing:
             if self._fresh_at > asked:
                 return
             began = time.monotonic()
             changed, self._since = self._store.changed(self._since)
-            if changed:
-                self._directory = self._directory.updated(changed)
+            self._learn(changed)
             self._fresh_at = began
-        finally:
-            self._refreshing.release()
 
-    def _refresh_for_request(self) -> None:
-        """Where the database fails or hangs, requests do not wait for it one after the other."""
+    def _learn(self, documents: Sequence[Document]) -> None:
+        if documents:
+            with self._learning:
+                self._directory = self._directory.updated(documents)
+
+    def _ask(self, question: Callable[[], None]) -> None:
+        """For requests: where the database fails or hangs, few of them wait for it, and none for long."""
+        away = StoreUnavailable("the database of tokens does not answer")
         if time.monotonic() - self._failed_at < REFRESH_SECONDS:
-            raise StoreUnavailable("the database of tokens does not answer")
+            raise away
+        if not self._asking.acquire(timeout=REFRESH_SECONDS):
+            raise away
         try:
-            self.refresh(REFRESH_SECONDS)
+            question()
         except StoreUnavailable:
             self._failed_at = time.monotonic()
             raise
+        finally:
+            self._asking.release()
 
     def _may_ask(self) -> bool:
-        with self._counting:
-            return self._asking.take(1, time.monotonic()) == 0
+        with self._learning:
+            return self._guesses.take(1, time.monotonic()) == 0
 
     def _round(self) -> None:
         self.refresh()
