@@ -34,48 +34,68 @@ class Health:
         return self.clock() - self.last_tick_at
 
 
-def make_app(
-    controller: Controller, health: Health, registry: CollectorRegistry, pools_token: str | None = None
-) -> web.Application:
-    """Build the application; with a token, pools are told to those who send it (``Authorization: Bearer``)."""
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The handlers. With a token, pools are told to those who send it (``Authorization: Bearer``)."""
 
-    def refusal(request: web.Request) -> web.Response | None:
-        sent = request.headers.get("Authorization", "").encode()
-        if pools_token is None or hmac.compare_digest(sent, f"Bearer {pools_token}".encode()):
-            return None
-        detail = "Pools are told to those who send the token of IMAGEMILL_POOLS_TOKEN: Authorization: Bearer …"
-        return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    controller: Controller
+    health: Health
+    registry: CollectorRegistry
+    pools_token: str | None
 
-    def told(name: str, *, history: bool) -> dict[str, object]:
-        state = {key: value for key, value in controller.states[name].items() if key != "uid"}
-        return {**state, "history": controller.history(name)} if history else state
-
-    async def pools(request: web.Request) -> web.Response:
-        if (refused := refusal(request)) is not None:
+    async def pools(self, request: web.Request) -> web.Response:
+        """All pools."""
+        if (refused := self._refusal(request)) is not None:
             return refused
-        states = controller.states
+        states = self.controller.states
         with_history = len(states) <= POOLS_WITH_HISTORY
-        return web.json_response({"pools": [told(name, history=with_history) for name in states]})
+        return web.json_response({"pools": [self._told(name, history=with_history) for name in states]})
 
-    async def pool(request: web.Request) -> web.Response:
-        if (refused := refusal(request)) is not None:
+    async def pool(self, request: web.Request) -> web.Response:
+        """One pool with its history."""
+        if (refused := self._refusal(request)) is not None:
             return refused
         name = request.match_info["name"]
-        if name not in controller.states:
+        if name not in self.controller.states:
             return web.json_response({"detail": f"There is no pool {name}."}, status=404)
-        return web.json_response(told(name, history=True))
+        return web.json_response(self._told(name, history=True))
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics(self, _: web.Request) -> web.Response:
+        """For Prometheus."""
+        return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def healthz(_: web.Request) -> web.Response:
+    async def healthz(self, _: web.Request) -> web.Response:
+        """For the kubelet."""
+        health = self.health
         alive = health.age_seconds <= health.stale_after_seconds
         body = {"alive": alive, "last_tick_seconds_ago": round(health.age_seconds, 1), "acting": health.holds_lease}
         return web.json_response(body, status=200 if alive else 503)
 
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        sent = request.headers.get("Authorization", "").encode()
+        if self.pools_token is None or hmac.compare_digest(sent, f"Bearer {self.pools_token}".encode()):
+            return None
+        detail = "Pools are told to those who send the token of IMAGEMILL_POOLS_TOKEN: Authorization: Bearer …"
+        return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+    def _told(self, name: str, *, history: bool) -> dict[str, object]:
+        state = {key: value for key, value in self.controller.states[name].items() if key != "uid"}
+        return {**state, "history": self.controller.history(name)} if history else state
+
+
+def make_app(
+    controller: Controller, health: Health, registry: CollectorRegistry, pools_token: str | None = None
+) -> web.Application:
+    """Build the application."""
+    pages = Pages(controller, health, registry, pools_token)
     app = web.Application()
-    paths = (("/pools", pools), ("/pools/{name}", pool), ("/metrics", metrics), ("/healthz", healthz))
-    app.add_routes([web.get(path, handler) for path, handler in paths])
+    handlers = {
+        "/pools": pages.pools,
+        "/pools/{name}": pages.pool,
+        "/metrics": pages.metrics,
+        "/healthz": pages.healthz,
+    }
+    app.add_routes([web.get(path, handler) for path, handler in handlers.items()])
     return app
 
 
