@@ -304,7 +304,7 @@ class Settings(BaseSettings):
     @classmethod
     def _logins_are_demanded(cls, value: Any, given: ValidationInfo) -> Any:
         if given.data.get("login") is False and value not in (None, SecretStr("")):
-            raise ValueError("login is off, so that nobody would be asked who he is; leave one of the two away")
+            raise ValueError("login is off, so that nobody would be asked who they are; leave one of the two away")
         return value
 
     @property

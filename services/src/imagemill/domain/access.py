@@ -110,7 +110,7 @@ class Token(BaseModel):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. `name` is what the journal and the audit say; `token_id` and `session` are how he was known."""
+    """Who asks. `name` is what the journal and the audit say; `token_id` and `session` are how they were known."""
 
     name: str
     role: Role

@@ -38,6 +38,6 @@ class NoAnswer(DomainError):
 
 
 def changed_meanwhile(name: str) -> ChangedMeanwhile:
-    """Make the error of who would overwrite what he has not seen."""
+    """Make the error for an overwrite of what was not seen before."""
     sentence = f"{name!r} was changed by somebody else meanwhile; read it again, then change that."
     return ChangedMeanwhile("changed-meanwhile", sentence)

@@ -1,1 +1,1 @@
-"""Who asks, and whether he may: tokens, sessions, a proxy's word, and what a request must look like to be heard."""
+"""Who asks, and whether they may: tokens, sessions, a proxy's word, and what a request must look like to be heard."""

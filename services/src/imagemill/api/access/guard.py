@@ -1,4 +1,4 @@
-"""Before every request: is it for us, not from another site's page, by somebody known, and may he?"""
+"""Before every request: is it for us, not from another site's page, by somebody known, and may they?"""
 
 import time
 from collections.abc import Callable
@@ -86,7 +86,7 @@ class Guard:
     # --- who ----------------------------------------------------------------------------------------
 
     def _identify(self) -> Principal | None:
-        """A token that is sent counts, also where it is wrong: whoever sends one does not mean his cookie."""
+        """A token that is sent counts, also where it is wrong: whoever sends one does not mean their cookie."""
         g.ambient = None
         if _sends_token():
             found = self._registry.bearer(request.headers["Authorization"][7:].strip())

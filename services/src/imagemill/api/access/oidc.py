@@ -87,7 +87,7 @@ class OidcProvider:
         return str(tokens.get("id_token", ""))
 
     def principal_of(self, claims: Mapping[str, Any]) -> Principal:
-        """A user with the strongest role of his groups; raises Invalid when he has none."""
+        """A user with the strongest role of their groups; raises Invalid when they have none."""
         names = (claims.get(name) for name in (self._settings.oidc_name_claim, "email", "sub"))
         name = str(next((name for name in names if name), ""))[:200]
         groups = claims.get(self._settings.oidc_groups_claim) or []

@@ -48,11 +48,11 @@ def check_routes(app: Flask) -> None:
 
 
 def principal() -> Principal:
-    """Who asks; only where something is needed of him."""
+    """Who asks; only where something is needed of them."""
     return cast(Principal, g.principal)
 
 
 def may(name: str) -> bool:
-    """For templates: may he who asks do this?"""
+    """For templates: may whoever asks do this?"""
     known: Principal | None = g.get("principal")
     return known is not None and known.may(Permission(name))

@@ -111,7 +111,7 @@ class Registry:
         return principal
 
     def still(self, principal: Principal) -> bool:
-        """May he go on? Asked again and again by what takes long; answered from memory alone."""
+        """May they go on? Asked again and again by what takes long; answered from memory alone."""
         if principal.session is None and (principal.token_id or SETTINGS).startswith(SETTINGS):
             return True
         if not self._is_fresh():

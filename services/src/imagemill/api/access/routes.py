@@ -23,7 +23,7 @@ def token_service() -> TokenService:
 @blueprint.get("/api/v1/whoami")
 @needs(Permission.PUBLIC)
 def whoami() -> Response:
-    """Show who asks, and what he may do."""
+    """Show who asks, and what they may do."""
     known: Principal | None = g.principal
     if known is None:
         raise Problem(

@@ -41,8 +41,8 @@ _GIVEN = {"name": "the gate's camera", "role": "uploader", "expires_in_days": 90
 ACCESS: Json = {
     "/api/v1/whoami": {
         "get": operation(
-            "Access", "whoAmI", "Who asks, and what he may do",
-            [answer(200, "Who", "He who sent this.", _WHO), problems({401: ("unauthorized",)})],
+            "Access", "whoAmI", "Who asks, and what they may do",
+            [answer(200, "Who", "The caller.", _WHO), problems({401: ("unauthorized",)})],
         )
     },
     "/api/v1/tokens": {
