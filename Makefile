@@ -55,6 +55,10 @@ test-services: $(SERVICES_READY) rabbitmq chromium gstreamer ## Run the tests of
 faults: $(SERVICES_READY) rabbitmq ## Everything that can go wrong once, at every step of a picture's way (a quarter of an hour)
 	cd services && IMAGEMILL_FAULTS=all .venv/bin/pytest tests/faults $(ARGS)
 
+.PHONY: simulate
+simulate: $(SERVICES_READY) ## The ledger's protocol in simulated time (ARGS="--schedules 100000 --seed 1", --mutations, --story SEED)
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m simulation $(ARGS)
+
 .PHONY: chaos
 chaos: $(SERVICES_READY) rabbitmq ## Break programs and servers at random while pictures come, then count (ARGS="--minutes 5 --seed 1")
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m chaos $(ARGS)

@@ -98,7 +98,7 @@ def test_a_picture_whose_attempts_all_ended_their_worker_fails_before_it_ends_an
     (image_id,) = own_mill.accepted(*jpegs(1))
     take_and_die(amqp_url, "work.default")
     attempts = Attempts(Couch(couchdb_url, couchdb_prefix.rstrip("-")))
-    assert [attempts.begin(image_id) for _ in range(3)] == [0, 1, 2]
+    assert [attempts.begin(image_id, attempt) for attempt in ("a", "b", "b", "c")] == [0, 1, 1, 2]
     own_mill.start("worker", crash_limit=3)
     image = own_mill.ended(image_id)
     assert (image["code"], image["reason"].split()[0]) == ("crashed", "3")

@@ -3,6 +3,7 @@
 CouchDB shows one of them, chosen by a hash. For an outcome it matters which: a picture must not be stored, then failed.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -10,6 +11,7 @@ import structlog
 from prometheus_client import Counter
 
 from imagemill.concurrency.heartbeat import beat
+from imagemill.domain.ids import made_at
 from imagemill.store.couch import Couch, Document
 
 log = structlog.get_logger(__name__)
@@ -18,6 +20,8 @@ RESOLVED = Counter("imagemill_conflicts_resolved", "Documents of the ledger of w
 _CURSOR = "conflicts:ledger"
 _PAGE = 1000
 _PAGES_PER_ROUND = 20
+_KEY = "key:"
+_KEY_SETTLES_SECONDS = 300.0
 
 
 def winner(versions: Sequence[Document]) -> Document:
@@ -27,6 +31,13 @@ def winner(versions: Sequence[Document]) -> Document:
     'stored'
     """
     return min(versions, key=_rank)
+
+
+def _may_go_on(doc_id: str, versions: Sequence[Document]) -> bool:
+    """May a request that has remembered one of these ids just now be about to use it?"""
+    return doc_id.startswith(_KEY) and any(
+        time.time() - made_at(str(version["id"])) < _KEY_SETTLES_SECONDS for version in versions
+    )
 
 
 def _rank(version: Document) -> tuple[bool, str, str]:
@@ -47,6 +58,8 @@ class Conflicts:
         since, resolved = str(cursor["since"]), 0
         for found, last in islice(self._pages(since), _PAGES_PER_ROUND):
             beat()
+            if any(_may_go_on(doc_id, versions) for doc_id, versions in found):
+                break
             for doc_id, versions in found:
                 self.resolve(doc_id, versions)
                 resolved += 1
@@ -62,7 +75,7 @@ class Conflicts:
 
     def resolve(self, doc_id: str, versions: Sequence[Document]) -> Document:
         """Leave the version that counts, and return it."""
-        kept = winner(versions)
+        kept = winner(self._used(versions) if doc_id.startswith(_KEY) else versions)
         for version in versions:
             if version is not kept:
                 self._ledger.remove(doc_id, str(version["_rev"]))
@@ -70,6 +83,13 @@ class Conflicts:
         statuses = [version.get("status") for version in versions]
         log.warning("a document had two versions", document=doc_id, kept=kept["_rev"], statuses=statuses)
         return kept
+
+    def _used(self, keys: Sequence[Document]) -> Sequence[Document]:
+        """Of a key's versions the one whose id was used; all of them when none was."""
+        used = [
+            key for key in keys if self._ledger.get(f"job:{key['id']}") or self._ledger.get(f"rejection:{key['id']}")
+        ]
+        return used or keys
 
     def _pages(self, since: str) -> Iterator[tuple[list[tuple[str, list[Document]]], str]]:
         """Of each page of changes the documents with two versions, and where the next page begins."""

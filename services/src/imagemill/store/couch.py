@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -24,8 +24,10 @@ from imagemill.store.couch_requests import (
     body_of,
     call,
     call_if_there,
+    successes,
     write,
 )
+from imagemill.store.majority import Majority
 from imagemill.store.multipart import related
 
 __all__ = [
@@ -46,6 +48,8 @@ _CONNECT_TIMEOUT_SECONDS = 3
 # As a part of an address these lead elsewhere.
 _PATHS = (".", "..")
 _NO_QUORUM = "too few of CouchDB's nodes took it"
+_CONFLICT = "conflict"
+_LOCAL = "imagemill"
 
 
 Document = dict[str, Any]
@@ -98,6 +102,7 @@ class Database:
 
     def __init__(self, service: CloudantV1, name: str) -> None:
         self._service, self.name = service, name
+        self._majority = Majority(self._replicas, self._ask_majority)
 
     def create(self) -> None:
         """Makes it exist."""
@@ -128,7 +133,7 @@ class Database:
 
     def put(self, document: Document) -> str:
         """Writes a document, tells its revision; raises Conflict when another has the id or the revision is old."""
-        answer = write(self._service.put_document, db=self.name, doc_id=document["_id"], document=document)
+        answer = self._write(self._service.put_document, doc_id=document["_id"], document=document)
         return str(answer["rev"])
 
     def get(self, doc_id: str, revision: str | None = None) -> Document | None:
@@ -141,14 +146,26 @@ class Database:
 
     def remove(self, doc_id: str, revision: str) -> None:
         """Deletes a revision; raises Conflict when it is not the newest."""
-        write(self._service.delete_document, db=self.name, doc_id=doc_id, rev=revision)
+        self._write(self._service.delete_document, doc_id=doc_id, rev=revision)
 
     def bulk(self, documents: Sequence[Document]) -> list[str | None]:
-        """Writes documents; for each its error (`conflict`: already there) or None."""
+        """Writes documents; for each its error (`conflict`: already there) or None. Raises NoQuorum."""
+        errors = self._bulk(documents)
+        again = [document for document, error in zip(documents, errors, strict=True) if error == _CONFLICT]
+        if not again or self._majority.is_there():
+            return errors
+        self._majority.demand()
+        repeated = iter(self._bulk(again))
+        return [next(repeated) if error == _CONFLICT else error for error in errors]
+
+    def _bulk(self, documents: Sequence[Document]) -> list[str | None]:
         if not documents:
             return []
         rows = call(self._service.post_bulk_docs, db=self.name, bulk_docs=BulkDocs(docs=list(documents)))
-        return [row.get("error") or (_NO_QUORUM if row.get("accepted") else None) for row in rows]
+        errors = [row.get("error") or (_NO_QUORUM if row.get("accepted") else None) for row in rows]
+        if None in errors or _NO_QUORUM in errors:
+            self._majority.note(took=_NO_QUORUM not in errors)
+        return errors
 
     def changes(self, since: str, limit: int) -> tuple[list[tuple[str, list[str]]], str]:
         """Documents changed after a sequence, each with the revisions of all its versions; and where to go on."""
@@ -170,6 +187,11 @@ class Database:
             return set()
         rows = call(self._service.post_all_docs, db=self.name, keys=list(doc_ids))["rows"]
         return {row["id"] for row in rows if "id" in row and not row.get("value", {}).get("deleted")}
+
+    def all_versions(self, doc_id: str) -> list[Document]:
+        """All versions of which a majority knows: more than one while a cluster's nodes did not agree yet."""
+        shown = call_if_there(self._service.get_document, db=self.name, doc_id=doc_id, conflicts=True)
+        return [shown, *self.versions(doc_id, shown.get("_conflicts", []))] if shown else []
 
     def versions(self, doc_id: str, revisions: Sequence[str]) -> list[Document]:
         """Those versions of a document which were not removed."""
@@ -202,9 +224,8 @@ class Database:
     ) -> None:
         """Writes raw bytes as a document with one attachment; raises Conflict when it is there."""
         extra = {"rev": revision} if revision else {}
-        write(
+        self._write(
             self._service.put_attachment,
-            db=self.name,
             doc_id=doc_id,
             attachment_name=name,
             attachment=data,
@@ -220,9 +241,8 @@ class Database:
         if not files:
             return self.put(document)
         content_type, body = related(document, files)
-        answer = write(
+        answer = self._write(
             self._service.put_document,
-            db=self.name,
             doc_id=document["_id"],
             document=body,
             content_type=content_type,
@@ -233,6 +253,17 @@ class Database:
         """An attachment's bytes, None when there is none."""
         response = call_if_there(self._service.get_attachment, db=self.name, doc_id=doc_id, attachment_name=name)
         return None if response is None else body_of(response)
+
+    def _write(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        return self._majority.write(lambda: write(method, db=self.name, **arguments))
+
+    def _replicas(self) -> int:
+        information = call(self._service.get_database_information, db=self.name)
+        return int(information.get("cluster", {}).get("n", 1))
+
+    def _ask_majority(self) -> None:
+        # A local document: it is not replicated, needs no revision, and leaves nothing behind but itself.
+        write(self._service.put_local_document, db=self.name, doc_id=_LOCAL, document={})
 
     def _range(self, start: str, end: str, limit: int, descending: bool, include_docs: bool) -> list[dict[str, Any]]:
         answer = call(
@@ -265,13 +296,3 @@ def _session(connections: int) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def successes(documents: Iterable[Mapping[str, Any]], errors: Iterable[str | None]) -> list[Mapping[str, Any]]:
-    """The documents of a bulk write which are there now, written or found; raises when one is not."""
-    done = []
-    for document, error in zip(documents, errors, strict=True):
-        if error not in (None, "conflict"):
-            raise StoreUnavailable(f"CouchDB did not take document {document['_id']!r}: {error}")
-        done.append(document)
-    return done

@@ -1,7 +1,7 @@
 """Requests to CouchDB: what their answers mean, as values or as errors."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import requests
@@ -96,3 +96,13 @@ def body_of(response: requests.Response) -> bytes:
         return response.content
     except requests.RequestException as error:
         raise StoreUnavailable(f"CouchDB broke off its answer: {type(error).__name__}") from error
+
+
+def successes(documents: Iterable[Mapping[str, Any]], errors: Iterable[str | None]) -> list[Mapping[str, Any]]:
+    """The documents of a bulk write which are there now, written or found; raises when one is not."""
+    done = []
+    for document, error in zip(documents, errors, strict=True):
+        if error not in (None, "conflict"):
+            raise StoreUnavailable(f"CouchDB did not take document {document['_id']!r}: {error}")
+        done.append(document)
+    return done

@@ -81,8 +81,21 @@ class Ledger:
         errors = self._database.bulk(documents)
         successes(documents, errors)
         taken = [str(document["_id"]) for document, error in zip(documents, errors, strict=True) if error]
-        earlier = self._database.get_many(taken)
-        return {**ids, **{doc_id.removeprefix("key:"): str(found["id"]) for doc_id, found in earlier.items()}}
+        earlier = {doc_id.removeprefix("key:"): self._remembered(doc_id) for doc_id in taken}
+        return {**ids, **earlier}
+
+    def _remembered(self, doc_id: str) -> str:
+        """The id of a key that was remembered before.
+
+        Of two requests at once, each on a side of a cluster, only one may have gone on: the one whose id was used.
+        """
+        found = [str(version["id"]) for version in self._database.all_versions(doc_id)]
+        if len(found) > 1:
+            used = self.existing_ids(found)
+            found = [made for made in found if made in used]
+        if not found:
+            raise StoreUnavailable(f"it is not settled yet what {doc_id!r} stands for")
+        return found[0]
 
     def record_results(self, results: Sequence[KnownResult]) -> dict[str, KnownResult]:
         """Makes results known; tells for each key whose result is known now, which may be an earlier job's."""

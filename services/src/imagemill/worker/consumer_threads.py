@@ -13,6 +13,7 @@ import structlog
 
 from imagemill.concurrency.loop import Loop, close_all, each
 from imagemill.concurrency.retry import Stopped, pause_seconds
+from imagemill.domain.ids import uuid7
 from imagemill.process.stores import Stores
 from imagemill.store.attempts import Attempts
 from imagemill.store.couch import StoreUnavailable
@@ -145,7 +146,8 @@ class ConsumerThreads:
             raise Crashed(f"{before} attempts at the picture ended with the end of their worker; see the workers' logs")
 
     def _count_attempt(self, delivery: Delivery, item: WorkItem) -> int:
-        return hold(delivery, self._stopping, lambda: self._attempts.begin(item.job.id))
+        attempt_id = uuid7()
+        return hold(delivery, self._stopping, lambda: self._attempts.begin(item.job.id, attempt_id))
 
     def _after_unforeseen(self, delivery: Delivery, item: WorkItem, error: Exception) -> None:
         try:
