@@ -91,7 +91,7 @@ bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
 
 .PHONY: bench-door
-bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, bodies of a gibibyte and 2,000 open pages: what they do to others
+bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, a batch of 20,000, bodies of a gibibyte, 2,000 open pages: what they do to others
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.door $(ARGS)
 
 .PHONY: bench-cameras

@@ -16,6 +16,7 @@ from pathlib import Path
 import pictures
 import trickling
 from bench.authentication import bench_authentication
+from bench.fairness import bench_fairness
 from bench.surroundings import cpu_seconds, mill, servers, tree_of, variants
 from bench.table import show
 from imagemill.local.couch import CouchServer
@@ -245,6 +246,7 @@ def work(running: Mill, pid: int, data: list[bytes]) -> tuple[float, float]:
 
 PARTS: dict[str, Callable[[Path, RabbitServer, CouchServer], None]] = {
     "authentication": bench_authentication,
+    "fairness": bench_fairness,
     "slow": bench_slow,
     "bodies": bench_bodies,
     "pages": bench_pages,

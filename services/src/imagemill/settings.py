@@ -166,6 +166,15 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         500_000, ge=1, description="Maximum number of images in flight; uploads get 503 while there are as many."
     )
+    dispatch_share: int = Field(
+        100,
+        ge=1,
+        description="Minimum number of images of one token (or user) that an API process has in a pool's queue at a "
+        "time; more wait in the ledger, so that others' need not.",
+    )
+    dispatch_seconds: float = Field(
+        2, gt=0, description="A token's share of a pool's queue is also what the pool did in so long."
+    )
     max_wait_seconds: float = Field(60, ge=0, description="Maximum `wait=` of an upload.")
     inline_max_bytes: int = Field(
         MEBIBYTE, ge=0, description="Larger images travel as a reference to their blob (claim check)."

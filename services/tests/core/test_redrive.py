@@ -12,6 +12,7 @@ from imagemill.domain.ids import floor_at
 from imagemill.domain.images import Job
 from imagemill.store.watermark import Watermark
 from imagemill.wire.broker import BrokerUnavailable, Outgoing, Refused, Unroutable
+from imagemill.writer.held import Held
 from imagemill.writer.redrive import Redrive
 
 PAGE = 3
@@ -57,6 +58,7 @@ class Redriven:
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, jobs: Iterable[Job], error: Exception | None = None,
         mark: str = floor_at(0), waiting: Any = lambda _: 0, frontier: Any = lambda _: "",
+        held: Held | None = None,
     ) -> None:  # fmt: skip
         self.mark, self.broker = mark, PickyBroker(error)
         monkeypatch.setattr(Watermark, "read", lambda _: self.mark)
@@ -67,7 +69,7 @@ class Redriven:
         activity = SimpleNamespace(note=lambda *_, **__: None)
         self.redrive = Redrive(
             couch, Pages(jobs), claims, self.broker, activity, lease, AFTER, waiting, frontier,  # type: ignore[arg-type]
-            lambda _: "work.default",
+            lambda _: "work.default", held or Held(SimpleNamespace(all=list), lambda _: "default", 30, 100),  # type: ignore[arg-type]
         )  # fmt: skip
 
     def turn(self) -> list[str | None]:

@@ -14,8 +14,10 @@ from imagemill.api.access.registry import Registry
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.admission_control import AdmissionControl
+from imagemill.api.images.dispatch import Dispatcher
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.images.identity import Identities
+from imagemill.api.images.shares import Shares
 from imagemill.api.live.event_stream import Hub
 from imagemill.api.live.listeners import Places
 from imagemill.concurrency.grouping import Bounds
@@ -25,6 +27,7 @@ from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
+from imagemill.store.held_jobs import HeldJobs
 from imagemill.wire import camera_tests, topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
@@ -51,6 +54,8 @@ class Services:
     admission: AdmissionControl
     identities: Identities
     group_commit: GroupCommit
+    shares: Shares
+    dispatcher: Dispatcher
     recipes: Mapping[str, Recipe]
     uploads: ThreadPoolExecutor
     cameras: CameraService
@@ -73,7 +78,9 @@ class Services:
 
     def start(self) -> None:
         """Begin to serve."""
-        self.program.start(self.program.databases, self.registry, self.hub, self.admission, self.group_commit)
+        self.program.start(
+            self.program.databases, self.registry, self.hub, self.admission, self.dispatcher, self.group_commit
+        )
 
     def close(self) -> None:
         """Commit what is under way, and end."""
@@ -109,7 +116,15 @@ def build(settings: Settings) -> Services:
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     # Longer than a proxy, or CouchDB, needs for a restart.
     settling_seconds = settings.couchdb_timeout_seconds / 2
-    commit = GroupCommit(stores.ledger, broker, claims, activity, settings.instance, bounds, settling_seconds)
+    shares = Shares(settings.dispatch_share, settings.dispatch_seconds)
+    dispatcher = Dispatcher(
+        shares, stores.ledger, broker, claims, HeldJobs(stores.couch), settings.instance, settings.lease_seconds,
+        lambda recipe: topology.pool_of(recipe, settings.pools),
+    )  # fmt: skip
+    hub.follow(dispatcher.ended)
+    commit = GroupCommit(
+        stores.ledger, broker, claims, activity, dispatcher, settings.instance, bounds, settling_seconds
+    )
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
     registry = Registry(AccessStore(stores.couch), settings, first_token_printer(settings.page_url))
     audit = AuditStore(stores.couch)
@@ -120,6 +135,6 @@ def build(settings: Settings) -> Services:
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
-        settings, program, stores, broker, activity, hub, admission, identities, commit, known, uploads, cameras,
-        registry, Guard(settings, registry), audit, record, _provider_of(settings),
+        settings, program, stores, broker, activity, hub, admission, identities, commit, shares, dispatcher, known,
+        uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record, _provider_of(settings),
     )  # fmt: skip

@@ -18,6 +18,7 @@ Source = Annotated[str | None, typer.Option("--source", help="It only uploads, a
 Recipes = Annotated[list[str] | None, typer.Option("--recipe", help="Recipes it may ask for, repeated.")]
 Requests = Annotated[float | None, typer.Option("--requests", help="Requests a second, on average.", metavar="N")]
 Bytes = Annotated[float | None, typer.Option("--bytes", help="Bytes a second, on average.", metavar="N")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Jobs in flight at a time.", metavar="N")]
 Priority = Annotated[int | None, typer.Option("--max-priority", min=0, max=9, help="Highest priority.")]
 
 
@@ -82,6 +83,7 @@ def create(
     recipe: Recipes = None,
     requests: Requests = None,
     bytes_: Bytes = None,
+    jobs: Jobs = None,
     max_priority: Priority = None,
     api: Api = None,
     json: AsJson = False,
@@ -89,7 +91,7 @@ def create(
     """Makes a token and prints it, this once."""
     limits = {
         "source": source, "recipes": recipe or None, "requests_per_second": requests, "bytes_per_second": bytes_,
-        "max_priority": max_priority,
+        "jobs_in_flight": jobs, "max_priority": max_priority,
     }  # fmt: skip
     wanted: Json = {"name": name, "role": role, "expires_in_days": days}
     wanted |= {"limits": {member: value for member, value in limits.items() if value is not None}}

@@ -62,6 +62,13 @@ class TokenLimits(BaseModel):
         None, ge=1, le=1e12, allow_inf_nan=False, description="Bytes of requests a second, on average."
     )
 
+    jobs_in_flight: int | None = Field(
+        None,
+        ge=1,
+        le=10_000_000,
+        description="Jobs that may be in flight at a time; a picture under two recipes is two.",
+    )
+
     def refusal(self, source: str | None, recipes: Iterable[str], priority: int) -> str | None:
         """Why it may not ask for that, None when it may."""
         if self.source is not None and source not in (None, self.source):
@@ -105,7 +112,8 @@ class Token(BaseModel):
     @property
     def claims(self) -> str:
         """What its hash vouches for, besides its text: nobody makes more of a token by writing to the database."""
-        return self.model_dump_json(include={"id", "name", "role", "expires_at", "limits"})
+        # Without what is as usual: tokens must stay good when a later version knows more limits.
+        return self.model_dump_json(include={"id", "name", "role", "expires_at", "limits"}, exclude_defaults=True)
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,11 @@ class Principal:
     limits: TokenLimits = NO_LIMITS
     token_id: str | None = None
     session: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose limits count, and whose jobs wait for each other: a token's, or those of a user without one."""
+        return self.token_id or f"user:{self.name}"
 
     def may(self, permission: Permission) -> bool:
         """Is it allowed? Who is bound to a source may upload, and nothing else."""

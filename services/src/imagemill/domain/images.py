@@ -47,6 +47,7 @@ class Job(Record):
     source: str | None = None
     priority: int = 0
     retry_of: str | None = None
+    owner: str | None = Field(None, description="Whose it is: a token's id, or `user:<name>`; None on an open machine.")
 
     @property
     def result_key(self) -> str:

@@ -14,11 +14,13 @@ from imagemill.process.program import Program, run
 from imagemill.settings import Settings
 from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
+from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.leases import Lease
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
 from imagemill.writer.former_pools import FormerPools
+from imagemill.writer.held import Held
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
 from imagemill.writer.store import OutcomeWriter
@@ -113,7 +115,7 @@ def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop
     redrive = Redrive(
         stores.couch, stores.ledger, claims, program.broker, program.activity, lease, settings.redrive_after_seconds,
         _waiting(settings), lambda job: _frontier(store.frontier, job, settings),
-        lambda recipe: topology.work_queue(topology.pool_of(recipe, settings.pools)),
+        lambda recipe: topology.work_queue(topology.pool_of(recipe, settings.pools)), _held(program),
     )  # fmt: skip
     return Loop(
         "redrive", redrive.turn, every_seconds=settings.redrive_every_seconds, at_once=False, at_end=lease.release,
@@ -121,13 +123,21 @@ def _redrive(program: Program, claims: ClaimCheck, store: OutcomeWriter) -> Loop
     )  # fmt: skip
 
 
-def _frontier(newest: dict[tuple[str, int], str], job: Job, settings: Settings) -> str:
-    """The newest job of the same pool and priority which has its outcome: one that goes first overtakes nobody."""
+def _held(program: Program) -> Held:
+    settings = program.settings
+    return Held(
+        HeldJobs(program.stores.couch), lambda recipe: topology.pool_of(recipe, settings.pools),
+        settings.lease_seconds, settings.dispatch_share,
+    )  # fmt: skip
+
+
+def _frontier(newest: dict[tuple[str, int, str | None], str], job: Job, settings: Settings) -> str:
+    """The newest job which has its outcome of those that may not overtake this one: same pool, priority and owner."""
     pool = topology.pool_of(job.recipe, settings.pools)
     same = [
         found
-        for (recipe, priority), found in list(newest.items())
-        if priority == job.priority and topology.pool_of(recipe, settings.pools) == pool
+        for (recipe, priority, owner), found in list(newest.items())
+        if (priority, owner) == (job.priority, job.owner) and topology.pool_of(recipe, settings.pools) == pool
     ]
     return max(same, default="")
 

@@ -18,6 +18,7 @@ from imagemill.store.watermark import Watermark
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, Unroutable
 from imagemill.wire.work import ClaimCheck, work_message
+from imagemill.writer.held import Held
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +57,8 @@ def is_lost(job: Job, waiting: int | None, frontier: str, now: float, after_seco
     """Is a job which is in flight for longer than `after_seconds` lost to the broker?
 
     `waiting`: messages ready in its pool's queue, None when that is not known. `frontier`: the newest job of the pool,
-    and of its priority, which has its outcome. A long queue is no loss: queues are first in, first out, so a job is
-    lost only when its queue is empty, or when jobs accepted much later have been done. Each re-drive doubles the
+    its priority and its owner which has its outcome. A long queue is no loss: queues are first in, first out, so a job
+    is lost only when its queue is empty, or when jobs accepted much later have been done. Each re-drive doubles the
     patience.
     """
     patience = after_seconds * 2 ** min(rounds.times.get(job.id, 0), 6)
@@ -87,8 +88,9 @@ class Redrive:
         waiting: Callable[[str], int | None],
         frontier: Callable[[Job], str],
         queue_of: Callable[[str], str],
+        held: Held,
     ) -> None:
-        self._queue_of = queue_of
+        self._queue_of, self._held = queue_of, held
         self._watermark = Watermark(couch)
         self._ledger, self._claims, self._broker, self._activity, self._lease = ledger, claims, broker, activity, lease
         self._after, self._waiting, self._frontier = after_seconds, waiting, frontier
@@ -102,6 +104,7 @@ class Redrive:
             return
         now = time.time()
         end, before = floor_at(now - self._after), self._watermark.read()
+        self._held.refresh()
         lengths: dict[str, int | None] = {}
         oldest, overdue = "", 0
         known: set[str] = set()
@@ -155,7 +158,10 @@ class Redrive:
         for job in self._ledger.jobs(page).values():
             if job.recipe not in lengths:
                 lengths[job.recipe] = self._waiting(job.recipe)
-            if is_lost(job, lengths[job.recipe], self._frontier(job), now, self._after, self._rounds):
+            if self._held.is_held(job):
+                continue
+            looks_lost = is_lost(job, lengths[job.recipe], self._frontier(job), now, self._after, self._rounds)
+            if looks_lost and self._held.may_publish(job):
                 lost.append(job)
         self._publish(lost, now)
 

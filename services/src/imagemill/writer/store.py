@@ -41,7 +41,7 @@ class OutcomeWriter:
         self._broker, self._activity = broker, activity
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
         self._stopping = stopping
-        self.frontier: dict[tuple[str, int], str] = {}
+        self.frontier: dict[tuple[str, int, str | None], str] = {}
 
     def handle(self, deliveries: list[Delivery]) -> None:
         """Stores, announces, acknowledges: in this order."""
@@ -67,8 +67,8 @@ class OutcomeWriter:
             return
         self._announce(outcomes)
         for job in (entry.job for entry in entries):
-            pool = (job.recipe, job.priority)
-            self.frontier[pool] = max(job.id, self.frontier.get(pool, ""))
+            line = (job.recipe, job.priority, job.owner)
+            self.frontier[line] = max(job.id, self.frontier.get(line, ""))
         for entry in entries:
             entry.delivery.ack()
 

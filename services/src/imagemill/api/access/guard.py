@@ -33,10 +33,10 @@ _PROXY_SECONDS = 600.0
 class Guard:
     """The hooks of one app."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings, registry: Registry, in_flight: Callable[[str], int]) -> None:
         self._settings, self._registry = settings, registry
         self._names = allowed_names(settings.page_url, settings.allowed_hosts)
-        self.rates = Rates()
+        self.rates = Rates(in_flight)
         self._open_secret = new_secret()
         self.secure = settings.page_url.startswith("https://")
         # With this beginning browsers take it only over TLS, for this host alone.

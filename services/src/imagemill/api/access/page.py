@@ -152,10 +152,13 @@ def changes_page() -> str:
     return render_template("access_changes.html", entries=entries, cursor=following)
 
 
+_NUMBERS = ("requests_per_second", "bytes_per_second", "jobs_in_flight", "max_priority")
+
+
 def _given() -> dict[str, Any]:
     recipes = [name for name in text("recipes").replace(",", " ").split() if name]
     limits: dict[str, Any] = {"recipes": recipes, "source": text("source") or None}
-    limits |= {name: text(name) for name in ("requests_per_second", "bytes_per_second", "max_priority") if text(name)}
+    limits |= {name: text(name) for name in _NUMBERS if text(name)}
     given: dict[str, Any] = {"name": text("name"), "role": text("role"), "limits": limits}
     return given | ({"expires_in_days": text("days")} if text("days") else {})
 

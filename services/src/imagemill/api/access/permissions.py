@@ -52,6 +52,12 @@ def principal() -> Principal:
     return cast(Principal, g.principal)
 
 
+def owner() -> str | None:
+    """Whose the jobs of this request are; None where everybody is the same to us."""
+    known = principal()
+    return None if known is EVERYBODY else known.owner
+
+
 def may(name: str) -> bool:
     """For templates: may whoever asks do this?"""
     known: Principal | None = g.get("principal")

@@ -1,11 +1,11 @@
-"""How fast a token may go: a bucket of requests and one of bytes, which each replica keeps for itself."""
+"""How much a token may do: buckets of requests and of bytes, and jobs in flight; each replica counts for itself."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imagemill.api.web.problems import Problem
+from imagemill.api.web.problems import RETRY_AFTER_SECONDS, Problem
 from imagemill.domain.access import Principal
 
 BURST_SECONDS = 10.0
@@ -34,18 +34,21 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Left:
-    """A quota as the answer's headers tell it."""
+    """A quota as the answer's headers tell it; `jobs` has no window: it is freed by what ends."""
 
     name: str
-    rate: float
-    level: float
+    quota: float
+    left: float
+    window_seconds: float | None = BURST_SECONDS
 
 
 class Rates:
-    """The buckets of all tokens that have a rate."""
+    """The buckets of all tokens that have a rate. `in_flight` tells how many jobs of an owner are."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, in_flight: Callable[[str], int] = lambda _: 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._in_flight, self._clock = in_flight, clock
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._lock = threading.Lock()
 
@@ -61,13 +64,17 @@ class Rates:
 
     def left(self, principal: Principal) -> list[Left]:
         """What remains of each quota."""
-        return [
-            Left(name, rate, max(0.0, self._bucket(principal, name, rate).level))
+        quotas = [
+            Left(name, rate * BURST_SECONDS, max(0.0, self._bucket(principal, name, rate).level))
             for name, rate, _ in _rates_of(principal, 0)
         ]
+        most = principal.limits.jobs_in_flight
+        if most is not None:
+            quotas.append(Left("jobs", most, max(0, most - self._in_flight(principal.owner)), None))
+        return quotas
 
     def _bucket(self, principal: Principal, name: str, rate: float) -> Bucket:
-        key = (principal.token_id or principal.name, name)
+        key = (principal.owner, name)
         if key not in self._buckets:
             if len(self._buckets) >= _MAX_BUCKETS:
                 self._buckets.pop(next(iter(self._buckets)), None)
@@ -81,11 +88,20 @@ def _rates_of(principal: Principal, size_bytes: int) -> list[tuple[str, float, f
     return [(name, rate, amount) for name, rate, amount in given if rate is not None]
 
 
+def too_many_jobs(principal: Principal, error: Exception) -> Problem:
+    """The answer to whoever has as many jobs in flight as he may."""
+    detail = f"The token {principal.name!r}: {error}. Nothing was accepted; try again when some have ended."
+    return Problem(429, "too-many-jobs", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 def rate_limit_headers(quotas: list[Left]) -> Mapping[str, str]:
     """The RateLimit headers of draft-ietf-httpapi-ratelimit-headers."""
     if not quotas:
         return {}
-    window = f"{BURST_SECONDS:.0f}"
-    policy = ", ".join(f'"{q.name}";q={q.rate * BURST_SECONDS:.0f};w={window}' for q in quotas)
-    left = ", ".join(f'"{q.name}";r={q.level:.0f};t={window}' for q in quotas)
+    policy = ", ".join(f'"{q.name}";q={q.quota:.0f}{_seconds("w", q)}' for q in quotas)
+    left = ", ".join(f'"{q.name}";r={q.left:.0f}{_seconds("t", q)}' for q in quotas)
     return {"RateLimit-Policy": policy, "RateLimit": left}
+
+
+def _seconds(name: str, quota: Left) -> str:
+    return "" if quota.window_seconds is None else f";{name}={quota.window_seconds:.0f}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from imagemill.api.images.dispatch import Dispatcher
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.retry import pause_seconds
 from imagemill.domain.ids import timestamp
@@ -73,7 +74,8 @@ class GroupCommit:
     """Ledger first, then the broker.
 
     Once the ledger has a job it is accepted: should the broker fail right then, re-drive publishes it later. Taking
-    it back could not be done without a moment in which the counts are wrong.
+    it back could not be done without a moment in which the counts are wrong. Of an owner who has his share of the queue
+    already, what is accepted is held by the dispatcher until its turn.
     """
 
     def __init__(
@@ -82,12 +84,13 @@ class GroupCommit:
         broker: Broker,
         claims: ClaimCheck,
         activity: Activity,
+        dispatcher: Dispatcher,
         by: str,
         bounds: Bounds,
         settling_seconds: float,
     ) -> None:
         self._ledger, self._broker, self._claims, self._activity, self._by = ledger, broker, claims, activity, by
-        self._settling = settling_seconds
+        self._dispatcher, self._settling = dispatcher, settling_seconds
         self._full_until = 0.0
         self._grouper: Grouper[CommitEntry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
 
@@ -179,7 +182,8 @@ class GroupCommit:
         self._broker.publish_all(outcome_message(outcome) for outcome in outcomes)
 
     def _publish(self, jobs: list[NewJob], committed: Committed) -> None:
-        wanted = [new for new in jobs if not committed.has_outcome(new.job.id)]
+        unfinished = [new for new in jobs if not committed.has_outcome(new.job.id)]
+        wanted = [new for new in unfinished if self._dispatcher.take(new.job)]
         # What was there already may be in its queue, or done in this moment: the worker asks the ledger.
         errors = self._broker.publish_all(
             work_message(new.job, new.data, self._claims, new.reply_to, redriven=int(new.job.id in committed.repeated))
@@ -189,7 +193,8 @@ class GroupCommit:
             if isinstance(error, Refused):
                 self._full_until = time.monotonic() + _FULL_SECONDS
             if error is not None:
-                log.warning("accepted but not published; re-drive will", image=new.job.id, error=str(error))
+                log.warning("accepted but not published yet", image=new.job.id, error=str(error))
+        self._dispatcher.not_published(new.job.id for new, error in zip(wanted, errors, strict=True) if error)
 
 
 def duplicate_outcome(job: Job, known: KnownResult, by: str) -> Outcome:

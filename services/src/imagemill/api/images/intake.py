@@ -3,13 +3,16 @@
 import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from imagemill.admission.validate import Header, Rejected, validate
-from imagemill.api.access.permissions import principal
+from imagemill.api.access.permissions import owner, principal
+from imagemill.api.access.rates import too_many_jobs
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
+from imagemill.api.images.shares import TooManyInFlight
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem, not_taken
 from imagemill.api.web.spool import DISCARD_SECONDS
@@ -90,18 +93,30 @@ def order_of(
 
 
 def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:
-    """Judges, stores, commits; raises a 503 Problem, or Busy, when nothing could be accepted."""
+    """Judges, stores, commits; raises a 503 or 429 Problem, or Busy, when nothing could be accepted."""
     services.admission.check()
     answer = UploadAnswer(order.batch)
     for portion in _portions(offers):
         try:
             _take_in_portion(services, order, portion, answer, services.reply_to if wait else None)
-        except (StoreUnavailable, BrokerUnavailable) as error:
+        except (StoreUnavailable, BrokerUnavailable, TooManyInFlight) as error:
+            problem = too_many_jobs(principal(), error) if isinstance(error, TooManyInFlight) else not_taken(error)
             if not answer.accepted and not answer.rejected:
-                raise not_taken(error) from error
+                raise problem from error
             # Some were accepted before: that is told, and so is which were not.
-            answer.rejected += [_not_now(offer, not_taken(error)) for offer in portion]
+            answer.rejected += [_not_now(offer, problem) for offer in portion]
     return answer
+
+
+@contextmanager
+def room_for(services: Services, count: int) -> Iterator[None]:
+    """Of a token whose jobs in flight are limited, keep room for so many more; raises TooManyInFlight."""
+    known = principal()
+    if known.limits.jobs_in_flight is None:
+        yield
+        return
+    with services.shares.reserved(known.owner, count, known.limits.jobs_in_flight):
+        yield
 
 
 def _take_in_portion(
@@ -111,6 +126,23 @@ def _take_in_portion(
     judged = [(offer, _judge(services, offer)) for offer in portion]
     good = [(offer, verdict) for offer, verdict in judged if isinstance(verdict, ImageInfo)]
     refused = [(offer, verdict) for offer, verdict in judged if isinstance(verdict, Rejected)]
+    with room_for(services, len(good) * len(order.recipes)):
+        _accept(services, order, good, refused, answer, reply_to)
+    if order.source:
+        for offer, _ in good:
+            services.cameras.posted.offer(order.source, offer.data)
+    if refused and not answer.accepted:
+        answer.status = refused[0][1].status
+
+
+def _accept(
+    services: Services,
+    order: UploadOptions,
+    good: Sequence[tuple[Offer, ImageInfo]],
+    refused: Sequence[tuple[Offer, Rejected]],
+    answer: UploadAnswer,
+    reply_to: str | None,
+) -> None:
     is_new = _store_originals(services, good)
     wanted = [(*one, new, recipe) for one, new in zip(good, is_new, strict=True) for recipe in order.recipes]
     ids = services.identities.ids(
@@ -126,16 +158,11 @@ def _take_in_portion(
         for made, (offer, no) in zip(ids[len(wanted) :], refused, strict=True)
     ]
     committed = services.group_commit.commit(jobs, rejections)
-    if order.source:
-        for offer, _ in good:
-            services.cameras.posted.offer(order.source, offer.data)
     for new, (offer, *_) in zip(jobs, wanted, strict=True):
         answer.accepted.append(_accepted(new.job, new.job.id in committed.duplicates, offer.index))
     for rejection, (offer, _) in zip(rejections, refused, strict=True):
         answer.rejected.append(_rejected(rejection, offer.index))
     answer.batch = committed.batch_of([new.job for new in jobs]) or answer.batch
-    if refused and not answer.accepted:
-        answer.status = refused[0][1].status
 
 
 def _judge(services: Services, offer: Offer) -> ImageInfo | Rejected:
@@ -176,7 +203,7 @@ def new_job(
     job = Job(
         id=job_id, batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
         recipe_digest=recipe.digest, original=info, accepted_at=timestamp(), by=services.settings.instance,
-        source=order.source, priority=order.priority, retry_of=retry_of,
+        source=order.source, priority=order.priority, retry_of=retry_of, owner=owner(),
     )  # fmt: skip
     inline = data if data is not None and len(data) <= services.settings.inline_max_bytes else None
     return NewJob(job, inline, reply_to, is_new)
@@ -249,6 +276,7 @@ def _rejected(rejection: Rejection, index: int) -> dict[str, Any]:
 
 def _not_now(offer: Offer, problem: Problem) -> dict[str, Any]:
     detail = {
+        "too-many-jobs": "Not taken in: too many jobs of this token are in flight; upload it again later.",
         "unavailable": "Not taken in: a server was away; upload it again.",
         "accept-unknown": "Whether it was taken in is not known; upload it again with the same key.",
     }[problem.code]

@@ -1,8 +1,10 @@
 """Pictures once more: a failed one, or a stored original under another recipe. Nothing is uploaded again."""
 
 from imagemill.api.access.permissions import principal
+from imagemill.api.access.rates import too_many_jobs
 from imagemill.api.images.identity import Identity
-from imagemill.api.images.intake import UploadOptions, new_job
+from imagemill.api.images.intake import UploadOptions, new_job, room_for
+from imagemill.api.images.shares import TooManyInFlight
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.domain.images import Image
@@ -42,6 +44,10 @@ def _committed(mill: Services, found: Image, recipe: Recipe, key: str | None, re
     mill.group_commit.check_open()
     (job_id,) = mill.identities.ids([Identity(key, f"again:{job.id}:{recipe.name}")])
     new = new_job(mill, order, recipe, job_id, job.name, job.original, None, retry_of=retry_of)
-    mill.group_commit.commit([new], [])
+    try:
+        with room_for(mill, 1):
+            mill.group_commit.commit([new], [])
+    except TooManyInFlight as error:
+        raise too_many_jobs(principal(), error) from error
     mill.record("image.retry" if retry_of else "image.again", job.id, after={"recipe": recipe.name, "as": new.job.id})
     return new.job.id

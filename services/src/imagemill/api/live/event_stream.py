@@ -40,6 +40,7 @@ class Hub:
         self._broadcaster = Broadcaster(self._ring)
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
         self._notice: Callable[[Record], None] = lambda _: None
+        self._ended: Callable[[Outcome], None] = lambda _: None
         self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
         self._lock = threading.Lock()
@@ -52,6 +53,10 @@ class Hub:
     def also(self, kind: str, handler: Callable[[Delivery], None], notice: Callable[[Record], None]) -> None:
         """Messages of one more type, and activity records, for somebody else in this process; both must be quick."""
         self._handlers[kind], self._notice = handler, notice
+
+    def follow(self, ended: Callable[[Outcome], None]) -> None:
+        """Tell somebody else in this process of every outcome; he must be quick."""
+        self._ended = ended
 
     def start(self) -> None:
         """Begin to serve pages, and to send them the totals when those change."""
@@ -119,6 +124,7 @@ class Hub:
             self._answer(announced(str(delivery.headers.get("outcome", "")).encode()), delivery.body)
         elif kind == "outcome":
             outcome = announced(delivery.body)
+            self._ended(outcome)
             self._answer(outcome, None)
             self._ring.add("outcome", outcome.model_dump(mode="json"))
         elif kind == EVENT:

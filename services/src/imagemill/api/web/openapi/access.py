@@ -26,6 +26,7 @@ _LIMITS: Json = {
     "max_priority": 9,
     "requests_per_second": None,
     "bytes_per_second": None,
+    "jobs_in_flight": None,
 }
 _TOKEN = {
     "id": "5f5e3e014dcb", "name": "the gate's camera", "role": "uploader", "state": "valid",

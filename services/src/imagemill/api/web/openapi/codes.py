@@ -131,6 +131,7 @@ ACCESS = (
     Code("length-required", (411,), "The token has a rate of bytes, and the body's length is not said."),
     Code("login-busy", (503,), "As many logins as may be are under way at the provider; try again."),
     Code("too-many-requests", (429,), "The token's rate is used up; try again after `Retry-After`."),
+    Code("too-many-jobs", (429,), "As many jobs of the token are in flight as may be (`jobs_in_flight`)."),
     Code("access-unknown", (503,), "The database of tokens does not answer, so that nobody can be let in."),
 )
 

@@ -10,6 +10,7 @@ from imagemill.api.web.openapi.schemas import BATCH, Schema, ref
 Json = dict[str, Any]
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
+_TEMPORARY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _BYTES: Schema = {"type": "string", "format": "binary"}
 # These can happen to every request, and are listed once, in the response `Unexpected`.
 EVERYWHERE = {"default": {"$ref": "#/components/responses/Unexpected"}}
@@ -94,7 +95,7 @@ def problems(wanted: Mapping[int, tuple[str, ...]]) -> Json:
 
 def _problem(status: int, found: tuple[codes.Code, ...]) -> Json:
     meanings = "\n".join(f"- `{code.name}`: {code.meaning}" for code in found)
-    headers = {"Retry-After": header("Seconds.")} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = {"Retry-After": header("Seconds.")} if status in _TEMPORARY else {}
     example = {
         "type": f"urn:imagemill:problem:{found[0].name}",
         "title": HTTPStatus(status).phrase,

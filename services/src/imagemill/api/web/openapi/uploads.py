@@ -43,6 +43,7 @@ _REFUSED = {
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
     415: ("all-rejected", *DOOR),
     422: tuple(dict.fromkeys(("all-rejected", *DOOR, *FAILED))),
+    429: ("too-many-jobs", "too-many-requests"),
     503: (*TAKING[503], "too-many-uploads"),
 }  # fmt: skip
 
