@@ -75,7 +75,11 @@ def watched_health(running: Mill) -> Iterator[list[float]]:
 
 def bench_slow(folder: Path, rabbit: RabbitServer, couch: CouchServer) -> None:
     base = [pictures.photo_jpeg(1920, 1080, seed) for seed in range(4)]
-    kinds = {"nobody else": None, **trickling.KINDS, "bodies that stop after 64 KiB": trickling.STARTED_BODY}
+    stopped = {
+        "bodies that stop after 64 KiB": trickling.STARTED_BODY,
+        "large ones that do": trickling.STARTED_LARGE_BODY,
+    }
+    kinds = {"nobody else": None, **trickling.KINDS, **stopped}
     found: dict[str, list[float]] = {name: [] for name in kinds}
     health: dict[str, list[float]] = {name: [] for name in kinds}
     with mill(folder, rabbit, couch, "slow") as running:

@@ -12,8 +12,9 @@ HEAD = b"GET /api/v1/recipes HTTP/1.1\r\nHost: localhost\r\n"
 BODY = b"POST /image HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n"
 IDLE = HEAD + b"\r\n"
 KINDS = {"heads that never end": HEAD, "bodies of a byte a second": BODY, "idle connections": IDLE}
-# Enough of a body that a thread begins to read it.
 STARTED_BODY = BODY + bytes(64 * 1024)
+# Too large to be waited for whole, so that a thread begins to read it.
+STARTED_LARGE_BODY = BODY.replace(b"1000000", b"2000000") + bytes(64 * 1024)
 
 
 class Trickle:

@@ -159,7 +159,8 @@ class Settings(BaseSettings):
     max_upload_memory_bytes: int = Field(
         256 * MEBIBYTE,
         ge=1,
-        description="Maximum memory for the images of all uploads in progress; uploads beyond it get 503.",
+        description="Maximum memory for the images of all uploads in progress; uploads beyond it get 503. A quarter as "
+        "much more may be taken by bodies that are not there as a whole yet.",
     )
     max_request_files: int = Field(1000, ge=1, description="Maximum number of images in one upload request.")
     max_request_recipes: int = Field(16, ge=1, description="Maximum number of recipes in one upload request.")

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 import trickling
+from imagemill.api.serving.reception import WHOLE_BODY_BYTES
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
@@ -24,6 +25,7 @@ THREADS = 8
 CLIENTS = 4 * THREADS
 LIMIT_SECONDS = 3
 PICTURE = photo_jpeg(64, 48, seed=1)
+LARGE_PICTURE = photo_jpeg(2400, 1600, seed=1, quality=98)
 RAW = {"Content-Type": "image/jpeg"}
 
 
@@ -61,10 +63,21 @@ def test_slow_clients_keep_nobody_waiting(mill: Mill, beginning: bytes) -> None:
 
 
 def test_of_clients_that_a_thread_waits_for_only_a_few_may_be_slow(mill: Mill) -> None:
-    with trickling.trickling(mill.port, trickling.STARTED_BODY, THREADS, again=False) as slow:
+    with trickling.trickling(mill.port, trickling.STARTED_LARGE_BODY, THREADS, again=False) as slow:
         wait_for(lambda: slow.ended >= THREADS - 2, "those that are too many to be cut off")
         assert seconds_of(lambda: upload(mill)) < LIMIT_SECONDS
     assert 'imagemill_http_slow_clients_total{why="too many of them"}' in mill.metrics("api")
+
+
+@pytest.mark.parametrize("beginning", [trickling.STARTED_BODY, trickling.STARTED_LARGE_BODY], ids=["small", "large"])
+def test_bodies_that_stop_keep_no_picture_waiting(mill: Mill, beginning: bytes) -> None:
+    upload(mill)
+    assert len(LARGE_PICTURE) > WHOLE_BODY_BYTES
+    with trickling.trickling(mill.port, beginning, 10 * THREADS):
+        for _ in range(5):
+            assert seconds_of(lambda: upload(mill)) < LIMIT_SECONDS
+            answer = requests.post(f"{mill.url}/image", LARGE_PICTURE, headers=RAW, timeout=60)
+            assert answer.status_code == 202, answer.text
 
 
 @pytest.mark.parametrize("beginning", [b"", trickling.HEAD, trickling.BODY])
@@ -75,7 +88,7 @@ def test_who_sends_no_whole_request_in_time_is_let_go(mill: Mill, beginning: byt
 
 
 def test_who_falls_behind_with_a_body_is_told_so(mill: Mill) -> None:
-    answer = asked(mill, trickling.STARTED_BODY)
+    answer = asked(mill, trickling.STARTED_LARGE_BODY)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code": "too-slow"' in answer
     assert b"Connection: close" in answer

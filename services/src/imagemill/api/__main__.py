@@ -117,6 +117,9 @@ def limits_of(settings: Settings) -> ClientLimits:
         min_bytes_per_second=settings.api_min_bytes_per_second,
         keepalive_seconds=_KEEPALIVE_SECONDS,
         max_body_bytes=settings.max_request_bytes,
+        # More than may be slow, so that others' bodies are read beside those; and some threads wait for no client.
+        reading_requests=settings.api_threads * 3 // 4,
+        received_bytes=settings.max_upload_memory_bytes // 4,
     )
 
 

@@ -17,6 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from imagemill.api.serving.connection import ClientConnection, ClientLimits
 from imagemill.api.serving.pace import SlowPlaces
+from imagemill.api.serving.received import ReceivedBytes
 from imagemill.api.serving.reception import Stage
 from imagemill.api.web.problems import Problem
 
@@ -39,7 +40,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """In the worker process, before the app is loaded."""
         self.limits: ClientLimits = self.app.limits
         self._places = SlowPlaces(self.limits.slow_requests)
+        self._received = ReceivedBytes(self.limits.received_bytes)
         self._waiting: dict[ClientConnection, None] = {}
+        self._queued: dict[ClientConnection, None] = {}
+        self._reading: set[ClientConnection] = set()
         self._swept = 0.0
         super().init_process()
 
@@ -56,7 +60,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             log.warning("a connection cannot be accepted", error=str(error))
             self._make_room()
             return
-        conn = ClientConnection(self.cfg, client, address, listener.getsockname(), self.limits, self._places)
+        conn = ClientConnection(
+            self.cfg, client, address, listener.getsockname(), self.limits, self._places, self._received
+        )
         self.nr_conns += 1
         if self.nr_conns > self.limits.connections and not self._make_room():
             self._refuse(conn, _BUSY)
@@ -94,10 +100,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _act(self, conn: ClientConnection, stage: Stage) -> None:
         if stage is Stage.READY:
             self._stop_waiting(conn)
-            self.enqueue_req(conn)
+            if conn.is_whole:
+                self.enqueue_req(conn)
+            else:
+                conn.queue_up()
+                self._queued[conn] = None
+                self._take_from_queue()
         elif stage is Stage.TOO_LARGE:
             self._stop_waiting(conn)
             self._refuse(conn, _HEAD_TOO_LARGE)
+
+    def _take_from_queue(self) -> None:
+        """Give threads to requests that are still coming, but not all threads; first to whom most has come of."""
+        while self._queued and len(self._reading) < self.limits.reading_requests:
+            conn = max(self._queued, key=ClientConnection.readable_bytes)
+            del self._queued[conn]
+            self._reading.add(conn)
+            self.enqueue_req(conn)
 
     def _stop_waiting(self, conn: ClientConnection) -> None:
         if conn in self._waiting:
@@ -114,6 +133,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._swept = now
         for conn in [conn for conn in self._waiting if conn.deadline < now]:
             self._close(conn)
+        for conn in [conn for conn in self._queued if conn.deadline < now]:
+            del self._queued[conn]
+            self._refuse(conn, _BUSY)
 
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self._waiting:
@@ -121,6 +143,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: ClientConnection, future: "Future[bool]") -> None:
         """A thread is done with a request."""
+        self._reading.discard(conn)
+        self._take_from_queue()
         if conn.handed_over:
             self.nr_conns -= 1
         elif future.cancelled() or future.exception() is not None or not future.result():
