@@ -13,6 +13,7 @@ OPERATOR := operator/.venv/bin
 SERVICES_READY := services/.venv/.ready
 OPERATOR_READY := operator/.venv/.ready
 E2E_READY := e2e/.venv/.ready
+AXE := .tools/axe/node_modules/axe-core/axe.min.js
 ARGS ?=
 # Most tests wait for servers; two at a time keep two processors busy.
 JOBS ?= 2
@@ -48,7 +49,7 @@ sbom: $(UV) ## Write what is in the images to sbom/ (CycloneDX)
 test: test-services test-operator test-chart ## Run every test, against a real RabbitMQ and a CouchDB API of their own
 
 .PHONY: test-services
-test-services: $(SERVICES_READY) rabbitmq chromium gstreamer ## Run the tests of the services (ARGS="-k name" chooses)
+test-services: $(SERVICES_READY) $(AXE) rabbitmq chromium gstreamer ## Run the tests of the services (ARGS="-k name" chooses)
 	cd services && .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: faults
@@ -83,6 +84,10 @@ lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) ## Check style, types, im
 	cd e2e && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 	e2e/.venv/bin/ruff check --config e2e/pyproject.toml charts images && e2e/.venv/bin/ruff format --check --config e2e/pyproject.toml charts images
 	./scripts/lint-files $(SERVICES)
+
+.PHONY: audit
+audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock files (needs them to be reachable)
+	@./scripts/audit $(SERVICES)/pip-audit {services,operator,e2e}/requirements{,-dev}.lock
 
 ##@ Measure
 
@@ -145,6 +150,12 @@ $(OPERATOR_READY): $(UV) operator/requirements-dev.lock operator/pyproject.toml
 
 $(E2E_READY): $(UV) e2e/requirements-dev.lock e2e/pyproject.toml
 	@./scripts/project-venv $(UV) $(PYTHON) e2e
+
+# What the tests in a browser look for barriers with.
+$(AXE): services/dev/axe/package-lock.json
+	@mkdir -p .tools/axe && cp services/dev/axe/package.json services/dev/axe/package-lock.json .tools/axe/
+	@cd .tools/axe && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: rabbitmq
 rabbitmq:

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, g, redirect, request
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response as AnyResponse
 
+from imagemill.api.access.access_log import AccessLog
 from imagemill.api.access.permissions import EVERYBODY, may, permission_of, principal
 from imagemill.api.access.proxy import proxy_principal
 from imagemill.api.access.rates import Rates, rate_limit_headers
@@ -36,7 +37,7 @@ class Guard:
     def __init__(self, settings: Settings, registry: Registry, in_flight: Callable[[str], int]) -> None:
         self._settings, self._registry = settings, registry
         self._names = allowed_names(settings.page_url, settings.allowed_hosts)
-        self.rates = Rates(in_flight)
+        self.rates, self.log = Rates(in_flight), AccessLog()
         self._open_secret = new_secret()
         self.secure = settings.page_url.startswith("https://")
         # With this beginning browsers take it only over TLS, for this host alone.
@@ -50,6 +51,13 @@ class Guard:
 
     def check(self) -> AnyResponse | None:
         """Refuse by raising Problem, or lead to the login page."""
+        try:
+            return self._checked()
+        except Problem as refusal:
+            self.log.refused(refusal.code, g.get("principal"))
+            raise
+
+    def _checked(self) -> AnyResponse | None:
         self._refuse_strangers()
         if request.method == "OPTIONS":
             return None

@@ -59,10 +59,11 @@ def login_form() -> AnyResponse:
     target = login_target(text("next"))
     known = services().registry.bearer(text("token"))
     if known is None:
+        services().guard.log.refused("unauthorized", None)
         page = render_template("login.html", target=target, wrong=True, oidc=services().oidc)
         return Response(page, HTTPStatus.UNAUTHORIZED, mimetype="text/html")
     services().guard.rates.take(known, 0)
-    return _logged_in(known, target)
+    return _logged_in(known, target, "token")
 
 
 def oidc_begin() -> AnyResponse:
@@ -78,7 +79,7 @@ def oidc_callback() -> AnyResponse:
     kept = parse_object(request.cookies.get(_pending_cookie(), "")) or {}
     pending = PendingLogin(*(str(kept.get(name, "")) for name in ("state", "nonce", "verifier", "target")))
     known = _provider().finish(request.url, pending)
-    response = _logged_in(known, login_target(pending.target))
+    response = _logged_in(known, login_target(pending.target), "provider")
     _set_cookie(response, _pending_cookie(), "", 0)
     return response
 
@@ -94,8 +95,9 @@ def _pending_cookie() -> str:
     return services().guard.cookie + "-oidc"
 
 
-def _logged_in(known: Principal, target: str) -> AnyResponse:
+def _logged_in(known: Principal, target: str, how: str) -> AnyResponse:
     mill, before = services(), g.principal
+    mill.guard.log.logged_in(known, how)
     if before is not None and before.session is not None:
         mill.registry.logout(before.session)
     response = make_response(redirect(target, HTTPStatus.SEE_OTHER))
