@@ -1,5 +1,9 @@
 """Values under which the chart is looked at."""
 
+from pathlib import Path
+
+import yaml
+
 from imagemill_e2e.chart import PRODUCTION, Values
 
 EXTERNAL: Values = {
@@ -27,4 +31,5 @@ CASES: dict[str, Values] = {
     "external": EXTERNAL,
     "everything": EVERYTHING,
     "without-operator": WITHOUT_OPERATOR,
+    "a build machine": yaml.safe_load((Path(__file__).parents[2] / "values.yaml").read_text("utf-8")),
 }

@@ -9,6 +9,7 @@ from imagemill_e2e.chart import NAMESPACE, Manifest, chart, containers, of_kind,
 VERSIONS = ("1.32", "1.34", "1.36")
 CUSTOM = {"WorkerPool", "PodMonitor", "ServiceMonitor", "PrometheusRule"}
 LABELS = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
+VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 TOKENS = {"Deployment mill-imagemill-operator"}
 
 every_case = pytest.mark.parametrize("case", CASES)
@@ -52,6 +53,34 @@ def test_pods_pass_pod_security_restricted(case: str) -> None:
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }, (name, container["name"])
+
+
+@every_case
+def test_pods_are_nobody_special_and_share_nothing(case: str) -> None:
+    for name, _, spec in pods(rendered(case)):
+        assert spec["securityContext"]["runAsGroup"] > 0, name
+        assert spec["serviceAccountName"].startswith("mill-imagemill"), name
+        assert spec["enableServiceLinks"] is False, name
+        assert not spec.get("shareProcessNamespace"), name
+        assert not {"sysctls", "supplementalGroups"} & set(spec["securityContext"]), name
+        for container in containers(spec):
+            assert not any("hostPort" in port for port in container.get("ports", [])), (name, container["name"])
+
+
+@every_case
+def test_volumes_are_of_kinds_that_lead_nowhere(case: str) -> None:
+    for name, _, spec in pods(rendered(case)):
+        for volume in spec.get("volumes", []):
+            assert set(volume) - {"name"} <= VOLUMES, (name, volume["name"])
+
+
+@every_case
+def test_images_are_of_a_version(case: str) -> None:
+    for name, _, spec in pods(rendered(case)):
+        for container in containers(spec):
+            repository, _, version = container["image"].rpartition(":")
+            assert repository, (name, container["image"])
+            assert version not in ("", "latest"), (name, container["image"])
 
 
 @every_case
