@@ -25,6 +25,11 @@ _UNHEARD_SECONDS = 15.0
 _MOST_ASKED = 500
 
 
+def is_temporary(error: BaseException | None) -> bool:
+    """Does it help to publish again? What no queue takes is left to re-drive, which knows where it goes."""
+    return isinstance(error, BrokerUnavailable)
+
+
 class Dispatcher:
     """The jobs that this process accepted for known owners, until they end. What is nobody's is never held."""
 
@@ -55,9 +60,9 @@ class Dispatcher:
             return True
         return self._shares.take(Line(job.owner, self._pool_of(job.recipe), job.priority), job.id)
 
-    def not_published(self, job_ids: Iterable[str]) -> None:
-        """The broker did not take them: try again."""
-        self._shares.put_back(job_ids)
+    def not_published(self, errors: Iterable[tuple[Job, BaseException | None]]) -> None:
+        """What came of publishing them: try again those that the broker did not take."""
+        self._shares.put_back(job.id for job, error in errors if is_temporary(error))
 
     def ended(self, outcome: Outcome) -> None:
         """An outcome was announced, by whichever writer and of whichever job."""
@@ -81,20 +86,18 @@ class Dispatcher:
         for start in range(0, len(due), _AT_ONCE):
             ids = due[start : start + _AT_ONCE]
             try:
-                published = self._published(ids)
+                jobs = self._ledger.jobs(ids)
             except StoreUnavailable:
                 self._shares.put_back(due[start:])
                 raise
-            self._shares.put_back(job_id for job_id in ids if job_id not in published)
+            errors = self._broker.publish_all(work_message(job, None, self._claims) for job in jobs.values())
+            published = {job_id: error for job_id, error in zip(jobs, errors, strict=True) if not is_temporary(error)}
+            self._hold_again([job_id for job_id in ids if job_id not in published])
 
-    def _published(self, ids: list[str]) -> set[str]:
-        """Publish jobs out of the ledger; those of them which a queue has now."""
-        jobs = list(self._ledger.jobs(ids).values())
-        errors = self._broker.publish_all(work_message(job, None, self._claims) for job in jobs)
-        for job, error in zip(jobs, errors, strict=True):
-            if error is not None:
-                log.warning("held longer: it cannot be published now", image=job.id, error=str(error))
-        return {job.id for job, error in zip(jobs, errors, strict=True) if error is None}
+    def _hold_again(self, ids: list[str]) -> None:
+        if ids:
+            log.warning("held longer: they cannot be published now", count=len(ids), first=ids[0])
+            self._shares.put_back(ids)
 
     def _say(self) -> None:
         """Tell re-drive what is held, as often as a lease is renewed."""

@@ -194,7 +194,7 @@ class GroupCommit:
                 self._full_until = time.monotonic() + _FULL_SECONDS
             if error is not None:
                 log.warning("accepted but not published yet", image=new.job.id, error=str(error))
-        self._dispatcher.not_published(new.job.id for new, error in zip(wanted, errors, strict=True) if error)
+        self._dispatcher.not_published((new.job, error) for new, error in zip(wanted, errors, strict=True))
 
 
 def duplicate_outcome(job: Job, known: KnownResult, by: str) -> Outcome:

@@ -90,11 +90,13 @@ class Shares:
     def put_back(self, job_ids: Iterable[str]) -> None:
         """They could not be published: hold them again, before all others."""
         with self._lock:
-            for job_id in reversed(list(job_ids)):
+            back: dict[Line, dict[str, None]] = {}
+            for job_id in job_ids:
                 if (line := self._line_of.get(job_id)) is not None:
-                    waiting = self._lines[line]
-                    waiting.sent.pop(job_id, None)
-                    waiting.held = {job_id: None, **waiting.held}
+                    back.setdefault(line, {})[job_id] = None
+                    self._lines[line].sent.pop(job_id, None)
+            for line, ids in back.items():
+                self._lines[line].held = ids | self._lines[line].held
 
     def ended(self, job_id: str, pool: str) -> None:
         """A job, of whomever, has its outcome."""
