@@ -1,0 +1,74 @@
+"""Nothing on any page keeps people from using it, by day, by night and on a phone: what axe-core can find."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome
+
+import pictures
+from browsing import Open
+from imagemill.api.web.sections import SECTIONS
+from imagemill.local.places import TOOLS
+from mill import Mill
+
+AXE = TOOLS / "axe/node_modules/axe-core/axe.min.js"
+BARRIERS = {"serious", "critical"}
+OTHERS = ("/login", "/access/changes", "/alerts/events", "/alerts/held-back", "/alerts/new-rule", "/cameras/new",
+          "/pictures?state=failed", "/find?q=nothing", "/api/docs", "/nowhere")  # fmt: skip
+RUN = """
+const done = arguments[arguments.length - 1];
+axe.run(document, { resultTypes: ['violations'], ...arguments[0] })
+  .then((found) => done(found.violations), (error) => done(String(error)));
+"""
+
+
+@pytest.fixture(scope="module")
+def pages(mill: Mill) -> list[str]:
+    """Every section, and what they lead to, with something to show."""
+    files = [("file", ("a.png", io.BytesIO(pictures.png(64, 48)), "image/png")),
+             ("file", ("torn.jpg", io.BytesIO(pictures.truncated_jpeg(0.9)), "image/jpeg"))]  # fmt: skip
+    stored, *_ = [
+        item["id"] for item in mill.post("/api/v1/images", files=files, data={"batch": "b"}).json()["accepted"]
+    ]
+    mill.all_ended()
+    assert mill.post("/api/v1/tokens", json={"name": "a camera", "role": "uploader"}).status_code == 201
+    camera = {"name": "Yard", "address": "rtsp://camera.example/stream"}
+    assert mill.post("/api/v1/cameras", json=camera).status_code == 201
+    led_to = (f"/pictures/{stored}", "/batches/b", "/cameras/yard")
+    return [*(section.path for section in SECTIONS), *led_to, *OTHERS]
+
+
+def barriers(driver: Chrome, **options: Any) -> list[str]:
+    """Each serious or critical finding, as a line with the elements it is about; `options` are axe's."""
+    assert AXE.exists(), f"{AXE} is not there: run `make test-services`, or make that file"
+    driver.execute_script(Path(AXE).read_text("utf-8"))
+    found: list[dict[str, Any]] | str = driver.execute_async_script(RUN, options)
+    assert isinstance(found, list), found
+    return [
+        f"{item['id']} ({item['impact']}): {item['help']}: "
+        + "; ".join(node["html"][:160] for node in item["nodes"][:5])
+        for item in found
+        if item["impact"] in BARRIERS
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_barrier(mill: Mill, browser: Open, pages: list[str], scheme: str, width: int) -> None:
+    driver, wrong = browser(width, 900, scheme), []
+    # By night a page has other colors, and is otherwise the same.
+    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
+    for path in pages:
+        driver.get(mill.url + path)
+        wrong += [f"{path}: {finding}" for finding in barriers(driver, **options)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_barrier_is_found(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(mill.url + "/login")
+    driver.execute_script("document.querySelector('input[name=token]').removeAttribute('id')")
+    driver.execute_script("document.querySelectorAll('label').forEach((label) => label.remove())")
+    assert any(finding.startswith("label (critical)") for finding in barriers(driver))
