@@ -25,7 +25,7 @@ _EVERYTHING = 1_000_000
 
 
 class Client:
-    """Somebody with a token of his own."""
+    """Somebody with a token of their own."""
 
     def __init__(self, running: Mill, name: str) -> None:
         made = running.post("/api/v1/tokens", json={"name": name, "role": "uploader"}).json()

@@ -89,7 +89,7 @@ def _rates_of(principal: Principal, size_bytes: int) -> list[tuple[str, float, f
 
 
 def too_many_jobs(principal: Principal, error: Exception) -> Problem:
-    """The answer to whoever has as many jobs in flight as he may."""
+    """The answer to whoever has as many jobs in flight as they may."""
     detail = f"The token {principal.name!r}: {error}. Nothing was accepted; try again when some have ended."
     return Problem(429, "too-many-jobs", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 

@@ -74,8 +74,8 @@ class GroupCommit:
     """Ledger first, then the broker.
 
     Once the ledger has a job it is accepted: should the broker fail right then, re-drive publishes it later. Taking
-    it back could not be done without a moment in which the counts are wrong. Of an owner who has his share of the queue
-    already, what is accepted is held by the dispatcher until its turn.
+    it back could not be done without a moment in which the counts are wrong. Where an owner has their share of the
+    queue already, what is accepted is held by the dispatcher until its turn.
     """
 
     def __init__(

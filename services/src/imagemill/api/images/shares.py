@@ -143,7 +143,7 @@ class Shares:
         return [job_id for job_id, at in sorted(sent, key=lambda item: item[1]) if at <= before][:limit]
 
     def in_flight(self, owner: str) -> int:
-        """How many jobs of his are in flight, those that are about to be accepted included."""
+        """How many of their jobs are in flight, those that are about to be accepted included."""
         return self._in_flight[owner] + self._reserved[owner]
 
     @contextmanager

@@ -55,7 +55,7 @@ class Hub:
         self._handlers[kind], self._notice = handler, notice
 
     def follow(self, ended: Callable[[Outcome], None]) -> None:
-        """Tell somebody else in this process of every outcome; he must be quick."""
+        """Tell somebody else in this process of every outcome; they must be quick."""
         self._ended = ended
 
     def start(self) -> None:
