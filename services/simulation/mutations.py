@@ -60,7 +60,7 @@ def _no_sweep() -> AbstractContextManager[object]:
 def _any_priority() -> AbstractContextManager[object]:
     """R15: one picture that goes first makes all that wait look overtaken."""
 
-    def frontier(newest: dict[tuple[str, int], str], job: Job, settings: Any) -> str:
+    def frontier(newest: dict[tuple[str, int, str | None], str], job: Job, settings: Any) -> str:
         return max(newest.values(), default="")
 
     return mock.patch.object(programs, "_frontier", frontier)

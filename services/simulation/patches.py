@@ -13,7 +13,7 @@ from unittest import mock
 
 import structlog
 
-from imagemill.api.images import group_commit
+from imagemill.api.images import dispatch, group_commit
 from imagemill.concurrency import retry
 from imagemill.domain import ids
 from imagemill.store import conflicts, couch_requests, ledger, majority
@@ -106,6 +106,7 @@ _CHANGES: list[tuple[Any, str, Any]] = [
     (ids, "datetime", STAGE),
     (ids, "secrets", SimpleNamespace(randbits=STAGE.chance.getrandbits)),
     (group_commit, "time", STAGE),
+    (dispatch, "time", STAGE),
     (retry, "random", STAGE.chance),
     (conflicts, "time", STAGE),
     (couch_requests, "time", STAGE),

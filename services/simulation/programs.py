@@ -6,8 +6,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from imagemill.api.images.dispatch import Dispatcher
 from imagemill.api.images.group_commit import CommitEntry, GroupCommit, NewJob
 from imagemill.api.images.identity import Identities, Identity
+from imagemill.api.images.shares import Shares
 from imagemill.concurrency.grouping import Bounds
 from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import timestamp
@@ -16,18 +18,21 @@ from imagemill.recipes import Picture
 from imagemill.store.blobs import Blobs
 from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
+from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.leases import Lease
 from imagemill.store.ledger import Ledger
 from imagemill.wire import topology
-from imagemill.wire.broker import Delivery
+from imagemill.wire.broker import BrokerUnavailable, Delivery
 from imagemill.wire.work import ClaimCheck, WorkItem
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.recipe_runner import RecipeRunner
 from imagemill.writer.__main__ import _frontier
+from imagemill.writer.held import Held
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.store import OutcomeWriter
 from simulation.patches import STAGE, Event
 from simulation.rabbitmq import RESULTS_QUEUES
+from simulation.scenario import Client
 from simulation.scheduler import FOREVER
 
 POOLS = {"default": ["*"], "heavy": ["heavy"]}
@@ -38,8 +43,16 @@ _INLINE_MAX_BYTES = 12
 _PREFETCH = 1
 _CRASH_LIMIT = 3
 _SETTLING_SECONDS = 20.0
-_PASSING = (StoreUnavailable, Conflict)
+_PASSING = (StoreUnavailable, Conflict, BrokerUnavailable)
+# So small that a few pictures of one owner have to wait.
+_SHARE = 1
+_SHARE_SECONDS = 60.0
+_DISPATCH_EVERY_SECONDS = 10.0
 ACTIVITY: Any = SimpleNamespace(note=lambda *_, **__: None)
+
+
+def _pool_of(recipe: str) -> str:
+    return topology.pool_of(recipe, POOLS)
 
 
 class Parts:
@@ -79,19 +92,27 @@ class Api:
     def __init__(self, world: Any, process: Any) -> None:
         parts = self._parts = Parts(world, process)
         self._identities = Identities(parts.ledger, clock=STAGE.time)
+        self.dispatcher = Dispatcher(
+            Shares(_SHARE, _SHARE_SECONDS, clock=STAGE.monotonic), parts.ledger, parts.broker, parts.claims,
+            HeldJobs(parts.couch), process.name, _LEASE_SECONDS, _pool_of,
+        )  # fmt: skip
         self._commit = GroupCommit(
-            parts.ledger, parts.broker, parts.claims, ACTIVITY, process.name, Bounds(10, 1), _SETTLING_SECONDS
-        )
+            parts.ledger, parts.broker, parts.claims, ACTIVITY, self.dispatcher, process.name, Bounds(10, 1),
+            _SETTLING_SECONDS,
+        )  # fmt: skip
+        parts.loop(self.dispatcher._round, _DISPATCH_EVERY_SECONDS)
 
-    def take(self, name: str, data: bytes, recipe: str, priority: int, key: str) -> str:
+    def take(self, client: Client) -> str:
         """The steps of `intake`, for one picture; raises what they raise."""
+        data, recipe, key = client.data, client.recipe, client.key
         self._commit.check_open()
         info = ImageInfo(sha256=sha256(data), bytes=len(data), width=1, height=1, content_type="image/png")
         is_new = self._parts.blobs.put(info.sha256, data, info.content_type)
         (job_id,) = self._identities.ids([Identity(key, f"{info.sha256}:{recipe}")])
         job = Job(
-            id=job_id, batch="batch", name=name, recipe=recipe, recipe_steps="[]", recipe_digest=recipe, original=info,
-            accepted_at=timestamp(), by=self._parts.process.name, priority=priority,
+            id=job_id, batch="batch", name=str(client.number), recipe=recipe, recipe_steps="[]", recipe_digest=recipe,
+            original=info, accepted_at=timestamp(), by=self._parts.process.name, priority=client.priority,
+            owner=client.owner,
         )  # fmt: skip
         entry = CommitEntry([NewJob(job, data if len(data) <= _INLINE_MAX_BYTES else None, None, is_new)], [])
         self._commit._handle([entry])
@@ -154,7 +175,7 @@ def writer(world: Any, process: Any) -> None:
         world.scheduler.spawn(process, lambda inbox=inbox: group(inbox))
 
     def waiting(recipe: str) -> int | None:
-        names = [topology.work_queue(topology.pool_of(recipe, POOLS)), *RESULTS_QUEUES]
+        names = [topology.work_queue(_pool_of(recipe)), *RESULTS_QUEUES]
         return int(world.rabbit.ready_in(names))
 
     def lease(duty: str) -> Lease:
@@ -164,7 +185,8 @@ def writer(world: Any, process: Any) -> None:
     redrive = Redrive(
         parts.couch, parts.ledger, parts.claims, parts.broker, ACTIVITY, lease("redrive"), REDRIVE_AFTER_SECONDS,
         waiting, lambda job: _frontier(store.frontier, job, settings),
-        lambda recipe: topology.work_queue(topology.pool_of(recipe, POOLS)),
+        lambda recipe: topology.work_queue(_pool_of(recipe)),
+        Held(HeldJobs(parts.couch), _pool_of, _LEASE_SECONDS, _SHARE, clock=STAGE.monotonic),
     )  # fmt: skip
     parts.loop(redrive.turn, _REDRIVE_EVERY_SECONDS)
     conflicts, duty = Conflicts(parts.couch), lease("conflicts")

@@ -28,6 +28,7 @@ class Client:
     key: str | None
     patience: int
     starts_at: float
+    owner: str | None = None
     told: str | None = None
     is_unsure: bool = False
     has_ended: bool = False
@@ -73,7 +74,8 @@ def _client(tape: Tape, number: int) -> Client:
     priority = (0, 0, 0, 9)[choose(4)]
     key = (None, None, f"key-{number}")[choose(3)]
     patience = (40, 40, 40, 1)[choose(4)]
-    return Client(number, data, recipe, priority, key, patience, starts_at=0.0)
+    owner = (None, None, "token-a", "token-b")[choose(4)]
+    return Client(number, data, recipe, priority, key, patience, starts_at=0.0, owner=owner)
 
 
 def _spread(tape: Tape) -> Scenario:

@@ -160,8 +160,7 @@ class World:
 
     def _serve(self, client: Client, answer: list[Any]) -> None:
         try:
-            key = client.key or ""
-            job_id = self.api.take(str(client.number), client.data, client.recipe, client.priority, key)
+            job_id = self.api.take(client)
             self._must_be_safe("ledger", f"job:{job_id}", "accepted")
             original = sha256(client.data)
             self._must_be_safe(f"blobs-{int(original[0], 16) % 4}", original, "accepted")
@@ -175,6 +174,8 @@ class World:
         outcome = Outcome.model_validate_json(message.body)
         self.announced.setdefault(outcome.id, []).append(outcome)
         self._must_be_safe("ledger", f"outcome:{outcome.id}", "announced")
+        if self.running["api"].alive:
+            self.api.dispatcher.ended(outcome)
 
     def _worked_on_again(self, message: Outgoing) -> None:
         """What waits in its queue, first in, first out, is not lost: nothing may be published beside it."""
