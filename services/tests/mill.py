@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -34,7 +35,12 @@ def wait_for(condition: Callable[[], Any], what: str, timeout_seconds: float = T
 
 
 class Mill:
-    """Programs by name; any of them can be killed, stopped and started again."""
+    """Programs by name; any of them can be killed, stopped and started again.
+
+    `accounts` is what each program is told beside what all are told; without it all are the servers' administrators.
+    """
+
+    accounts: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, folder: Path, amqp_url: str, couchdb_url: str, prefix: str, **settings: Any) -> None:
         self.folder, self.amqp_url = folder, amqp_url
@@ -69,6 +75,7 @@ class Mill:
             **os.environ,
             **(MALLOC if name.startswith(WORKER) else {}),
             **self._settings,
+            **self.accounts.get(name.split(":")[0], {}),
             "IMAGEMILL_INSTANCE": name.replace(":", "-"),
             "IMAGEMILL_HEALTH_PORT": str(self._health[name]),
             **_environment(settings),

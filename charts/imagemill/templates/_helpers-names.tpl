@@ -36,6 +36,16 @@
 {{- .Values.couchdb.existingSecret | default (include "imagemill.couchdb.name" .) -}}
 {{- end -}}
 
+{{/* The Secret with the passwords of the programs' users; empty means that all programs share one account. Whoever gives the
+     administrator's Secret gives this one too: a chart that is rendered without a cluster must make no password. */}}
+{{- define "imagemill.couchdb.users" -}}
+{{- if .Values.couchdb.users.existingSecret -}}
+{{- .Values.couchdb.users.existingSecret -}}
+{{- else if and (include "imagemill.couchdb.own" .) (not .Values.couchdb.existingSecret) -}}
+{{- include "imagemill.couchdb.name" . }}-users
+{{- end -}}
+{{- end -}}
+
 {{/* The host names of CouchDB's nodes, separated by commas. */}}
 {{- define "imagemill.couchdb.hosts" -}}
 {{- $hosts := list -}}

@@ -43,6 +43,23 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- if and (include "imagemill.couchdb.own" .) (gt (int .Values.couchdb.replicas) 1) }}yes{{ end -}}
 {{- end -}}
 
+{{/* The programs which have users of their own at CouchDB. */}}
+{{- define "imagemill.programs" -}}
+{{- toJson (list "api" "worker" "writer" "journal" "camera" "analyzer" "alerter") -}}
+{{- end -}}
+
+{{/* CouchDB's address. (list root user-and-password) */}}
+{{- define "imagemill.couchdb.address" -}}
+{{- $root := index . 0 -}}{{- $user := index . 1 -}}
+{{- $external := $root.Values.couchdb.external -}}
+{{- if $external.enabled -}}
+{{- $parts := splitList "://" (required "couchdb.external.address must be CouchDB's address, without a user, when couchdb.users.existingSecret is set" $external.address) -}}
+{{ first $parts }}://{{ $user }}@{{ last $parts }}
+{{- else -}}
+http://{{ $user }}@{{ include "imagemill.couchdb.name" $root }}:5984
+{{- end -}}
+{{- end -}}
+
 {{/* Recipes of each pool as the programs' setting; a pool set to null is gone. */}}
 {{- define "imagemill.pools" -}}
 {{- $pools := dict -}}

@@ -107,27 +107,61 @@ readinessProbe:
 {{- end -}}
 {{- end -}}
 
+{{/* CouchDB's address for one program; the user is <prefix>-<program>, where programs have users of their own.
+     (list root program) */}}
 {{- define "imagemill.env.couchdb" -}}
-{{- $external := .Values.couchdb.external -}}
-{{- if $external.enabled -}}
+{{- $root := index . 0 -}}{{- $program := index . 1 -}}
+{{- if include "imagemill.couchdb.users" $root -}}
+- name: COUCHDB_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.couchdb.users" $root }}
+      key: {{ $program }}
 - name: COUCHDB_URL
+  value: {{ include "imagemill.couchdb.address" (list $root (printf "%s-%s:$(COUCHDB_PASSWORD)" $root.Values.couchdb.prefix $program)) }}
+{{- else -}}
+{{ include "imagemill.env.couchdb.admin" (list $root "COUCHDB") }}
+{{- end -}}
+{{- end -}}
+
+{{/* CouchDB's address as its administrator, in variables which begin so. (list root beginning) */}}
+{{- define "imagemill.env.couchdb.admin" -}}
+{{- $root := index . 0 -}}{{- $name := index . 1 -}}
+{{- $external := $root.Values.couchdb.external -}}
+{{- if $external.enabled -}}
+- name: {{ $name }}_URL
   valueFrom:
     secretKeyRef:
       name: {{ required "couchdb.external.existingSecret must name the Secret with CouchDB's address" $external.existingSecret }}
       key: {{ $external.key }}
 {{- else -}}
-- name: COUCHDB_USER
+{{- range $variable, $key := dict "USER" "username" "PASSWORD" "password" }}
+- name: {{ $name }}_{{ $variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "imagemill.couchdb.secret" . }}
-      key: username
-- name: COUCHDB_PASSWORD
+      name: {{ include "imagemill.couchdb.secret" $root }}
+      key: {{ $key }}
+{{- end }}
+- name: {{ $name }}_URL
+  value: {{ include "imagemill.couchdb.address" (list $root (printf "$(%s_USER):$(%s_PASSWORD)" $name $name)) }}
+{{- end -}}
+{{- end -}}
+
+{{/* What the one program is told which makes databases and users. */}}
+{{- define "imagemill.env.couchdb.prepare" -}}
+{{- if include "imagemill.couchdb.users" . -}}
+{{ include "imagemill.env.couchdb.admin" (list . "COUCHDB_ADMIN") }}
+{{- $passwords := dict -}}
+{{- range $program := include "imagemill.programs" . | fromJsonArray }}
+- name: COUCHDB_PASSWORD_{{ upper $program }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "imagemill.couchdb.secret" . }}
-      key: password
-- name: COUCHDB_URL
-  value: http://$(COUCHDB_USER):$(COUCHDB_PASSWORD)@{{ include "imagemill.couchdb.name" . }}:5984
+      name: {{ include "imagemill.couchdb.users" $ }}
+      key: {{ $program }}
+{{- $_ := set $passwords $program (printf "$(COUCHDB_PASSWORD_%s)" (upper $program)) -}}
+{{- end }}
+- name: IMAGEMILL_COUCHDB_PASSWORDS
+  value: {{ toJson $passwords | quote }}
 {{- end -}}
 {{- end -}}
 
@@ -138,7 +172,10 @@ readinessProbe:
     fieldRef:
       fieldPath: metadata.name
 {{ include "imagemill.env.rabbitmq" (list .root .program) }}
-{{ include "imagemill.env.couchdb" .root }}
+{{ include "imagemill.env.couchdb" (list .root .program) }}
+{{- if .prepare }}
+{{ include "imagemill.env.couchdb.prepare" .root }}
+{{- end }}
 - name: IMAGEMILL_COUCHDB_PREFIX
   value: {{ .root.Values.couchdb.prefix | quote }}
 - name: IMAGEMILL_PREPARE

@@ -194,5 +194,7 @@ def test_no_password_stands_in_a_pod(values: Values) -> None:
     for _, _, spec in pods(render(values)):
         for container in containers(spec):
             for variable in container.get("env", []):
-                if "PASSWORD" in variable["name"] or "SECRET" in variable["name"]:
+                if variable["name"] == "IMAGEMILL_COUCHDB_PASSWORDS":
+                    assert all(password.startswith("$(") for password in json.loads(variable["value"]).values())
+                elif "PASSWORD" in variable["name"] or "SECRET" in variable["name"]:
                     assert "valueFrom" in variable

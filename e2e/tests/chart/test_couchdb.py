@@ -1,6 +1,8 @@
 """The database, on rendered manifests."""
 
 import configparser
+import json
+from typing import Any
 
 import pytest
 from helm_python import HelmError
@@ -82,3 +84,57 @@ def test_an_external_database_takes_the_place_of_ours() -> None:
 def test_an_external_database_needs_its_secret() -> None:
     with pytest.raises(HelmError, match=r"couchdb\.external\.existingSecret must name the Secret"):
         render({"couchdb": {"external": {"enabled": True}}})
+
+
+PROGRAMS = ["api", "worker", "writer", "journal", "camera", "analyzer", "alerter"]
+
+
+def _variables(manifests: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    container = named(manifests, "Deployment", name)["spec"]["template"]["spec"]["containers"][0]
+    return {item["name"]: item.get("valueFrom", {}).get("secretKeyRef", item.get("value")) for item in container["env"]}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_program_has_a_user_of_its_own_and_only_the_writer_is_the_administrator_too(program: str) -> None:
+    manifests = render()
+    found = _variables(manifests, "worker-default" if program == "worker" else program)
+    assert found["COUCHDB_PASSWORD"] == {"name": "mill-imagemill-couchdb-users", "key": program}
+    user = f"imagemill-{program}:$(COUCHDB_PASSWORD)"
+    assert found["COUCHDB_URL"] == f"http://{user}@mill-imagemill-couchdb:5984"
+    administrators = [name for name in found if "ADMIN" in name and name.startswith("COUCHDB")]
+    assert bool(administrators) == ("IMAGEMILL_COUCHDB_PASSWORDS" in found) == (program == "writer")
+
+
+def test_the_writer_makes_the_users_with_the_passwords_of_the_secret() -> None:
+    manifests = render()
+    found = _variables(manifests, "writer")
+    passwords = json.loads(found["IMAGEMILL_COUCHDB_PASSWORDS"])
+    assert passwords == {name: f"$(COUCHDB_PASSWORD_{name.upper()})" for name in PROGRAMS}
+    assert found["COUCHDB_PASSWORD_API"] == {"name": "mill-imagemill-couchdb-users", "key": "api"}
+    assert found["COUCHDB_ADMIN_PASSWORD"] == {"name": "mill-imagemill-couchdb", "key": "password"}
+    data = named(manifests, "Secret", "couchdb-users")["data"]
+    assert len(set(data.values())) == len(data) == len(PROGRAMS)
+
+
+def test_who_gives_the_administrators_secret_makes_no_other_by_rendering() -> None:
+    manifests = render({"couchdb": {"existingSecret": "mine"}})
+    assert "mill-imagemill-couchdb-users" not in {item["metadata"]["name"] for item in of_kind(manifests, "Secret")}
+    assert "IMAGEMILL_COUCHDB_PASSWORDS" not in _variables(manifests, "writer")
+    both = render({"couchdb": {"existingSecret": "mine", "users": {"existingSecret": "ours"}}})
+    assert _variables(both, "api")["COUCHDB_PASSWORD"] == {"name": "ours", "key": "api"}
+    assert _variables(both, "writer")["COUCHDB_ADMIN_PASSWORD"] == {"name": "mine", "key": "password"}
+
+
+def test_users_of_an_external_database_need_its_address() -> None:
+    external = {"enabled": True, "existingSecret": "database"}
+    users = {"users": {"existingSecret": "ours"}}
+    with pytest.raises(HelmError, match=r"couchdb\.external\.address"):
+        render({"couchdb": {"external": external, **users}})
+    manifests = render({"couchdb": {"external": {**external, "address": "https://db.example:6984"}, **users}})
+    assert _variables(manifests, "api")["COUCHDB_URL"] == "https://imagemill-api:$(COUCHDB_PASSWORD)@db.example:6984"
+    assert _variables(manifests, "writer")["COUCHDB_ADMIN_URL"] == {"name": "database", "key": "COUCHDB_URL"}
+
+
+def test_programs_find_the_months_and_nobody_asks_without_a_user() -> None:
+    assert ini()["chttpd"]["admin_only_all_dbs"] == "false"
+    assert ini()["chttpd"]["require_valid_user_except_for_up"] == "true"

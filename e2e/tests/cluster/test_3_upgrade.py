@@ -11,7 +11,7 @@ from imagemill_e2e.load import Load, check_nothing_lost
 from imagemill_e2e.mill import Mill, picture
 from imagemill_e2e.waiting import until
 
-SECRETS = ("mill-imagemill-rabbitmq", "mill-imagemill-couchdb", "mill-imagemill-access")
+SECRETS = tuple(f"mill-imagemill-{name}" for name in ("rabbitmq", "couchdb", "couchdb-users", "access"))
 
 
 def uids(cluster: Cluster) -> dict[str, set[str]]:

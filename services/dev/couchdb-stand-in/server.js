@@ -1,15 +1,15 @@
 // A development stand-in for CouchDB: PouchDB's packages answer its HTTP API, LevelDB keeps the documents.
 // Not for data that matters. Settings come through the environment:
 //   STAND_IN_DATA      folder of the databases        STAND_IN_PORT   port on 127.0.0.1
-//   STAND_IN_USER, STAND_IN_PASSWORD                  the one administrator; all but GET / and /_up asks for it
+//   STAND_IN_USER, STAND_IN_PASSWORD                  the administrator; all but GET / and /_up asks for a user
 'use strict';
 
-const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
 const express = require('express');
 const expressPouchdb = require('express-pouchdb');
 const multipart = require('./multipart');
+const rights = require('./rights');
 
 const REQUEST_LIMIT_BYTES = 128 * 1024 * 1024; // two of the 64 MiB that callers may send: base64 and JSON make them longer
 const IDLE_CONNECTION_MS = 10 * 60 * 1000; // a pool of kept-alive connections must not lose one in the act of using it
@@ -27,15 +27,6 @@ const PouchDB = require('pouchdb-core')
   .plugin(require('pouchdb-find'))
   // A deterministic revision would be the hash of the document as JSON, with each byte of its attachments spelt out.
   .defaults({ prefix: data + path.sep, deterministic_revs: false });
-
-const sha256 = (text) => crypto.createHash('sha256').update(text).digest();
-const expected = sha256('Basic ' + Buffer.from(`${user}:${password}`).toString('base64'));
-
-function requireAdministrator(request, response, next) {
-  if (crypto.timingSafeEqual(sha256(request.headers.authorization || ''), expected)) return next();
-  response.set('WWW-Authenticate', 'Basic realm="administrator"');
-  return response.status(401).json({ error: 'unauthorized', reason: 'Name or password is incorrect.' });
-}
 
 // CouchDB names the attachments of a multipart/related body by their order in the document.
 // PouchDB's own parser names them by a header which CouchDB does not ask for, and leaves temporary files behind.
@@ -76,7 +67,8 @@ app.get('/', (_request, response) => response.json({
   couchdb: 'Welcome', version: '3.0.0', vendor: { name: 'PouchDB, a development stand-in for CouchDB' },
 }));
 app.get('/_up', (_request, response) => response.json({ status: 'ok' }));
-app.use(requireAdministrator, readMultipart, serveRanges);
+const [authenticate, ...guards] = rights(PouchDB, data, { user, password }, REQUEST_LIMIT_BYTES);
+app.use(authenticate, readMultipart, ...guards, serveRanges);
 // Without PouchDB's own users, request log, web console and compression: each costs time in every request.
 app.use(expressPouchdb(PouchDB, {
   mode: 'custom',

@@ -41,6 +41,24 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("couchdb_url", "IMAGEMILL_COUCHDB_URL", "COUCHDB_URL"),
         description="The CouchDB API, with user and password.",
     )
+    couchdb_admin_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("couchdb_admin_url", "IMAGEMILL_COUCHDB_ADMIN_URL", "COUCHDB_ADMIN_URL"),
+        description="The same with a user who may create and drop databases, for the program that does; unset: that of "
+        "`couchdb_url`.",
+    )
+    couchdb_passwords: dict[
+        Literal["api", "worker", "writer", "journal", "camera", "analyzer", "alerter"], SecretStr
+    ] = Field(
+        {},
+        description="Passwords of the programs' users `<couchdb_prefix>-<program>`; what creates the databases makes "
+        "these users too, each with what it needs. Empty: databases keep the members they have.",
+    )
+    couchdb_append_only: bool = Field(
+        False,
+        description="With `couchdb_passwords`: CouchDB itself refuses changes of images, jobs, outcomes and journal, "
+        "at the price of about 10 ms of its CPU time per image.",
+    )
     couchdb_prefix: str = Field(
         "imagemill", pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="Prefix of every database's name."
     )

@@ -57,7 +57,7 @@ def doors(couch: CouchServer, **settings: Any) -> Iterator[Callable[..., Door]]:
         given = {"login": True, "admin_token": ADMIN_TOKEN, "couchdb_url": couch.url, "couchdb_prefix": prefix}
         chosen = Settings(**given | settings | own)
         services = build(chosen)
-        services.stores.prepare()
+        services.stores.prepare(services.settings)
         services.stores.there.set()
         opened.append(services)
         return Door(create_app(chosen, services), services)

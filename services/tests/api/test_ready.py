@@ -8,6 +8,8 @@ from imagemill.api.__main__ import health_of
 from imagemill.api.services import build
 from imagemill.process.stores import open_stores, wait_for_stores
 from imagemill.settings import Settings
+from imagemill.store import leases
+from imagemill.store.couch import Couch
 
 
 def test_it_is_not_ready_before_its_databases_are_there(couchdb_url: str, couchdb_prefix: str) -> None:
@@ -20,19 +22,19 @@ def test_it_is_not_ready_before_its_databases_are_there(couchdb_url: str, couchd
     assert "databases" not in health.problems("/readyz")
 
 
-def test_the_ledger_by_which_others_see_that_all_is_there_is_made_last(
+def test_the_mark_by_which_others_see_that_all_is_there_is_made_last(
     couchdb_url: str, couchdb_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(couchdb_url=couchdb_url, couchdb_prefix=couchdb_prefix.rstrip("-"))
     stores = open_stores(settings)
-    assert not stores.ledger.prepared()
-    prepare, seen = stores.ledger.prepare, []
+    assert not stores.prepared()
+    mark, seen = leases.mark_prepared, []
 
-    def prepared_last() -> None:
-        seen.append([stores.couch.database(name).exists() for name in ("alerts", "cameras", "state")])
-        prepare()
+    def marked_last(couch: Couch, layout: str) -> None:
+        seen.append([couch.database(name).exists() for name in ("alerts", "cameras", "ledger")])
+        mark(couch, layout)
 
-    monkeypatch.setattr(stores.ledger, "prepare", prepared_last)
-    stores.prepare()
-    assert stores.ledger.prepared()
+    monkeypatch.setattr(leases, "mark_prepared", marked_last)
+    stores.prepare(settings)
+    assert stores.prepared()
     assert seen == [[True, True, True]]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from imagemill.local import plan
+from imagemill.local.accounts import couch_accounts
 from imagemill.local.child import LONGEST_PAUSE_SECONDS, pause_seconds
 from imagemill.local.servers import LocalError
 from imagemill.local.settings import LocalSettings, load_local_settings
@@ -73,3 +74,16 @@ def test_receivers_on_the_same_machine_are_told_unless_the_environment_says_othe
     common = ADDRESSES.environment(LocalSettings())
     assert plan.program("alerter", {}, common, 1).environment[name] == "true"
     assert plan.program("alerter", {name: "false"}, common, 1).environment[name] == "false"
+
+
+def test_each_program_has_a_user_at_couchdb_and_only_the_writer_is_the_administrator_too(
+    tmp_path: Path,
+) -> None:
+    told = couch_accounts("http://admin:secret@127.0.0.1:5984", "mill", tmp_path / "users")
+    assert {*plan.PROGRAMS, plan.WORKER} == set(told)
+    assert len({environment["COUCHDB_URL"] for environment in told.values()}) == len(told)
+    for program, environment in told.items():
+        assert environment["COUCHDB_URL"].startswith(f"http://mill-{program}:")
+        assert ("secret" in str(environment)) == (program == "writer") == (environment["IMAGEMILL_PREPARE"] == "true")
+    assert couch_accounts("http://admin:secret@127.0.0.1:5984", "mill", tmp_path / "users") == told
+    assert (tmp_path / "users" / "api").stat().st_mode & 0o077 == 0

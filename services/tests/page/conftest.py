@@ -29,7 +29,7 @@ def site(couch: CouchServer) -> Iterator[Site]:
     prefix = f"page-{uuid.uuid4().hex[:8]}"
     settings = Settings(couchdb_url=couch.url, couchdb_prefix=prefix, instance="api-1")
     services = build(settings)
-    services.stores.prepare()
+    services.stores.prepare(services.settings)
     client = create_app(settings, services).test_client()
     yield Site(client, services, filled(services))
     with requests.Session() as session:

@@ -15,6 +15,9 @@ q = 2
 [chttpd]
 bind_address = any
 port = 5984
+; Programs find the databases of the months by their names; nobody does without a user.
+admin_only_all_dbs = false
+require_valid_user_except_for_up = true
 
 [log]
 ; Not a line for every request.

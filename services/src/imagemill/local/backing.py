@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from imagemill.local.accounts import couch_accounts
 from imagemill.local.console import step
 from imagemill.local.couch import CouchServer, StandInServer, local_couch
 from imagemill.local.ports import free_ports
@@ -27,6 +28,10 @@ class Backing:
     def metrics_url(self) -> str | None:
         """Our broker's metrics; a given broker's are unknown."""
         return self.rabbit.metrics_url if self.rabbit else None
+
+    def accounts(self, prefix: str) -> dict[str, dict[str, str]]:
+        """What each program is told beside what all are told; nothing where a server was given."""
+        return couch_accounts(self.couch.url, prefix, self.couch.folder / "users") if self.couch else {}
 
     @property
     def own(self) -> list[LocalServer]:

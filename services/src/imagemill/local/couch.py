@@ -111,6 +111,8 @@ attachment_stream_buffer_size = 1048576
 [chttpd]
 bind_address = 127.0.0.1
 port = {port}
+require_valid_user_except_for_up = true
+admin_only_all_dbs = false
 [log]
 writer = stderr
 level = warning

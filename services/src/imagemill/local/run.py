@@ -57,10 +57,12 @@ def _run_programs(
     addresses = plan.Addresses(backing.amqp_url, backing.couchdb_url, f"http://127.0.0.1:{port}/pools")
     common = addresses.environment(settings)
     door = door_of(programs, settings.home)
-    actuator = WorkerActuator(_worker_launch(settings, common, command), settings.local_stop_seconds, say)
+    own = backing.accounts(programs.couchdb_prefix)
+    told = {name: {**common, **own.get(name, {})} for name in (*plan.PROGRAMS, plan.WORKER)}
+    actuator = WorkerActuator(_worker_launch(settings, told[plan.WORKER], command), settings.local_stop_seconds, say)
     scaler = Scaler(specs(programs.pools, settings.local_workers, settings.local_max_wait_seconds), actuator, eyes)
     served = PoolsServer(port, scaler.states)
-    supervisor = Supervisor(_programs(settings, common, door.api, command), actuator, stopping)
+    supervisor = Supervisor(_programs(settings, told, door.api, command), actuator, stopping)
     try:
         with _environment_file(settings, {**common, **door.client}) as environment:
             notes = [door.note, *backing.notes()]
@@ -89,13 +91,13 @@ def _until_stopped(
 
 
 def _programs(
-    settings: LocalSettings, common: dict[str, str], for_api: Mapping[str, str], command: Command | None
+    settings: LocalSettings, told: Mapping[str, dict[str, str]], for_api: Mapping[str, str], command: Command | None
 ) -> list[ManagedProcess]:
     ports = free_ports(len(plan.PROGRAMS))
     # What opens the door is for the one program which stands behind it.
     inherited = {name: {**os.environ, **(for_api if name == "api" else {})} for name in plan.PROGRAMS}
     processes = [
-        plan.program(name, inherited[name], common, port) for name, port in zip(plan.PROGRAMS, ports, strict=True)
+        plan.program(name, inherited[name], told[name], port) for name, port in zip(plan.PROGRAMS, ports, strict=True)
     ]
     return [ManagedProcess(process, plan.log_file(settings.home, process.name), command) for process in processes]
 

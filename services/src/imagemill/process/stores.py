@@ -3,50 +3,63 @@
 import contextlib
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.settings import Settings
-from imagemill.store import activity_log, cameras, leases
+from imagemill.store import activity_log, cameras, leases, ledger
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
+from imagemill.store.rights import address_as
 from imagemill.store.rules import RuleStore
+from imagemill.store.securing import secure
 
 
 @dataclass(frozen=True)
 class Stores:
-    """CouchDB, and what all programs keep there. `there` is set once this program knows that the databases are."""
+    """CouchDB, and what all programs keep there. `there` is set once this program knows that the databases are.
+
+    `couch` asks as this program, `admin` as who may create and drop databases; often that is the same user.
+    """
 
     couch: Couch
+    admin: Couch
     blobs: Blobs
     ledger: Ledger
     there: threading.Event = field(default_factory=threading.Event, compare=False)
 
-    def prepare(self) -> None:
-        """Make every database and view exist; the ledger last, by which others see that all are there."""
-        self.blobs.prepare()
-        leases.prepare(self.couch)
-        activity_log.prepare(self.couch)
-        cameras.prepare(self.couch)
-        EventStore(self.couch).prepare()
-        RuleStore(self.couch).prepare()
-        AccessStore(self.couch).prepare()
-        AuditStore(self.couch).prepare()
-        self.ledger.prepare()
+    def prepare(self, settings: Settings) -> None:
+        """Make every database, view and user exist; last the mark by which others see that all are there."""
+        Blobs(self.admin).prepare()
+        leases.prepare(self.admin)
+        activity_log.prepare(self.admin)
+        cameras.prepare(self.admin)
+        EventStore(self.admin).prepare()
+        RuleStore(self.admin).prepare()
+        AccessStore(self.admin).prepare()
+        AuditStore(self.admin).prepare()
+        Ledger(self.admin).prepare()
+        passwords: dict[str, str] = {
+            name: value.get_secret_value() for name, value in settings.couchdb_passwords.items()
+        }
+        if passwords:
+            secure(self.admin, passwords, settings.couchdb_append_only, partial(_as_user, settings))
+        leases.mark_prepared(self.admin, ledger.LAYOUT)
+
+    def prepared(self) -> bool:
+        """Are they all there, as this version wants them? Every program may read this, whatever it works with."""
+        return leases.is_prepared(self.couch, ledger.LAYOUT)
 
 
 def open_stores(settings: Settings) -> Stores:
     """Connect lazily: nothing is asked of CouchDB before the first use."""
-    couch = Couch(
-        settings.couchdb_url.get_secret_value(),
-        settings.couchdb_prefix,
-        settings.couchdb_timeout_seconds,
-        settings.couchdb_connections,
-    )
-    return Stores(couch, Blobs(couch), Ledger(couch))
+    couch = _couch(settings, settings.couchdb_url.get_secret_value())
+    admin = _couch(settings, settings.couchdb_admin_url.get_secret_value()) if settings.couchdb_admin_url else couch
+    return Stores(couch, admin, Blobs(couch), Ledger(couch))
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:
@@ -54,11 +67,20 @@ def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Even
 
     def attempt() -> None:
         if settings.prepare:
-            stores.prepare()
-        if not stores.ledger.prepared():
+            stores.prepare(settings)
+        if not stores.prepared():
             raise StoreUnavailable(f"the databases {settings.couchdb_prefix}-… are not created yet; the writer does it")
 
     # A conflict: another program makes the same databases at this moment.
     with contextlib.suppress(Stopped):
         until(attempt, stopping, on=(StoreUnavailable, Conflict), what="waiting for CouchDB")
         stores.there.set()
+
+
+def _couch(settings: Settings, url: str) -> Couch:
+    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds, settings.couchdb_connections)
+
+
+def _as_user(settings: Settings, name: str, password: str) -> Couch:
+    url = settings.couchdb_admin_url or settings.couchdb_url
+    return _couch(settings, address_as(url.get_secret_value(), name, password))

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator, NoAuthAuthenticator
-from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1
+from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1, SecurityObject
 from requests.adapters import HTTPAdapter
 
 from imagemill.store.couch_requests import (
@@ -69,11 +69,11 @@ class Couch:
         service.set_enable_gzip_compression(False)
         service.set_http_client(_session(connections))
         service.set_http_config({"timeout": (_CONNECT_TIMEOUT_SECONDS, timeout_seconds)})
-        self._service, self._prefix = service, prefix
+        self._service, self.prefix = service, prefix
 
     def database(self, name: str) -> "Database":
         """One of this installation's databases."""
-        return Database(self._service, f"{self._prefix}-{name}")
+        return Database(self._service, f"{self.prefix}-{name}")
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer."""
@@ -89,12 +89,20 @@ class Couch:
         except ValueError:
             return 0.0
 
+    def users(self) -> "Database":
+        """The database of the server's users."""
+        return Database(self._service, "_users")
+
+    def roles(self) -> list[str]:
+        """The roles of the user that this asks as; raises StoreUnavailable when the server does not let it in."""
+        return list(call(self._service.get_session_information)["userCtx"]["roles"])
+
     def database_names(self, start: str) -> list[str]:
         """Names, without the prefix, of this installation's databases which begin with `start`."""
-        first = f"{self._prefix}-{start}"
+        first = f"{self.prefix}-{start}"
         # As JSON: what the client takes for a text CouchDB takes for a value of the query.
         names = call(self._service.get_all_dbs, start_key=json.dumps(first), end_key=json.dumps(first + "\ufff0"))
-        return [name.removeprefix(self._prefix + "-") for name in names if name.startswith(first)]
+        return [name.removeprefix(self.prefix + "-") for name in names if name.startswith(first)]
 
 
 class Database:
@@ -114,6 +122,12 @@ class Database:
     def delete(self) -> None:
         """Removes it with all that is in it."""
         call(self._service.delete_database, db=self.name)
+
+    def secure(self, security: Mapping[str, Any]) -> None:
+        """Sets who may read and write; asks first, as there is mostly nothing to do."""
+        if call(self._service.get_security, db=self.name) != security:
+            groups = {group: SecurityObject(**security[group]) for group in ("admins", "members")}
+            call(self._service.put_security, db=self.name, **groups)
 
     def exists(self) -> bool:
         """Is it there?"""

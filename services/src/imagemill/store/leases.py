@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from imagemill.store.couch import Conflict, Couch, Document
 
+_PREPARED = "prepared:"
+
 
 class Lease:
     """One duty, as one program sees it."""
@@ -62,3 +64,13 @@ class Lease:
 def prepare(couch: Couch) -> None:
     """Makes the database of leases and other small state exist."""
     couch.database("state").create()
+
+
+def mark_prepared(couch: Couch, layout: str) -> None:
+    """Note that all databases are there, as a version of the programs wants them."""
+    couch.database("state").bulk([{"_id": _PREPARED + layout}])
+
+
+def is_prepared(couch: Couch, layout: str) -> bool:
+    """Was that noted?"""
+    return couch.database("state").get(_PREPARED + layout) is not None

@@ -38,7 +38,7 @@ function (doc) {
 }"""
 _VIEWS = {"counts": {"map": _COUNTS_MAP, "reduce": "_sum"}, "listing": {"map": _LISTING_MAP}}
 # A changed view gets another name, so that programs of both versions find theirs during an upgrade.
-_DESIGN = "ledger-" + hashlib.sha256(json.dumps(_VIEWS).encode()).hexdigest()[:8]
+LAYOUT = "ledger-" + hashlib.sha256(json.dumps(_VIEWS).encode()).hexdigest()[:8]
 
 
 class Ledger:
@@ -50,12 +50,8 @@ class Ledger:
     def prepare(self) -> None:
         """Makes database and views exist."""
         self._database.create()
-        design: Document = {"_id": f"_design/{_DESIGN}", "language": "javascript", "views": _VIEWS}
+        design: Document = {"_id": f"_design/{LAYOUT}", "language": "javascript", "views": _VIEWS}
         self._database.bulk([design])
-
-    def prepared(self) -> bool:
-        """Are database and views there?"""
-        return self._database.exists() and bool(self._database.get_many([f"_design/{_DESIGN}"]))
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -161,14 +157,14 @@ class Ledger:
     def counts(self, batch: str | None = None) -> Counts:
         """The arithmetic of one batch, or of everything."""
         query: dict[str, Any] = {} if batch is None else {"key": batch}
-        rows = self._database.view(_DESIGN, "counts", reduce=True, **query)
+        rows = self._database.view(LAYOUT, "counts", reduce=True, **query)
         return _counts(rows[0]["value"]) if rows else Counts()
 
     def batches(self, limit: int, after: str | None = None) -> list[tuple[str, Counts]]:
         """Batches with their counts, last name first: batches which the product named itself sort by time."""
         start = _LAST if after is None else after
         rows = self._database.view(
-            _DESIGN, "counts", group=True, descending=True, start_key=start, limit=limit + (after is not None)
+            LAYOUT, "counts", group=True, descending=True, start_key=start, limit=limit + (after is not None)
         )
         return [(row["key"], _counts(row["value"])) for row in rows if row["key"] != after][:limit]
 
@@ -181,7 +177,7 @@ class Ledger:
         """Ids by batch and state (`accepted` means all jobs here), newest first, older than `after`."""
         scope = batch or ""
         rows = self._database.view(
-            _DESIGN, "listing", reduce=False, descending=True,
+            LAYOUT, "listing", reduce=False, descending=True,
             start_key=[scope, state, after or _LAST], end_key=[scope, state], limit=limit + 1,
         )  # fmt: skip
         ids = [str(row["key"][2]) for row in rows]

@@ -46,7 +46,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     for number, queue in enumerate(queues):
         broker.consume(queue, groupers[number % _OVERLAPPING_GROUPS].put, settings.writer_prefetch)
     retention = Loop(
-        "retention", retention_of(settings, stores.couch, activity).round,
+        "retention", retention_of(settings, stores.admin, activity).round,
         every_seconds=settings.retention_every_seconds, passing=_PASSING,
     )  # fmt: skip
     restoring = Loop(

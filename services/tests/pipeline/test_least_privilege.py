@@ -1,0 +1,37 @@
+"""Every program works as its own user, who may do what it needs and no more."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from imagemill.local.accounts import couch_accounts
+from mill import Mill, wait_for
+from motion.scenes import frames, place, walk
+from pipeline.test_upload import unique_jpeg
+
+
+def test_all_programs_do_their_work_as_users_of_their_own(
+    new_mill: Callable[..., Mill], amqp_url: str, couchdb_url: str, couchdb_prefix: str, tmp_path: Path
+) -> None:
+    prefix = couchdb_prefix.rstrip("-")
+    mill = new_mill(
+        amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True
+    )
+    mill.accounts = couch_accounts(couchdb_url, prefix, tmp_path / "users")
+    mill.start("writer", "worker", "journal", "camera", "analyzer", "alerter", "api")
+    picture = unique_jpeg()
+    (image_id,) = mill.accepted(picture)
+    assert mill.ended(image_id)["status"] == "stored"
+    assert mill.get(f"/api/v1/images/{image_id}/original").content == picture
+    wait_for(lambda: mill.get(f"/api/v1/images/{image_id}/story").json()["activity"], "the journal")
+    for frame in frames(walk(place(flat=True), 8, 30, speed=40, y=120, width=80, stripes=0.0), 40, noise=0):
+        mill.accepted(frame.data, source="drawn")
+    (alert,) = wait_for(lambda: mill.get("/api/v1/alerts").json()["alerts"], "the alert")
+    assert mill.post(f"/api/v1/alerts/{alert['number']}/pin", json={}).ok
+    assert mill.http.delete(f"{mill.url}/api/v1/alerts/{alert['number']}/pin", timeout=60).ok
+    added = mill.post("/api/v1/cameras", json={"id": "yard", "address": "rtsp://127.0.0.1:1/none"})
+    assert added.ok, added.text
+    wait_for(
+        lambda: mill.get("/api/v1/cameras/yard").json()["status"]["state"] in ("stalled", "offline"),
+        "the camera to be read",
+    )
+    assert [name for name in mill.accounts if "forbidden" in (mill.folder / f"{name}.log").read_text()] == []
