@@ -20,7 +20,8 @@ class Node:
 
     def __init__(self, host: str, session: requests.Session) -> None:
         self.host, self._session = host, session
-        self._url = f"http://{host}:{os.environ.get('COUCHDB_PORT', '5984')}"
+        scheme, port = ("https", "6984") if session.verify is not True else ("http", "5984")
+        self._url = f"{scheme}://{host}:{os.environ.get('COUCHDB_PORT', port)}"
 
     def get(self, path: str) -> dict:
         """An answer; raises NotYet when there is none that is good."""
@@ -84,6 +85,7 @@ def main(arguments: list[str]) -> int:
     user, password = os.environ["COUCHDB_USER"], os.environ["COUCHDB_PASSWORD"]
     session = requests.Session()
     session.trust_env, session.auth = False, (user, password)
+    session.verify = os.environ.get("COUCHDB_CA_FILE", True)
     nodes = [Node(host, session) for host in os.environ["COUCHDB_NODES"].split(",")]
     until = time.monotonic() + PATIENCE_SECONDS
     while True:

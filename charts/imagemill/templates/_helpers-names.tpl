@@ -54,3 +54,16 @@
 {{- end -}}
 {{- join "," $hosts -}}
 {{- end -}}
+
+{{/* The Secret with the servers' certificate; empty means no TLS. */}}
+{{- define "imagemill.tls.secret" -}}
+{{- if .Values.tls.enabled -}}
+{{- if .Values.tls.existingSecret -}}
+{{- .Values.tls.existingSecret -}}
+{{- else if .Values.tls.issuer.name -}}
+{{- include "imagemill.fullname" . }}-tls
+{{- else -}}
+{{- fail "tls.enabled needs a certificate: name a Secret with tls.crt, tls.key and ca.crt in tls.existingSecret, or an issuer of cert-manager in tls.issuer.name" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -56,7 +56,7 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- $parts := splitList "://" (required "couchdb.external.address must be CouchDB's address, without a user, when couchdb.users.existingSecret is set" $external.address) -}}
 {{ first $parts }}://{{ $user }}@{{ last $parts }}
 {{- else -}}
-http://{{ $user }}@{{ include "imagemill.couchdb.name" $root }}:5984
+http{{ if include "imagemill.tls.secret" $root }}s{{ end }}://{{ $user }}@{{ include "imagemill.couchdb.name" $root }}:{{ include "imagemill.couchdb.port" $root }}
 {{- end -}}
 {{- end -}}
 

@@ -103,7 +103,7 @@ readinessProbe:
       name: {{ include "imagemill.rabbitmq.secret" $root }}
       key: {{ $program }}
 - name: AMQP_URL
-  value: amqp://{{ $program }}:$(RABBITMQ_PASSWORD)@{{ include "imagemill.rabbitmq.name" $root }}:5672/imagemill
+  value: amqp{{ if include "imagemill.tls.secret" $root }}s{{ end }}://{{ $program }}:$(RABBITMQ_PASSWORD)@{{ include "imagemill.rabbitmq.name" $root }}:{{ include "imagemill.rabbitmq.port" $root }}/imagemill
 {{- end -}}
 {{- end -}}
 
@@ -175,6 +175,10 @@ readinessProbe:
 {{ include "imagemill.env.couchdb" (list .root .program) }}
 {{- if .prepare }}
 {{ include "imagemill.env.couchdb.prepare" .root }}
+{{- end }}
+{{- if include "imagemill.tls.secret" .root }}
+- name: IMAGEMILL_TLS_CA_FILE
+  value: /etc/imagemill-tls/ca.crt
 {{- end }}
 - name: IMAGEMILL_COUCHDB_PREFIX
   value: {{ .root.Values.couchdb.prefix | quote }}

@@ -46,6 +46,9 @@ spec:
           securityContext:
             {{- include "imagemill.container.security" $root | nindent 12 }}
           volumeMounts:
+            {{- with include "imagemill.tls.mount" $root }}
+            {{- . | nindent 12 }}
+            {{- end }}
             - name: tmp
               mountPath: /tmp
             {{- if $secret.name }}
@@ -54,6 +57,9 @@ spec:
               readOnly: true
             {{- end }}
       volumes:
+        {{- with include "imagemill.tls.volume" $root }}
+        {{- . | nindent 8 }}
+        {{- end }}
         - name: tmp
           emptyDir:
             sizeLimit: 64Mi

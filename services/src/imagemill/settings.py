@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     couchdb_prefix: str = Field(
         "imagemill", pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="Prefix of every database's name."
     )
+    tls_ca_file: Path | None = Field(
+        None,
+        description="Certificates (PEM) of the authority behind the broker (`amqps://`) and CouchDB (`https://`); "
+        "unset: those that the system trusts.",
+    )
     home: Path = Field(Path(".imagemill"), description="Folder for the state of a local run.")
     instance: str = Field(default_factory=_default_instance, description="Name of this process in traces and logs.")
     log_level: str = Field("info", pattern=r"^(debug|info|warning|error)$", description="Minimum level that is logged.")

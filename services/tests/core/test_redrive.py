@@ -91,7 +91,7 @@ def test_a_job_that_cannot_be_published_does_not_keep_the_others_from_it(
 def test_a_job_whose_recipe_is_gone_goes_straight_to_the_queue_of_its_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     redriven = Redriven(monkeypatch, [job(500)], Unroutable("no queue"))
     assert redriven.turn() == [job(500).id]
-    assert redriven.broker.addresses == [("", "work.default")]
+    assert redriven.broker.addresses == [("images", "work.default")]
 
 
 def test_jobs_which_wait_do_not_hide_lost_ones_of_another_pool(monkeypatch: pytest.MonkeyPatch) -> None:

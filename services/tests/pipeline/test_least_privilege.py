@@ -1,26 +1,40 @@
 """Every program works as its own user, who may do what it needs and no more."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from imagemill.local.accounts import couch_accounts
+from imagemill.local.accounts import broker_accounts, couch_accounts, make_broker_users
+from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
 from motion.scenes import frames, place, walk
 from pipeline.test_upload import unique_jpeg
 
+REFUSED = re.compile("forbidden|ACCESS_REFUSED|not allowed")
+
 
 def test_all_programs_do_their_work_as_users_of_their_own(
-    new_mill: Callable[..., Mill], amqp_url: str, couchdb_url: str, couchdb_prefix: str, tmp_path: Path
+    new_mill: Callable[..., Mill],
+    rabbit: RabbitServer,
+    vhost: str,
+    amqp_url: str,
+    couchdb_url: str,
+    couchdb_prefix: str,
+    tmp_path: Path,
 ) -> None:
     prefix = couchdb_prefix.rstrip("-")
     mill = new_mill(
         amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True
     )
-    mill.accounts = couch_accounts(couchdb_url, prefix, tmp_path / "users")
+    folder = tmp_path / "users"
+    couch, broker = couch_accounts(couchdb_url, prefix, folder), broker_accounts(amqp_url, folder)
+    mill.accounts = {program: couch[program] | broker[program] for program in couch}
+    make_broker_users(rabbit.management_url, (rabbit.user, rabbit.password), folder, vhost)
     mill.start("writer", "worker", "journal", "camera", "analyzer", "alerter", "api")
     picture = unique_jpeg()
     (image_id,) = mill.accepted(picture)
     assert mill.ended(image_id)["status"] == "stored"
+    assert mill.upload(unique_jpeg(), recipe="thumbnail", wait="20").headers["Content-Type"] == "image/jpeg"
     assert mill.get(f"/api/v1/images/{image_id}/original").content == picture
     wait_for(lambda: mill.get(f"/api/v1/images/{image_id}/story").json()["activity"], "the journal")
     for frame in frames(walk(place(flat=True), 8, 30, speed=40, y=120, width=80, stripes=0.0), 40, noise=0):
@@ -34,4 +48,4 @@ def test_all_programs_do_their_work_as_users_of_their_own(
         lambda: mill.get("/api/v1/cameras/yard").json()["status"]["state"] in ("stalled", "offline"),
         "the camera to be read",
     )
-    assert [name for name in mill.accounts if "forbidden" in (mill.folder / f"{name}.log").read_text()] == []
+    assert [name for name in mill.accounts if REFUSED.search((mill.folder / f"{name}.log").read_text())] == []

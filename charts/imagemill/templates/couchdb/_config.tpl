@@ -14,10 +14,22 @@ q = 2
 
 [chttpd]
 bind_address = any
+{{- if include "imagemill.tls.secret" . }}
+; CouchDB cannot do without it, and joins its nodes by it; the network policy keeps programs out.
+{{- end }}
 port = 5984
 ; Programs find the databases of the months by their names; nobody does without a user.
 admin_only_all_dbs = false
 require_valid_user_except_for_up = true
+{{- if include "imagemill.tls.secret" . }}
+
+[ssl]
+enable = true
+port = 6984
+cacert_file = /tls/ca.crt
+cert_file = /tls/tls.crt
+key_file = /tls/tls.key
+{{- end }}
 
 [log]
 ; Not a line for every request.
@@ -46,6 +58,10 @@ level = warning
         secretKeyRef:
           name: {{ include "imagemill.couchdb.secret" $root }}
           key: password
+    {{- if include "imagemill.tls.secret" $root }}
+    - name: COUCHDB_CA_FILE
+      value: /etc/imagemill-tls/ca.crt
+    {{- end }}
     - name: COUCHDB_NODES
       value: {{ include "imagemill.couchdb.hosts" $root }}
   resources:
@@ -57,6 +73,9 @@ level = warning
     - name: join
       mountPath: /scripts
       readOnly: true
+    {{- with include "imagemill.tls.mount" $root }}
+    {{- . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 
 {{- define "imagemill.couchdb.join.volume" -}}

@@ -62,7 +62,7 @@
 - to:
     {{- include "imagemill.network.peers" (list . "rabbitmq") | nindent 4 }}
   ports:
-    {{- include "imagemill.network.ports" (list 5672) | nindent 4 }}
+    {{- include "imagemill.network.ports" (list (include "imagemill.rabbitmq.port" .)) | nindent 4 }}
 {{- else -}}
 - ports:
     {{- include "imagemill.network.ports" .Values.rabbitmq.external.ports | nindent 4 }}
@@ -74,7 +74,7 @@
 - to:
     {{- include "imagemill.network.peers" (list . "couchdb") | nindent 4 }}
   ports:
-    {{- include "imagemill.network.ports" (list 5984) | nindent 4 }}
+    {{- include "imagemill.network.ports" (list (include "imagemill.couchdb.port" .)) | nindent 4 }}
 {{- else -}}
 - ports:
     {{- include "imagemill.network.ports" .Values.couchdb.external.ports | nindent 4 }}

@@ -1,18 +1,18 @@
 {{/* One user for each program, with what it needs and no more: configure, write, read (regular expressions).
      The names are those of services/src/imagemill/wire/topology.py; the README repeats the table. */}}
 {{- define "imagemill.rabbitmq.users" -}}
-{{- $shared := "images|results|outcomes|dead|activity|frames|events|looks|(work|dead|frames|results)\\..*|activity\\.journal|events\\.alerter" -}}
+{{- $shared := "images|results|outcomes|dead|activity|frames|events|looks|replies|(work|dead|frames|results)\\..*|activity\\.journal|events\\.alerter" -}}
 api:
   configure: ^api\..*$
   write: ^(images|outcomes|activity|frames|events|looks|api\..*)$
-  read: ^(outcomes|activity|events|api\..*)$
+  read: ^(outcomes|activity|events|replies|api\..*)$
 worker:
   configure: ^$
-  write: ^(results|activity|amq\.default)$
+  write: ^(results|activity|replies)$
   read: ^work\..*$
 writer:
   configure: ^({{ $shared }})$
-  write: ^({{ $shared }}|amq\.default)$
+  write: ^({{ $shared }})$
   read: ^({{ $shared }})$
 journal:
   configure: ^$
@@ -20,7 +20,7 @@ journal:
   read: ^activity\.journal$
 camera:
   configure: ^camera\..*$
-  write: ^(frames|events|activity|amq\.default|camera\..*)$
+  write: ^(frames|events|activity|replies|camera\..*)$
   read: ^(looks|camera\..*)$
 analyzer:
   configure: ^$
@@ -64,6 +64,16 @@ queue_leader_locator = balanced
 quorum_queue.continuous_membership_reconciliation.enabled = true
 quorum_queue.continuous_membership_reconciliation.target_group_size = {{ min 3 (int .Values.rabbitmq.replicas) }}
 quorum_queue.continuous_membership_reconciliation.interval = 60000
+{{- if include "imagemill.tls.secret" . }}
+listeners.tcp = none
+listeners.ssl.default = 5671
+ssl_options.cacertfile = /tls/ca.crt
+ssl_options.certfile = /tls/tls.crt
+ssl_options.keyfile = /tls/tls.key
+# Programs prove who they are by their passwords.
+ssl_options.verify = verify_none
+ssl_options.fail_if_no_peer_cert = false
+{{- end }}
 load_definitions = /generated/definitions.json
 total_memory_available_override_value = {{ .Values.rabbitmq.memory }}B
 vm_memory_high_watermark.relative = 0.6

@@ -111,7 +111,7 @@ def build(settings: Settings) -> Services:
     stores, broker, activity = program.stores, program.broker, program.activity
     places = Places(settings.api_event_streams, settings.api_event_streams_per_address)
     hub = Hub(places, stores.ledger.counts, settings.api_threads // 2)
-    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica())
+    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica(settings.instance))
     bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     # Longer than a proxy, or CouchDB, needs for a restart.

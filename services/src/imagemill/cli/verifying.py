@@ -104,10 +104,10 @@ def _couch(url: str | None = None) -> "Couch":
 
     settings = load_settings()
     if url is None:
-        return open_stores(settings).couch
+        return open_stores(settings).admin
     from imagemill.store.couch import Couch
 
-    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds)
+    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds, ca_file=settings.tls_ca_file)
 
 
 def _away(error: Exception) -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from imagemill.local.accounts import couch_accounts
+from imagemill.local.accounts import DEFAULT_VHOST, broker_accounts, couch_accounts, make_broker_users
 from imagemill.local.console import step
 from imagemill.local.couch import CouchServer, StandInServer, local_couch
 from imagemill.local.ports import free_ports
@@ -13,6 +13,7 @@ from imagemill.local.servers import LocalServer, wait_until
 from imagemill.local.settings import LocalSettings
 
 STOP_SECONDS = 30.0
+USERS = "users"
 
 
 @dataclass
@@ -31,7 +32,9 @@ class Backing:
 
     def accounts(self, prefix: str) -> dict[str, dict[str, str]]:
         """What each program is told beside what all are told; nothing where a server was given."""
-        return couch_accounts(self.couch.url, prefix, self.couch.folder / "users") if self.couch else {}
+        couch = couch_accounts(self.couch.url, prefix, self.couch.folder / USERS) if self.couch else {}
+        broker = broker_accounts(self.rabbit.amqp_url, self.rabbit.folder / USERS) if self.rabbit else {}
+        return {program: couch.get(program, {}) | broker.get(program, {}) for program in {*couch, *broker}}
 
     @property
     def own(self) -> list[LocalServer]:
@@ -46,6 +49,11 @@ class Backing:
                     server.launch()
                 for server in self.own:
                     server.await_ready(given_up)
+                if self.rabbit and not given_up():
+                    make_broker_users(
+                        self.rabbit.management_url, (self.rabbit.user, self.rabbit.password),
+                        self.rabbit.folder / USERS, DEFAULT_VHOST,
+                    )  # fmt: skip
 
     def stop(self, hurry: Callable[[], bool]) -> None:
         """Both at once, because RabbitMQ takes seconds; by force when `hurry` says so."""

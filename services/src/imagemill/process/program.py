@@ -48,7 +48,7 @@ class Program:
         self.settings, self.stopping, self._parts = settings, stopping, tuple[Part, ...]()
         self.stores = open_stores(settings)
         self._parameters = parameters_of(
-            settings.amqp_url.get_secret_value(), f"{connection_name or name} {settings.instance}"
+            settings.amqp_url.get_secret_value(), f"{connection_name or name} {settings.instance}", settings.tls_ca_file
         )
         self._shared = topology.shared(settings, recipes.names(settings.recipes_file)) if settings.prepare else None
         self.broker = Broker(self._parameters, self.declare, settings.confirm_window, settings.confirm_timeout_seconds)
@@ -89,9 +89,14 @@ class Program:
         return all(drained)
 
     def declare(self) -> None:
-        """Declare the topology which all programs share, if this program may."""
+        """Declare the topology which all programs share, if this program may; else see that it is there.
+
+        Publishing to an exchange that is not there yet would cost the connection, again and again during an upgrade.
+        """
         if self._shared:
             topology.declare_at(self._parameters, self._shared)
+        else:
+            topology.check_at(self._parameters)
 
     def absent_queues(self) -> set[str]:
         """Ask the broker which queues of the shared topology do not exist; none if this program may not declare it."""

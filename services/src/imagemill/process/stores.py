@@ -78,7 +78,13 @@ def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Even
 
 
 def _couch(settings: Settings, url: str) -> Couch:
-    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds, settings.couchdb_connections)
+    return Couch(
+        url,
+        settings.couchdb_prefix,
+        settings.couchdb_timeout_seconds,
+        settings.couchdb_connections,
+        settings.tls_ca_file,
+    )
 
 
 def _as_user(settings: Settings, name: str, password: str) -> Couch:

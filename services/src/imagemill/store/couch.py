@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -59,7 +60,9 @@ Result = TypeVar("Result")
 class Couch:
     """A CouchDB server and the prefix of this installation's databases. Safe to use from many threads."""
 
-    def __init__(self, url: str, prefix: str, timeout_seconds: float = 30, connections: int = 8) -> None:
+    def __init__(
+        self, url: str, prefix: str, timeout_seconds: float = 30, connections: int = 8, ca_file: Path | None = None
+    ) -> None:
         parts = urlsplit(url)
         service = CloudantV1(authenticator=_authenticator(parts.username, parts.password))
         service.set_service_url(
@@ -67,7 +70,7 @@ class Couch:
         )
         # Compressed pictures do not shrink, and a compressed body costs CPU on both sides.
         service.set_enable_gzip_compression(False)
-        service.set_http_client(_session(connections))
+        service.set_http_client(_session(connections, ca_file))
         service.set_http_config({"timeout": (_CONNECT_TIMEOUT_SECONDS, timeout_seconds)})
         self._service, self.prefix = service, prefix
 
@@ -303,8 +306,9 @@ def _default_port(scheme: str) -> int:
     return 443 if scheme == "https" else 80
 
 
-def _session(connections: int) -> requests.Session:
+def _session(connections: int, ca_file: Path | None) -> requests.Session:
     session = requests.Session()
+    session.verify = str(ca_file) if ca_file else True
     session.trust_env = False  # no proxy and no .netrc may come between
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
     session.mount("http://", adapter)

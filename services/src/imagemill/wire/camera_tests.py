@@ -56,7 +56,9 @@ def parse_request(delivery: Delivery) -> CameraTestRequest:
 def reply_message(reply: CameraTestReply, reply_to: str) -> Outgoing:
     """Straight to the API process that asked."""
     headers = {_ID: reply.id, _KIND: reply.kind}
-    return Outgoing("", reply_to, body=reply.data, headers=headers, type=TYPE, mandatory=False, durable=False)
+    return Outgoing(
+        topology.REPLIES, reply_to, body=reply.data, headers=headers, type=TYPE, mandatory=False, durable=False
+    )
 
 
 def parse_reply(delivery: Delivery) -> CameraTestReply:

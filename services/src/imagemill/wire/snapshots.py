@@ -53,7 +53,9 @@ def snapshot_request_of(delivery: Delivery) -> SnapshotRequest:
 def snapshot_message(snapshot: Snapshot, reply_to: str) -> Outgoing:
     """Straight to the API process that asked."""
     headers = {_CAMERA: snapshot.camera, _WIDTH: snapshot.width, _AT: repr(snapshot.at)}
-    return Outgoing("", reply_to, body=snapshot.data, headers=headers, type=SNAPSHOT, mandatory=False, durable=False)
+    return Outgoing(
+        topology.REPLIES, reply_to, body=snapshot.data, headers=headers, type=SNAPSHOT, mandatory=False, durable=False
+    )
 
 
 def snapshot_of(delivery: Delivery) -> Snapshot:

@@ -28,6 +28,7 @@ ACTIVITY = "activity"
 FRAMES = "frames"
 EVENTS = "events"
 SNAPSHOTS = "looks"
+REPLIES = "replies"
 
 _RESULTS_BY_JOB = "results.by-job"
 
@@ -133,15 +134,19 @@ def shared(settings: Settings, recipes: Iterable[str]) -> Topology:
             FRAMES: Exchange("x-consistent-hash"),
             EVENTS: Exchange("topic"),
             SNAPSHOTS: Exchange("fanout"),
+            REPLIES: Exchange("direct"),
         },
         queues=(*pools, *_results_queues(settings), _journal_queue(), *_frames_queues(settings), _alerter_queue()),
     )
 
 
-def replica() -> OwnQueue:
-    """The queue of one API process."""
+def replica(instance: str) -> OwnQueue:
+    """The queue of one API process. Replies come to it by its name, through an exchange of their own.
+
+    Who answers must not be able to publish to any queue there is, as the default exchange would let it.
+    """
     arguments = {"x-max-length": REPLICA_QUEUE_MAX_LENGTH, "x-overflow": "drop-head"}
-    return OwnQueue(arguments, ((OUTCOMES, "#"), (ACTIVITY, "#"), (EVENTS, "#")))
+    return OwnQueue(arguments, ((OUTCOMES, "#"), (ACTIVITY, "#"), (EVENTS, "#"), (REPLIES, replica_queue(instance))))
 
 
 def reader() -> OwnQueue:
@@ -166,7 +171,7 @@ def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queu
     return [
         # First, so that at-least-once dead-lettering always finds its target.
         Queue(dead_queue(pool), _quorum(DEAD_MAX_BYTES, RESULTS_DELIVERY_LIMIT), ((DEAD, pool),)),
-        Queue(work_queue(pool), work, own, unbindings=others),
+        Queue(work_queue(pool), work, (*own, (IMAGES, work_queue(pool))), unbindings=others),
     ]
 
 
@@ -249,6 +254,11 @@ def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
             raise
         hint = "delete the queue to let it be made anew; pictures in it are published again from the ledger"
         log.warning("queue has other arguments than the settings say", queue=queue.name, hint=hint)
+
+
+def check_at(parameters: pika.ConnectionParameters) -> None:
+    """Raise pika's ChannelClosedByBroker until the program that may has declared what others publish to."""
+    at(parameters, lambda channel: channel.exchange_declare(REPLIES, passive=True))
 
 
 def ready_messages(channel: BlockingChannel, queue: str) -> int:

@@ -117,7 +117,7 @@ def reply_message(reply_to: str, outcome: Outcome, data: bytes) -> Outgoing | No
     if len(data) > _REPLY_MAX_BYTES:
         return None
     return Outgoing(
-        "", reply_to, body=data, headers={_OUTCOME: outcome.model_dump_json()}, message_id=outcome.id,
+        topology.REPLIES, reply_to, body=data, headers={_OUTCOME: outcome.model_dump_json()}, message_id=outcome.id,
         type="reply", mandatory=False, durable=False,
     )  # fmt: skip
 

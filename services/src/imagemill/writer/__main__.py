@@ -59,7 +59,9 @@ def main(settings: Settings, stopping: threading.Event) -> int:
 
 def _former_pools(program: Program) -> Loop:
     settings = program.settings
-    parameters = parameters_of(settings.amqp_url.get_secret_value(), f"former pools {settings.instance}")
+    parameters = parameters_of(
+        settings.amqp_url.get_secret_value(), f"former pools {settings.instance}", settings.tls_ca_file
+    )
     lease = Lease(program.stores.couch, "former-pools", settings.instance, settings.lease_seconds)
     known = recipes.names(settings.recipes_file)
     pools = {
@@ -144,7 +146,9 @@ def _frontier(newest: dict[tuple[str, int, str | None], str], job: Job, settings
 
 def _waiting(settings: Settings) -> Callable[[str], int | None]:
     """Messages which wait in a recipe's queue, and for the writer; None when the broker does not tell."""
-    parameters = parameters_of(settings.amqp_url.get_secret_value(), f"redrive {settings.instance}")
+    parameters = parameters_of(
+        settings.amqp_url.get_secret_value(), f"redrive {settings.instance}", settings.tls_ca_file
+    )
 
     def waiting(recipe: str) -> int | None:
         work = topology.work_queue(topology.pool_of(recipe, settings.pools))

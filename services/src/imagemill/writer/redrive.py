@@ -174,7 +174,7 @@ class Redrive:
         for job, message, number, error in zip(jobs, messages, times, errors, strict=True):
             if isinstance(error, Unroutable):
                 # Its recipe is not in the settings any more; it goes straight to the queue of its pool.
-                straight = replace(message, exchange="", key=self._queue_of(job.recipe))
+                straight = replace(message, key=self._queue_of(job.recipe))
                 (error,) = self._broker.publish_all([straight])
             if error is not None:
                 # One that no queue takes must not keep those behind it from being published.

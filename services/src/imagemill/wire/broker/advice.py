@@ -2,6 +2,8 @@
 
 # By a part of RabbitMQ's words; the first that fits counts.
 _ADVICE = {
+    "CERTIFICATE_VERIFY_FAILED": "name who vouches for the broker's certificate in IMAGEMILL_TLS_CA_FILE, and reach "
+    "the broker by a name that is in it",
     "x-consistent-hash": "enable RabbitMQ's plugin rabbitmq_consistent_hash_exchange",
     "NOT_FOUND - no ": "the writer declares exchanges and queues: see that it runs, and what it says",
     "Login was refused": "check the user and the password of AMQP_URL",

@@ -1,9 +1,11 @@
 """A connection which lives in its own thread, comes back after every loss, and is spoken to from any thread."""
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -25,9 +27,15 @@ _AsyncTransportBase._MAX_RECV_BYTES = 131_072
 log = structlog.get_logger(__name__)
 
 
-def parameters_of(url: str, name: str) -> pika.URLParameters:
-    """Connection parameters with every timeout set; `name` is what the broker's own tools show."""
+def parameters_of(url: str, name: str, ca_file: Path | None = None) -> pika.URLParameters:
+    """Connection parameters with every timeout set; `name` is what the broker's own tools show.
+
+    With `amqps://` the broker must prove by a certificate that it is the host of the address; `ca_file` names who
+    vouches for it.
+    """
     parameters = pika.URLParameters(url)
+    if parameters.ssl_options is not None:
+        parameters.ssl_options = pika.SSLOptions(ssl.create_default_context(cafile=ca_file), parameters.host)
     parameters.heartbeat = _HEARTBEAT_SECONDS
     parameters.blocked_connection_timeout = _BLOCKED_TIMEOUT_SECONDS
     parameters.socket_timeout = _SOCKET_TIMEOUT_SECONDS
