@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     couchdb_append_only: bool = Field(
         False,
         description="With `couchdb_passwords`: CouchDB itself refuses changes of images, jobs, outcomes and journal, "
-        "at the price of about 10 ms of its CPU time per image.",
+        "at the price of about 15 ms of its CPU time per image.",
     )
     couchdb_prefix: str = Field(
         "imagemill", pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="Prefix of every database's name."

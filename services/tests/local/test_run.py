@@ -85,9 +85,20 @@ def test_the_true_whole_takes_a_picture_and_ends_orderly(runs: list[Run], tmp_pa
     children = run.children()
     assert len(children) >= 7
     assert open_to_others(run.home) == []
+    assert programs_told(run, "couchdb*/password") == {"imagemill.writer"}
+    assert programs_told(run, "rabbitmq/password") == set()
     assert run.end() == 0, run.text
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert not (run.home / "environment").exists()
+
+
+def programs_told(run: Run, secret: str) -> set[str]:
+    """The programs in whose environment a server's administrator's password is."""
+    (path,) = run.home.glob(secret)
+    password = path.read_bytes()
+    told = [pid for pid in run.children() if password in Path(f"/proc/{pid}/environ").read_bytes()]
+    commands = [Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in told]
+    return {word for command in commands for word in command if word.startswith("imagemill.")}
 
 
 def open_to_others(folder: Path) -> list[Path]:
