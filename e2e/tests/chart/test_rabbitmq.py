@@ -155,6 +155,5 @@ def test_the_readme_tells_the_same_permissions() -> None:
             assert told[item["user"]] == [item["configure"], item["write"], item["read"]]
     writer = next(item for item in definitions()["permissions"] if item["user"] == "writer")
     assert {writer["configure"], writer["read"]} == {told["writer"][2]}
-    # Of a recipe that is gone a picture goes straight to the queue of its pool.
     assert told["writer"][1] == "the same"
     assert writer["write"] == told["writer"][2]
