@@ -6,12 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
-import requests
-from ibm_cloud_sdk_core.authenticators import Authenticator, BasicAuthenticator, NoAuthAuthenticator
 from ibmcloudant.cloudant_v1 import BulkDocs, CloudantV1, SecurityObject
-from requests.adapters import HTTPAdapter
 
 from imagemill.store.couch_requests import (
     Conflict,
@@ -28,6 +24,7 @@ from imagemill.store.couch_requests import (
     successes,
     write,
 )
+from imagemill.store.couch_service import open_service
 from imagemill.store.majority import Majority
 from imagemill.store.multipart import related
 
@@ -45,7 +42,6 @@ __all__ = [
     "successes",
 ]
 
-_CONNECT_TIMEOUT_SECONDS = 3
 # As a part of an address these lead elsewhere.
 _PATHS = (".", "..")
 _NO_QUORUM = "too few of CouchDB's nodes took it"
@@ -63,16 +59,8 @@ class Couch:
     def __init__(
         self, url: str, prefix: str, timeout_seconds: float = 30, connections: int = 8, ca_file: Path | None = None
     ) -> None:
-        parts = urlsplit(url)
-        service = CloudantV1(authenticator=_authenticator(parts.username, parts.password))
-        service.set_service_url(
-            f"{parts.scheme}://{parts.hostname}:{parts.port or _default_port(parts.scheme)}{parts.path}"
-        )
-        # Compressed pictures do not shrink, and a compressed body costs CPU on both sides.
-        service.set_enable_gzip_compression(False)
-        service.set_http_client(_session(connections, ca_file))
-        service.set_http_config({"timeout": (_CONNECT_TIMEOUT_SECONDS, timeout_seconds)})
-        self._service, self.prefix = service, prefix
+        self._service = open_service(url, timeout_seconds, connections, ca_file)
+        self.prefix = prefix
 
     def database(self, name: str) -> "Database":
         """One of this installation's databases."""
@@ -294,23 +282,3 @@ class Database:
         )
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
-
-
-def _authenticator(user: str | None, password: str | None) -> Authenticator:
-    if user is None:
-        return NoAuthAuthenticator()
-    return BasicAuthenticator(unquote(user), unquote(password or ""))
-
-
-def _default_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
-
-
-def _session(connections: int, ca_file: Path | None) -> requests.Session:
-    session = requests.Session()
-    session.verify = str(ca_file) if ca_file else True
-    session.trust_env = False  # no proxy and no .netrc may come between
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
