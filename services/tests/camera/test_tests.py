@@ -111,7 +111,7 @@ class Sent:
         self.replies: list[CameraTestReply] = []
 
     def submit(self, message: Outgoing) -> None:
-        assert (message.exchange, message.key) == ("", "api.1")
+        assert (message.exchange, message.key) == ("replies", "api.1")
         self.replies.append(parse_reply(delivered(message)))
 
     def kinds(self) -> list[str]:

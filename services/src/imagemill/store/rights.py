@@ -90,7 +90,7 @@ _EVENTS = DatabaseRights(
     },
 )
 # By the name, or by the beginning of the names, of databases.
-DATABASES: Mapping[str, DatabaseRights] = {
+DATABASES = {
     "ledger": _LEDGER,
     "blobs-": _BLOBS,
     "state": _STATE,
