@@ -63,6 +63,8 @@ _STATE = DatabaseRights(
         "conflicts:": _changed_by("writer"),
         "pools": _changed_by("writer"),
         "attempts:": _changed_by("worker"),
+        # Of an API process that does not live any more the writer removes what it held.
+        "held:": DocumentRights(create=("api",), change=("api",), remove=("api", "writer")),
         "camera:": _changed_by("camera"),
         "analyzer:": _changed_by("analyzer"),
     },
