@@ -6,10 +6,13 @@ from pathlib import Path
 
 from imagemill.local.accounts import broker_accounts, couch_accounts, make_broker_users
 from imagemill.local.rabbit import RabbitServer
+from imagemill.store.couch import Couch
+from imagemill.store.held_jobs import HeldJobs
 from mill import Mill, wait_for
 from motion.scenes import frames, place, walk
 from pipeline.test_upload import unique_jpeg
 
+ADMIN_TOKEN = "a-token-of-the-settings-for-the-tests"
 REFUSED = re.compile("forbidden|ACCESS_REFUSED|not allowed")
 
 
@@ -24,13 +27,19 @@ def test_all_programs_do_their_work_as_users_of_their_own(
 ) -> None:
     prefix = couchdb_prefix.rstrip("-")
     mill = new_mill(
-        amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True
-    )
+        amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True,
+        login="true", admin_token=ADMIN_TOKEN, dispatch_share=1, lease_seconds=4,
+    )  # fmt: skip
+    mill.http.headers["Authorization"] = f"Bearer {ADMIN_TOKEN}"
     folder = tmp_path / "users"
     couch, broker = couch_accounts(couchdb_url, prefix, folder), broker_accounts(amqp_url, folder)
     mill.accounts = {program: couch[program] | broker[program] for program in couch}
     make_broker_users(rabbit.management_url, (rabbit.user, rabbit.password), folder, vhost)
-    mill.start("writer", "worker", "journal", "camera", "analyzer", "alerter", "api")
+    mill.start("writer", "journal", "camera", "analyzer", "alerter", "api")
+    several = mill.accepted(*(unique_jpeg() for _ in range(3)))
+    wait_for(HeldJobs(Couch(couchdb_url, prefix)).all, "the API to say what it holds")
+    mill.start("worker")
+    assert all(mill.ended(image_id)["status"] == "stored" for image_id in several)
     picture = unique_jpeg()
     (image_id,) = mill.accepted(picture)
     assert mill.ended(image_id)["status"] == "stored"
