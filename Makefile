@@ -14,6 +14,7 @@ SERVICES_READY := services/.venv/.ready
 OPERATOR_READY := operator/.venv/.ready
 E2E_READY := e2e/.venv/.ready
 AXE := .tools/axe/node_modules/axe-core/axe.min.js
+PEERS_READY := services/bench/peers/.venv/.ready
 ARGS ?=
 # Most tests wait for servers; two at a time keep two processors busy.
 JOBS ?= 2
@@ -95,6 +96,10 @@ audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock
 bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2,000 pictures end to end, as ratios
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: $(SERVICES_READY) $(PEERS_READY) rabbitmq ## Imagemill beside Flask with Celery, Dramatiq, FastStream, taskiq and pika
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.against_peers $(ARGS)
+
 .PHONY: bench-door
 bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, a batch of 20,000, bodies of a gibibyte, 2,000 open pages: what they do to others
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.door $(ARGS)
@@ -122,11 +127,12 @@ lock: $(UV) ## Write the lock files anew from both pyproject.toml
 	cd services && ../scripts/lock ../$(UV) --extra api --extra worker --extra alerter --extra cli
 	cd operator && ../scripts/lock ../$(UV) --extra cluster
 	cd e2e && ../scripts/lock ../$(UV)
+	cd services/bench/peers && ../../../scripts/lock ../../../$(UV)
 
 .PHONY: clean
 clean: ## Remove all state, tools and environments; refuses while Imagemill runs
 	@./scripts/refuse-while-running "$${IMAGEMILL_HOME:-.imagemill}"
-	rm -rf .imagemill .tools services/.venv operator/.venv e2e/.venv e2e-logs
+	rm -rf .imagemill .tools services/.venv services/bench/peers/.venv operator/.venv e2e/.venv e2e-logs
 	find services operator e2e -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -144,6 +150,9 @@ $(UV): Makefile scripts/python-venv
 
 $(SERVICES_READY): $(UV) services/requirements-dev.lock services/pyproject.toml operator/pyproject.toml
 	@./scripts/project-venv $(UV) $(PYTHON) services --editable ../operator
+
+$(PEERS_READY): $(UV) services/bench/peers/requirements-dev.lock services/bench/peers/pyproject.toml
+	@./scripts/project-venv $(UV) $(PYTHON) services/bench/peers
 
 $(OPERATOR_READY): $(UV) operator/requirements-dev.lock operator/pyproject.toml
 	@./scripts/project-venv $(UV) $(PYTHON) operator

@@ -1,5 +1,6 @@
 """What the benchmarks of the pipeline share: servers, an Imagemill on them, what its processes use, and pictures."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,24 @@ def servers(folder: Path) -> Iterator[tuple[RabbitServer, CouchServer]]:
     finally:
         rabbit.kill()
         couch.kill()
+
+
+@contextmanager
+def chosen_servers(folder: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of a broker and a CouchDB: those of AMQP_URL and COUCHDB_URL, else of servers started for this."""
+    rabbit = None if "AMQP_URL" in os.environ else RabbitServer(folder / "rabbitmq")
+    couch = None if "COUCHDB_URL" in os.environ else local_couch(folder / "couchdb")
+    started = [server for server in (rabbit, couch) if server is not None]
+    try:
+        for server in started:
+            server.start()
+        yield (
+            rabbit.amqp_url if rabbit else os.environ["AMQP_URL"],
+            couch.url if couch else os.environ["COUCHDB_URL"].rstrip("/"),
+        )
+    finally:
+        for server in started:
+            server.kill()
 
 
 @contextmanager

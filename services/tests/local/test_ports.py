@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from imagemill.local import ports
-from imagemill.local.ports import accepts, free_ports, is_free
+from imagemill.local.ports import accepts, free_ports, is_free, listener
 
 LISTEN = (
     "import socket, sys; server = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
@@ -31,7 +31,9 @@ def test_a_server_may_listen_on_the_port_come_back_to_it_and_nobody_answers_mean
             assert server.stdout.readline() == b"up\n"
             assert accepts(port, 20)
             assert not is_free(port)
+            assert listener(port) == server.pid
             server.kill()
+        assert listener(port) is None
 
 
 def test_only_so_many_ports_are_kept() -> None:

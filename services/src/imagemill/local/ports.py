@@ -68,11 +68,15 @@ def accepts(port: int, timeout_seconds: float = 1.0) -> bool:
 
 def holder(port: int) -> str | None:
     """`program (pid 123)` of who listens on the port, when this user may see it."""
+    pid = listener(port)
+    return None if pid is None else f"{_command(Path(f'/proc/{pid}'))} (pid {pid})"
+
+
+def listener(port: int) -> int | None:
+    """The process that listens on the port, when this user may see it; the oldest of several."""
     inodes = _listening_inodes(port)
-    for process in Path("/proc").glob("[0-9]*"):
-        if inodes and _holds(process, inodes):
-            return f"{_command(process)} (pid {process.name})"
-    return None
+    found = [int(process.name) for process in Path("/proc").glob("[0-9]*") if inodes and _holds(process, inodes)]
+    return min(found, default=None)
 
 
 def _listening_inodes(port: int) -> set[str]:
