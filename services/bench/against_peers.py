@@ -69,13 +69,13 @@ def per_photo(usage: Mapping[str, Usage], photos: int) -> dict[str, Usage]:
     return {name: Usage(item.cpu_seconds / photos, item.written_bytes // photos) for name, item in usage.items()}
 
 
-def photos_of(count: int, seed: int = 0) -> list[bytes]:
-    """Photos of 1080p whose results all differ: a store of contents must not win by storing nothing."""
-    bases = [pictures.photo(1920, 1080, seed + number) for number in range(min(count, _BASES))]
+def photos_of(count: int, seed: int = 0, height: int = 1080) -> list[bytes]:
+    """Photos of 16:9 whose results all differ: a store of contents must not win by storing nothing."""
+    bases = [pictures.photo(height * 16 // 9, height, seed + number) for number in range(min(count, _BASES))]
     made = []
     for number in range(count):
         pixels = bases[number % len(bases)].copy()
-        cv2.putText(pixels, f"{seed}.{number}", (40, 90), cv2.FONT_HERSHEY_SIMPLEX, 2, (255, 255, 255), 3)
+        cv2.putText(pixels, f"{seed}.{number}", (20, 90), cv2.FONT_HERSHEY_SIMPLEX, 2, (255, 255, 255), 3)
         made.append(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 60])[1].tobytes())
     return made
 
@@ -145,7 +145,7 @@ def report(rounds: Sequence[Round], bare: Sequence[float], photos: Sequence[byte
         rows.append([name, spread(rates), *_groups(turns), spread(all_cpu)])
     size = statistics.mean(len(item) for item in photos) / 1000
     show(
-        f"{len(photos)} photos of 1080p, {size:.0f} kB each, {len(rounds)} rounds in turns; CPU in ms per photo",
+        f"{len(photos)} photos, {size:.0f} kB each, {len(rounds)} rounds in turns; CPU in ms per photo",
         ["what", "images/s", *GROUPS, "servers write, kB", "CPU of all"], rows,
     )  # fmt: skip
     for figure, label, goal in (("rate", "images/s", "≥ 1.1"), ("cpu_ms", "CPU per image", "≤ 0.95")):
@@ -171,10 +171,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-peers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--photos", type=int, default=300)
+    parser.add_argument("--height", type=int, default=1080, help="pixels; small photos show what all else costs")
     parser.add_argument("--only", nargs="+", choices=PEERS, default=PEERS)
     wanted = parser.parse_args()
     recipes.single_threaded()
-    photos = photos_of(wanted.photos)
+    photos = photos_of(wanted.photos, height=wanted.height)
     rounds: list[Round] = []
     bare = []
     with tempfile.TemporaryDirectory(prefix="imagemill-peers-") as text, servers_met(Path(text)) as (addresses, pids):

@@ -120,6 +120,10 @@ def test_couchdb_takes_pictures_in_large_pieces() -> None:
     assert ini["couchdb"]["single_node"] == "true"
 
 
+def test_couchdb_does_not_spin() -> None:
+    assert "+sbwt none" in SERVICES["couchdb"]["environment"]["ERL_FLAGS"]
+
+
 def test_rabbitmq_has_the_plugins_that_the_programs_need() -> None:
     plugins = _mounted("rabbitmq", "/etc/rabbitmq/enabled_plugins")
     assert plugins.strip().endswith("].")

@@ -49,6 +49,7 @@ def test_a_node_keeps_its_name_when_one_becomes_three() -> None:
 
     assert flags(None) == flags(THREE)
     assert "-name couchdb@$(POD_NAME).mill-imagemill-couchdb-nodes.mills.svc" in flags(None)
+    assert "+sbwt none" in flags(None), "idle schedulers spin"
 
 
 def test_three_nodes_are_joined_by_a_job_for_which_the_writer_waits() -> None:

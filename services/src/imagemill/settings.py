@@ -201,11 +201,17 @@ class Settings(BaseSettings):
     )
     max_wait_seconds: float = Field(60, ge=0, description="Maximum `wait=` of an upload.")
     inline_max_bytes: int = Field(
-        MEBIBYTE, ge=0, description="Larger images travel as a reference to their blob (claim check)."
+        MEBIBYTE, ge=0, description="Larger originals travel as a reference to their blob (claim check)."
+    )
+    result_inline_max_bytes: int = Field(
+        64 * 1024,
+        ge=0,
+        description="Larger results are stored by their worker and travel as a reference to their blob; the writer "
+        "stores smaller ones.",
     )
 
     commit_window_seconds: float = Field(
-        0.004, ge=0, le=0.1, description="How long a group commit waits for more entries."
+        0.02, ge=0, le=0.1, description="How long a group commit waits for more entries while requests come together."
     )
     commit_max_entries: int = Field(200, ge=1, description="Maximum number of ledger entries in one group commit.")
     confirm_timeout_seconds: float = Field(10, gt=0, description="Timeout of a publisher confirm.")
@@ -232,11 +238,13 @@ class Settings(BaseSettings):
     )
 
     writer_prefetch: int = Field(64, ge=1, le=1000, description="Prefetch of a writer.")
-    writer_group_entries: int = Field(32, ge=1, description="Maximum number of outcomes in one bulk write.")
+    writer_group_entries: int = Field(128, ge=1, description="Maximum number of outcomes in one bulk write.")
     writer_group_bytes: int = Field(
         16 * MEBIBYTE, ge=1, description="Maximum number of result bytes in one bulk write."
     )
-    writer_group_seconds: float = Field(0.03, ge=0, description="How long a bulk write waits for more outcomes.")
+    writer_group_seconds: float = Field(
+        0.2, ge=0, description="How long a bulk write waits for more outcomes while they come one upon the other."
+    )
     redrive_after_seconds: float = Field(300, gt=0, description="Age at which a job in flight may be republished.")
     redrive_every_seconds: float = Field(15, gt=0, description="How often the ledger is searched for such jobs.")
     lease_seconds: float = Field(

@@ -34,6 +34,24 @@ def test_a_lone_item_waits_no_longer_than_the_window() -> None:
     grouper.close(60)
 
 
+def test_who_came_alone_is_not_kept_waiting_for_company() -> None:
+    bounds = Bounds(entries=10, seconds=0.2, lone_seconds=0.005)
+    assert [bounds.wait_seconds(before) for before in (0, 1, 2)] == [0.005, 0.005, 0.2]
+    assert Bounds(entries=10, seconds=0.2).wait_seconds(1) == 0.2
+
+
+def test_a_group_waits_as_the_one_before_it_found_company() -> None:
+    waited: list[int] = []
+
+    class Seen(Bounds):
+        def wait_seconds(self, entries_before: int) -> float:
+            waited.append(entries_before)
+            return super().wait_seconds(entries_before)
+
+    assert collected(Seen(entries=4, seconds=0.01, lone_seconds=0), list(range(5))) == [[0, 1, 2, 3], [4]]
+    assert waited == [0, 4]
+
+
 def test_groups_overlap_when_there_are_several_threads() -> None:
     running, both = set(), threading.Barrier(2)
 

@@ -52,7 +52,7 @@ class Installation:
             content_type=made.content_type,
         )  # fmt: skip
         self.blobs.put(result.sha256, made.data, made.content_type)
-        self.ledger.record_results([KnownResult(key=job.result_key, job=job.id, result=result)])
+        self.ledger.record_outcomes([], [KnownResult(key=job.result_key, job=job.id, result=result)])
         outcome = Outcome(id=job.id, batch=job.batch, recipe=job.recipe, status="stored", result=result)
         self.ledger.record_outcomes([outcome])
         return outcome

@@ -75,8 +75,16 @@ def test_the_first_outcome_stays(ledger: Ledger) -> None:
 
 def test_the_first_result_stays_and_names_its_job(ledger: Ledger) -> None:
     mine, others = KnownResult(key="k", job="1", result=INFO), KnownResult(key="k", job="2", result=INFO)
-    assert ledger.record_results([mine])["k"].job == "1"
-    assert ledger.record_results([others])["k"].job == "1"
+    for result in (mine, others):
+        ledger.record_outcomes([], [result])
+    assert ledger.known_results(["k"])["k"].job == "1"
+
+
+def test_jobs_and_known_results_are_asked_for_together(ledger: Ledger) -> None:
+    new, known = job(), KnownResult(key="k", job="1", result=INFO)
+    ledger.accept([new], [], [])
+    ledger.record_outcomes([outcome(new)], [known])
+    assert ledger.accepted_and_known([new.id, "nobody"], ["k", "unknown"]) == ({new.id}, {"k": known})
 
 
 def test_jobs_in_flight_are_found_by_a_merge_of_two_ranges(ledger: Ledger) -> None:

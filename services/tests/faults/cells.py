@@ -9,7 +9,8 @@ SMALL, LARGE = "small", "large"
 class Step:
     """A request to CouchDB (`method`, `path`, `body`) or a message (`frame`, `exchange`) of a program.
 
-    `sizes` are those of pictures which take it: what is larger than `inline_max_bytes` travels as a claim check.
+    `sizes` are those of pictures which take it: what is larger than `inline_max_bytes`, of results than
+    `result_inline_max_bytes`, travels as a claim check.
     """
 
     name: str

@@ -33,6 +33,7 @@ PAUSE_SECONDS = 2.0
 SETTINGS = {
     "couchdb_timeout_seconds": TIMEOUT_SECONDS, "confirm_timeout_seconds": TIMEOUT_SECONDS, "redrive_after_seconds": 4,
     "redrive_every_seconds": 1, "lease_seconds": 3, "inline_max_bytes": 20_000,
+    "result_inline_max_bytes": 20_000,
 }  # fmt: skip
 WAIT_SECONDS = "15"
 

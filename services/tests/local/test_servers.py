@@ -9,7 +9,7 @@ import pika
 import pytest
 import requests
 
-from imagemill.local.couch import CouchServer, StandInServer
+from imagemill.local.couch import CouchServer, NativeServer, StandInServer
 from imagemill.local.ports import free_ports, is_free
 from imagemill.local.rabbit import RabbitPorts, RabbitServer
 from imagemill.local.servers import LocalError
@@ -112,6 +112,13 @@ def test_broker_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> No
     with pytest.raises(LocalError, match=r"RabbitMQ ended while it was starting. The end of .*console.log:\n.*"):
         server.start()
     assert not server.is_running
+
+
+def test_an_installed_couchdb_takes_pictures_in_large_pieces_and_does_not_spin(tmp_path: Path) -> None:
+    _, environment = NativeServer(tmp_path, tmp_path / "bin" / "couchdb")._command()
+    assert "+sbwt none" in Path(environment["COUCHDB_ARGS_FILE"]).read_text("utf-8").splitlines()
+    own = environment["COUCHDB_INI_FILES"].split()[-1]
+    assert "attachment_stream_buffer_size = 1048576" in Path(own).read_text("utf-8")
 
 
 def test_database_asks_for_its_password(couch: CouchServer) -> None:

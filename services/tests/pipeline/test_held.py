@@ -15,8 +15,10 @@ from imagemill.concurrency.retry import Stopped
 from imagemill.domain.images import Job, Outcome
 from imagemill.local.couch import CouchServer
 from imagemill.store.attempts import Attempts
+from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Couch
 from imagemill.store.ledger import Ledger
+from imagemill.wire import topology
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Outgoing, parameters_of
 from imagemill.wire.work import ClaimCheck, work_message
 from imagemill.worker import holding
@@ -63,6 +65,22 @@ def test_a_database_that_is_away_for_a_while_fails_no_picture_of_any_size(
     counts = mill.all_ended()
     assert (counts["stored"], counts["failed"]) == (8, 0)
     assert adds_up(counts)
+
+
+@pytest.mark.parametrize("limit", [0, 10_000_000])
+def test_a_worker_stores_results_above_the_limit_itself_and_sends_where_they_are(
+    own_mill: Mill, amqp_url: str, couchdb_url: str, couchdb_prefix: str, limit: int
+) -> None:
+    own_mill.start("writer", "api", "worker", result_inline_max_bytes=limit)
+    own_mill.stop("writer")
+    (image_id,) = own_mill.accepted(*jpegs(1))
+    parameters = parameters_of(amqp_url, "test")
+    wait_for(lambda: topology.ready_at(parameters, topology.RESULTS_QUEUES) == 1, "the result's message")
+    original_and_result = 2
+    stored = Blobs(Couch(couchdb_url, couchdb_prefix.rstrip("-"))).count()
+    assert stored == (original_and_result if limit == 0 else 1)
+    own_mill.start("writer")
+    assert own_mill.ended(image_id)["status"] == "stored"
 
 
 def test_what_the_broker_gave_up_is_worked_on_again(

@@ -37,6 +37,7 @@ from imagemill.wire.work import ClaimCheck
 if TYPE_CHECKING:
     from imagemill.api.access.oidc import OidcProvider
 
+_LONE_SECONDS = 0.002
 _REPLICA_PREFETCH = 200
 _GOODBYE_SECONDS = 5.0
 
@@ -112,7 +113,8 @@ def build(settings: Settings) -> Services:
     places = Places(settings.api_event_streams, settings.api_event_streams_per_address)
     hub = Hub(places, stores.ledger.counts, settings.api_threads // 2)
     broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica(settings.instance))
-    bounds = Bounds(settings.commit_max_entries, settings.commit_window_seconds)
+    window = settings.commit_window_seconds
+    bounds = Bounds(settings.commit_max_entries, window, lone_seconds=min(_LONE_SECONDS, window))
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     # Longer than a proxy, or CouchDB, needs for a restart.
     settling_seconds = settings.couchdb_timeout_seconds / 2

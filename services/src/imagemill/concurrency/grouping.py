@@ -15,11 +15,19 @@ _POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of a group. `seconds` is how long its first item waits for company."""
+    """Limits of a group. `seconds` is how long its first item waits for company.
+
+    `lone_seconds`: the same after a group that found none; None: always as long.
+    """
 
     entries: int
     seconds: float
     weight: int = 1 << 62
+    lone_seconds: float | None = None
+
+    def wait_seconds(self, entries_before: int) -> float:
+        """How long to wait after a group of that many items: who came alone is likely to be alone again."""
+        return self.seconds if entries_before > 1 or self.lone_seconds is None else self.lone_seconds
 
 
 class Grouper(Generic[Item]):
@@ -36,6 +44,7 @@ class Grouper(Generic[Item]):
         self._handle, self._bounds, self._weigh = handle, bounds, weigh
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._collecting = threading.Lock()
+        self._entries_before = 0
         self._loops = [Loop(f"{name}-{n}", self._next, at_end=self._next, heals=False) for n in range(threads)]
 
     def start(self) -> None:
@@ -68,7 +77,8 @@ class Grouper(Generic[Item]):
             except queue.Empty:
                 break
             if not group:
-                deadline = time.monotonic() + self._bounds.seconds
+                deadline = time.monotonic() + self._bounds.wait_seconds(self._entries_before)
             group.append(item)
             weight += self._weigh(item)
+        self._entries_before = len(group) or self._entries_before
         return group

@@ -13,6 +13,9 @@ from imagemill.local.process import private_file, start_child
 from imagemill.local.servers import USER, LocalError, LocalServer, program
 from imagemill.local.stand_in import installed_stand_in
 
+# Erlang's schedulers spin for a while before they sleep: CPU time that other programs of the machine need.
+_NO_SPINNING = "+sbwt none\n+sbwtdcpu none\n+sbwtdio none\n"
+
 
 class CouchServer(LocalServer):
     """A private server of CouchDB's HTTP API in `folder`, with one administrator."""
@@ -82,7 +85,7 @@ class NativeServer(CouchServer):
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         own = private_file(self.folder / "local.ini", _native_ini(self.folder, self.port, self.password))
-        arguments = private_file(self.folder / "vm.args", "-noinput\n+Bd\n+S 2:2\n")
+        arguments = private_file(self.folder / "vm.args", "-noinput\n+Bd\n+S 2:2\n" + _NO_SPINNING)
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),

@@ -93,19 +93,16 @@ class Ledger:
             raise StoreUnavailable(f"it is not settled yet what {doc_id!r} stands for")
         return found[0]
 
-    def record_results(self, results: Sequence[KnownResult]) -> dict[str, KnownResult]:
-        """Makes results known; tells for each key whose result is known now, which may be an earlier job's."""
-        documents = [_document("result", item.key, item.model_dump(mode="json")) for item in results]
-        errors = self._database.bulk(documents)
-        successes(documents, errors)
-        taken = [item.key for item, error in zip(results, errors, strict=True) if error]
-        return {item.key: item for item in results} | self.known_results(taken)
+    def record_outcomes(self, outcomes: Sequence[Outcome], results: Sequence[KnownResult] = ()) -> list[Outcome]:
+        """Write outcomes, and make results known in the same bulk write; of both the first one stays.
 
-    def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """Writes outcomes; tells for each job the outcome which the ledger has: the first one stays."""
+        Tells for each job the outcome which the ledger has.
+        """
+        made = [_document("result", item.key, item.model_dump(mode="json")) for item in results]
         documents = [_outcome_document(outcome) for outcome in outcomes]
-        errors = self._database.bulk(documents)
-        successes(documents, errors)
+        all_errors = self._database.bulk([*made, *documents])
+        successes([*made, *documents], all_errors)
+        errors = all_errors[len(made) :]
         taken = [document["_id"] for document, error in zip(documents, errors, strict=True) if error]
         earlier = self._surely(taken)
         if len(earlier) < len(set(taken)):
@@ -129,10 +126,15 @@ class Ledger:
 
     def accepted_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job."""
-        wanted = [f"job:{job_id}" for job_id in ids]
-        there = self._database.existing(wanted)
-        there |= self._surely(doc_id for doc_id in wanted if doc_id not in there).keys()
-        return {doc_id.removeprefix("job:") for doc_id in there}
+        return self.accepted_and_known(ids, ())[0]
+
+    def accepted_and_known(self, ids: Iterable[str], keys: Iterable[str]) -> tuple[set[str], dict[str, KnownResult]]:
+        """Those of the ids under which there is a job, and the results that are known of the keys, asked together."""
+        jobs, results = [f"job:{job_id}" for job_id in ids], [f"result:{key}" for key in keys]
+        there = self._database.existing([*jobs, *results])
+        accepted = there.intersection(jobs) | self._surely(doc_id for doc_id in jobs if doc_id not in there).keys()
+        known = self.known_results(doc_id.removeprefix("result:") for doc_id in results if doc_id in there)
+        return {doc_id.removeprefix("job:") for doc_id in accepted}, known
 
     def existing_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job or a rejection."""

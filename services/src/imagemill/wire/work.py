@@ -28,11 +28,15 @@ class ClaimCheck:
 
     def check_in(self, message: Outgoing, data: bytes | None, info: ImageInfo, stored: bool) -> Outgoing:
         """The message with the bytes, or with the claim. `stored`: the blob is there; then data may be None."""
-        if data is not None and len(data) <= self._limit:
+        if data is not None and self.is_inline(data):
             return replace(message, body=data)
         if not stored and data is not None:
             self._blobs.put(info.sha256, data, info.content_type)
         return message.with_headers(**{_CLAIM: info.sha256})
+
+    def is_inline(self, data: bytes) -> bool:
+        """Do the bytes ride in the message?"""
+        return len(data) <= self._limit
 
     def check_out(self, delivery: Delivery) -> bytes:
         """The bytes; raises LookupError when the blob is gone, StoreUnavailable when it is not reached."""

@@ -30,7 +30,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     recipes.single_threaded()
     THREADS.set(settings.worker_threads)
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
-    claims = ClaimCheck(program.stores.blobs, settings.inline_max_bytes)
+    claims = ClaimCheck(program.stores.blobs, settings.result_inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels)
     runner = RecipeRunner(isolated, settings.instance)
     consumers = ConsumerThreads(

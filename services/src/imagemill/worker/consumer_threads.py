@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 # Pauses before somebody else tries what failed here for an unknown reason: from about a second on.
 _UNFORESEEN_FIRST_PAUSE = 3
+# Storing a large result takes about as long as making it.
+_STORES_PER_THREAD = 2
 _PASSING = (StoreUnavailable, BrokerUnavailable, Unroutable)
 
 
@@ -52,13 +54,16 @@ class ConsumerThreads:
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
+        self._outbox: queue.SimpleQueue[tuple[Delivery, Finished]] = queue.SimpleQueue()
         self._loops = [Loop(f"work-{n}", each(self._inbox, self._take)) for n in range(threads)]
+        storing = each(self._outbox, lambda result: self._hand_over(*result, attempt=1))
+        self._storing = [Loop(f"store-{n}", storing) for n in range(_STORES_PER_THREAD * threads)]
         self._unsettled = 0
         self._settled = threading.Condition()
 
     def start(self) -> None:
         """Begin to work."""
-        for loop in self._loops:
+        for loop in (*self._loops, *self._storing):
             loop.start()
 
     def put(self, delivery: Delivery) -> None:
@@ -83,7 +88,7 @@ class ConsumerThreads:
         with self._settled:
             remaining = max(0.0, deadline - time.monotonic())
             all_settled = self._settled.wait_for(lambda: self._unsettled == 0, remaining)
-        return ended and all_settled
+        return close_all(self._storing, max(0.0, deadline - time.monotonic())) and ended and all_settled
 
     # --- in the work threads ----------------------------------------------------------------------
 
@@ -169,12 +174,15 @@ class ConsumerThreads:
                 with contextlib.suppress(BrokerUnavailable):  # whoever waits is answered when the outcome is announced
                     self._broker.submit(reply)
 
-    # --- handing over: the thread goes on with the next picture while the broker confirms this one ---
+    # --- handing over: the thread goes on with the next picture while this one is stored and confirmed ---
 
     def _settle(self, delivery: Delivery, finished: Finished) -> None:
         with self._settled:
             self._unsettled += 1
-        self._hand_over(delivery, finished, attempt=1)
+        if self._claims.is_inline(finished.data):
+            self._hand_over(delivery, finished, attempt=1)
+        else:
+            self._outbox.put((delivery, finished))
 
     def _hand_over(self, delivery: Delivery, finished: Finished, attempt: int) -> None:
         try:

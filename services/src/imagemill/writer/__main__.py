@@ -26,7 +26,7 @@ from imagemill.writer.retention import retention_of
 from imagemill.writer.store import OutcomeWriter
 
 log = structlog.get_logger(__name__)
-_OVERLAPPING_GROUPS = 2
+_LONE_SECONDS = 0.005
 _PASSING = (StoreUnavailable, Conflict)
 
 
@@ -37,14 +37,12 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
     store = OutcomeWriter(stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping)
-    # Groups overlap in time, but never with results of the same job: a queue's go to one of them.
-    groupers = [
-        Grouper[Delivery](store.handle, _bounds(settings), weigh=_weight, name=f"store-{number}")
-        for number in range(_OVERLAPPING_GROUPS)
-    ]
+    # One group after the other: each finds in the ledger what the one before it wrote, and what comes meanwhile makes
+    # the next one larger. A bulk write costs CouchDB about as much for one image as for ten.
+    grouper = Grouper[Delivery](store.handle, _bounds(settings), weigh=_weight, name="store")
     queues = (*topology.RESULTS_QUEUES, topology.EARLIER_RESULTS_QUEUE, *map(topology.dead_queue, settings.pools))
-    for number, queue in enumerate(queues):
-        broker.consume(queue, groupers[number % _OVERLAPPING_GROUPS].put, settings.writer_prefetch)
+    for queue in queues:
+        broker.consume(queue, grouper.put, settings.writer_prefetch)
     retention = Loop(
         "retention", retention_of(settings, stores.admin, activity).round,
         every_seconds=settings.retention_every_seconds, passing=_PASSING,
@@ -54,7 +52,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         passing=(pika.exceptions.AMQPError, OSError),
     )  # fmt: skip
     loops = (restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program))
-    return program.run(retention, program.databases, *groupers, *loops)
+    return program.run(retention, program.databases, grouper, *loops)
 
 
 def _former_pools(program: Program) -> Loop:
@@ -104,7 +102,10 @@ def _restoring(program: Program) -> Callable[[], None]:
 
 
 def _bounds(settings: Settings) -> Bounds:
-    return Bounds(settings.writer_group_entries, settings.writer_group_seconds, settings.writer_group_bytes)
+    return Bounds(
+        settings.writer_group_entries, settings.writer_group_seconds, settings.writer_group_bytes,
+        lone_seconds=min(_LONE_SECONDS, settings.writer_group_seconds),
+    )  # fmt: skip
 
 
 def _weight(delivery: Delivery) -> int:

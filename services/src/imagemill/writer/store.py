@@ -1,4 +1,4 @@
-"""Groups of entries into CouchDB: blobs over several connections, then results, then outcomes, each in one bulk."""
+"""Groups of entries into CouchDB: blobs over several connections, then results and outcomes in one bulk write."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +55,7 @@ class OutcomeWriter:
             # as a delivery.
             with GROUP_SECONDS.time():
                 outcomes = until(
-                    lambda: self._store(self._ours(entries)),
+                    lambda: self._store(entries),
                     self._stopping,
                     on=StoreUnavailable,
                     what="results wait for CouchDB",
@@ -99,22 +99,25 @@ class OutcomeWriter:
                 )
             delivery.ack()
 
-    def _ours(self, entries: list[OutcomeEntry]) -> list[OutcomeEntry]:
+    def _store(self, offered: list[OutcomeEntry]) -> list[Outcome]:
+        keys = {entry.job.result_key for entry in offered if entry.outcome.result}
+        there, known = self._ledger.accepted_and_known({entry.job.id for entry in offered}, keys)
+        entries = self._ours(offered, there)
+        list(self._pool.map(self._store_blob, entries))
+        # Twice the same key within one group: the first is the one that made it. (Two writers that get the same result
+        # at the same moment both count it as computed, and it was.)
+        made = {item.key: item for item in reversed([known_result(entry) for entry in entries]) if item is not None}
+        finals = {entry.job.id: final_outcome(entry, made | known, self._by) for entry in reversed(entries)}
+        new = [item for key, item in made.items() if key not in known]
+        return self._ledger.record_outcomes(list(finals.values()), new)
+
+    def _ours(self, entries: list[OutcomeEntry], there: set[str]) -> list[OutcomeEntry]:
         """Those whose job is in this ledger; others are of another installation, or of a time before a restore."""
-        there = self._ledger.accepted_ids({entry.job.id for entry in entries})
         strangers = [entry.job.id for entry in entries if entry.job.id not in there]
         if strangers:
             STRANGERS.inc(len(strangers))
             log.error("results of jobs which this ledger has not, dropped", count=len(strangers), first=strangers[0])
         return [entry for entry in entries if entry.job.id in there]
-
-    def _store(self, entries: list[OutcomeEntry]) -> list[Outcome]:
-        list(self._pool.map(self._store_blob, entries))
-        # Twice the same key within one group: the first is the one that made it.
-        wanted = {item.key: item for item in reversed([known_result(e) for e in entries]) if item is not None}
-        known = self._ledger.record_results(list(wanted.values()))
-        finals = {entry.job.id: final_outcome(entry, known, self._by) for entry in reversed(entries)}
-        return self._ledger.record_outcomes(list(finals.values()))
 
     def _store_blob(self, entry: OutcomeEntry) -> None:
         result = entry.outcome.result
