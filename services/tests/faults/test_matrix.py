@@ -94,7 +94,11 @@ class Site:
 
     def pause(self, name: str) -> None:
         self.mill.signal(name, signal.SIGSTOP)
-        threading.Timer(PAUSE_SECONDS, lambda: self.mill.signal(name, signal.SIGCONT)).start()
+        threading.Timer(PAUSE_SECONDS, self.resume, (name,)).start()
+
+    def resume(self, name: str) -> None:
+        with contextlib.suppress(ProcessLookupError):  # the next cell may have killed it before, on a slow machine
+            self.mill.signal(name, signal.SIGCONT)
 
     def taken(self, data: bytes, wait: bool = False, recipe: str = "gray") -> str:
         """Send the same request with the same key until it is taken; the picture's id."""
