@@ -6,7 +6,6 @@ import sys
 
 from bench.accounting import Meter, Usage, parsed, readings, spent
 from bench.against_peers import OURS, Turn, best_peer, per_photo, photos_of, spread
-
 from imagemill.recipes import load
 
 STAT = "12 (a (b) c) S " + " ".join(str(number) for number in range(4, 53))
