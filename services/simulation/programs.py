@@ -147,10 +147,18 @@ def worker(world: Any, process: Any, pool: str) -> None:
         while True:
             if inbox:
                 consumers._take(inbox.pop(0))
+                world.scheduler.ring()  # the result may wait to be stored now
             world.scheduler.pause(FOREVER, until=lambda: inbox)
 
+    def store() -> None:
+        while True:
+            if not consumers._outbox.empty():
+                consumers._hand_over(*consumers._outbox.get(), attempt=1)
+            world.scheduler.pause(FOREVER, until=lambda: not consumers._outbox.empty())
+
     parts.consume(topology.work_queue(pool), inbox.append)
-    world.scheduler.spawn(process, work)
+    for thread in (work, store, store):
+        world.scheduler.spawn(process, thread)
 
 
 def writer(world: Any, process: Any) -> None:
@@ -159,20 +167,19 @@ def writer(world: Any, process: Any) -> None:
     store = OutcomeWriter(
         parts.blobs, parts.ledger, parts.claims, parts.broker, ACTIVITY, process.name, 1, Event()  # type: ignore[arg-type]
     )  # fmt: skip
-    inboxes: list[list[Delivery]] = [[], []]
+    inbox: list[Delivery] = []
     queues = (*RESULTS_QUEUES, *map(topology.dead_queue, POOLS))
-    for number, queue in enumerate(queues):
-        parts.consume(queue, inboxes[number % 2].append)
+    for queue in queues:
+        parts.consume(queue, inbox.append)
 
-    def group(inbox: list[Delivery]) -> None:
+    def group() -> None:
         while True:
             if inbox:
                 taken, inbox[:] = inbox[:], []
                 store.handle(taken)
             world.scheduler.pause(FOREVER, until=lambda: inbox)
 
-    for inbox in inboxes:
-        world.scheduler.spawn(process, lambda inbox=inbox: group(inbox))
+    world.scheduler.spawn(process, group)
 
     def waiting(recipe: str) -> int | None:
         names = [topology.work_queue(_pool_of(recipe)), *RESULTS_QUEUES]

@@ -185,7 +185,7 @@ class World:
 
     def _look_at_the_busy(self) -> None:
         """Pools do not wait for each other: what is for a pool that works is done, whatever waits for another."""
-        if self.last_fault_at < _EARLY_SECONDS:
+        if self.scenario.heavy_from and self.last_fault_at < _EARLY_SECONDS:
             left = self.in_flight() & {c.told for c in self.clients if c.told and c.recipe == "default"}
             self.broken += [f"{job_id} waits for the pictures of another pool" for job_id in sorted(left)]
 
