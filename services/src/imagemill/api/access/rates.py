@@ -34,7 +34,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Left:
-    """A quota as the answer's headers tell it; `jobs` has no window: it is freed by what ends."""
+    """A quota as the answer's headers tell it; `jobs` has no window: what ends gives it back."""
 
     name: str
     quota: float
