@@ -268,7 +268,7 @@ def test_a_pool_that_is_left_alone_tells_why(imagemill: Run, fake: FakeApi) -> N
 def test_names_cannot_command_the_terminal(imagemill: Run, fake: FakeApi) -> None:
     hostile = {"at": "2026-11-21T09:15:02Z", "name": "\x1b[2J[red]x\n", "code": "c", "batch": "b", "detail": "d"}
     fake.on("GET /api/v1/rejections", reply(200, {"rejections": [hostile], "next": None}))
-    said = imagemill("failures", "--rejected", "--api", fake.url).out
+    said = imagemill("rejections", "--api", fake.url).out
     assert "\x1b" not in said
     assert "[red]x" in said
 

@@ -146,31 +146,54 @@ def test_list_shows_a_batch(run: Run, stored: dict[str, Any]) -> None:
     assert len(run("list", "--limit", 1, "--json").json["images"]) == 1
 
 
-def test_failures_tell_the_reason(run: Run, failed: dict[str, Any]) -> None:
-    said = run("failures", "--batch", "broken").out
+def test_failures_tell_the_reason_and_what_to_do(run: Run, failed: dict[str, Any]) -> None:
+    said = run("failures", "list", "--batch", "broken").out
     assert failed["id"] in said
     assert "cannot be decoded" in said
+    assert "image editor" in said
 
 
 def test_rejections_tell_the_reason(run: Run, folder: Path) -> None:
     run("upload", folder / "notes.jpg", "-b", "refused")
-    said = run("failures", "--rejected", "--batch", "refused").out
+    said = run("rejections", "--batch", "refused").out
     assert "notes.jpg" in said
     assert "is not a picture" in said
 
 
 def test_retry_of_a_picture_that_did_not_fail_is_refused(run: Run, stored: dict[str, Any]) -> None:
-    ended = run("retry", stored["id"])
+    ended = run("failures", "retry", stored["id"])
     assert ended.code == 1
     assert "Only failed pictures are retried" in ended.out
 
 
-def test_all_failed_are_retried_once_and_their_retries_next(run: Run, mill: Mill, failed: dict[str, Any]) -> None:
-    first = run("retry", "--all-failed", "--batch", "broken", "--json").json["retried"]
-    assert [item["retry_of"] for item in first] == [failed["id"]]
-    mill.ended(first[0]["id"])
-    again = run("retry", "--all-failed", "--batch", "broken", "--json").json["retried"]
-    assert [item["retry_of"] for item in again] == [first[0]["id"]]
+def test_all_open_failures_are_retried_once_and_their_retries_next(
+    run: Run, mill: Mill, failed: dict[str, Any]
+) -> None:
+    again = ("failures", "retry", "--all", "--batch", "broken", "--json")
+    (first,) = run(*again).json["retried"]
+    assert first["id"] == failed["id"]
+    mill.ended(first["retry"])
+    (second,) = run(*again).json["retried"]
+    assert second["id"] == first["retry"]
+    mill.ended(second["retry"])
+    assert run("failures", "retry", "--all", "--batch", "broken", "--code", "crashed").code == 1
+
+
+def test_failures_are_discarded_with_a_note_and_reopened(run: Run, mill: Mill) -> None:
+    (image_id,) = mill.accepted(damaged(64), batch="note")
+    mill.ended(image_id)
+    assert "1 picture discarded, 0 refused" in run("failures", "discard", image_id, "-m", "a test card").out
+    assert run("failures", "list", "--batch", "note").err == "No failure is open.\n"
+    assert "a test card" in run("failures", "list", "--batch", "note", "--state", "discarded").out
+    assert run("failures", "reopen", image_id).out == "1 picture open again\n"
+    assert run("failures", "reopen", image_id).code == 1
+
+
+def test_which_failures_are_meant_must_be_said(run: Run, failed: dict[str, Any]) -> None:
+    for arguments in ([], [failed["id"], "--all"], [failed["id"], "--code", "crashed"]):
+        ended = run("failures", "retry", *arguments)
+        assert ended.code == 2
+        assert "Name ids, or --all" in ended.err
 
 
 def test_totals_print_the_equation(run: Run, mill: Mill) -> None:

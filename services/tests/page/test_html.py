@@ -54,7 +54,7 @@ def test_every_page_is_wellformed_and_adds_up(site: Site, path: str) -> None:
     assert not parser.open
     assert len(parser.ids) == len(set(parser.ids))
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html[html.index("data-equation") :][:1500]))
-    assert "4 accepted = 2 stored + 1 failed + 1 in flight 1 rejected at the door" in text
+    assert "4 accepted = 2 stored + 1 failed (1 open) + 1 in flight 1 rejected at the door" in text
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/no/such/page"])
@@ -81,6 +81,7 @@ def test_terms_of_the_equation_link_to_exactly_those_pictures(site: Site) -> Non
     for count, path in (
         (4, "/pictures"),
         (2, "/pictures?state=stored"),
+        (1, "/failures?state=all"),
         (1, "/failures"),
         (1, "/pictures?state=in_flight"),
     ):

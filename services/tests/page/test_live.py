@@ -217,15 +217,41 @@ def test_failures_are_retried_by_a_key_after_time_to_undo(mill: Mill, browser: O
     assert driver.find_elements(By.CSS_SELECTOR, ".toast") == []
     keys.send_keys("r").perform()
     driver.execute_script("window.undone.forEach((late) => late())")
-    new_id = wait_for(lambda: retried(driver, image_id), "the retry").rpartition("/")[2]
+    new_id = wait_for(lambda: retry_of(mill, image_id), "the retry")
     assert mill.ended(new_id)["retry_of"] == image_id
     assert mill.totals()["accepted"] == before + 1
+    wait_for(lambda: listed(driver) == [new_id], "the retry's failure in the place of the first")
 
 
-def retried(driver: Chrome, image_id: str) -> str:
-    """The address of a retry, as the failed picture's line says; the list is mended while it is read."""
-    script = "return document.querySelector(`[data-key='${arguments[0]}'] .retried`)?.href ?? ''"
-    return str(driver.execute_script(script, image_id))
+def test_a_failure_is_discarded_by_a_key_with_its_note_and_taken_back(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.bomb_png_header(403, 300), batch="discarded")[0]
+    assert mill.ended(image_id)["status"] == "failed"
+    driver = browser()
+    driver.get(f"{mill.url}/failures?batch=discarded")
+    driver.find_element(By.ID, "note").send_keys("a test card")
+    driver.find_element(By.CSS_SELECTOR, "tr input").click()
+    ActionChains(driver).send_keys("d").perform()
+    wait_for(lambda: listed(driver) == [], "the list without it")
+    wait_for(lambda: open_failures(driver) == mill.totals()["failed_open"], "the red number")
+    assert "1 picture discarded" in text(driver, ".toast")
+    driver.find_element(By.CSS_SELECTOR, ".toast button").click()
+    wait_for(lambda: listed(driver) == [image_id], "the failure again")
+
+
+def listed(driver: Chrome) -> list[str]:
+    """The failures in the list, by id."""
+    script = "return [...document.querySelectorAll('#failed-rows tr')].map((line) => line.dataset.key)"
+    return list(driver.execute_script(script))
+
+
+def open_failures(driver: Chrome) -> int:
+    """The red number of the header, once it has followed."""
+    return int(driver.execute_script("return document.querySelector('[data-count=failed_open]').textContent"))
+
+
+def retry_of(mill: Mill, image_id: str) -> str | None:
+    found = mill.get("/api/v1/failures", params={"state": "all"}).json()["failures"]
+    return next((item["last_retry"]["id"] for item in found if item["id"] == image_id and item["last_retry"]), None)
 
 
 def test_the_selection_among_failures_stays_with_its_pictures_when_more_fail(mill: Mill, browser: Open) -> None:

@@ -111,7 +111,7 @@ def build(settings: Settings) -> Services:
     program = Program("api", settings, threading.Event())
     stores, broker, activity = program.stores, program.broker, program.activity
     places = Places(settings.api_event_streams, settings.api_event_streams_per_address)
-    hub = Hub(places, stores.ledger.counts, settings.api_threads // 2)
+    hub = Hub(places, stores.counts, settings.api_threads // 2)
     broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica(settings.instance))
     window = settings.commit_window_seconds
     bounds = Bounds(settings.commit_max_entries, window, lone_seconds=min(_LONE_SECONDS, window))

@@ -10,6 +10,7 @@ from imagemill.cli import (
     alerts,
     cameras,
     counts,
+    failures,
     fetching,
     pictures,
     replaying,
@@ -70,8 +71,7 @@ app.command("batch")(counts.batch)
 app.command("totals")(counts.totals)
 app.command("verify")(verifying.verify)
 app.command("repair")(verifying.repair)
-app.command("failures")(pictures.failures)
-app.command("retry")(pictures.retry)
+app.command("rejections")(pictures.rejections)
 app.command("recipes")(counts.recipes)
 app.command("pools")(counts.pools)
 app.command("alert")(alerts.alert)
@@ -82,6 +82,7 @@ app.command("login")(access.login)
 app.command("logout")(access.logout)
 app.command("whoami")(access.whoami)
 app.command("audit")(access.audit)
+app.add_typer(failures.app, name="failures")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(rules.app, name="rules")
 app.add_typer(access.app, name="tokens")

@@ -1,16 +1,14 @@
-"""`imagemill show, journal, list, failures, retry`."""
+"""`imagemill show, journal, list, rejections`."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from imagemill.cli import console, say
-from imagemill.cli.client import Client, ProblemAnswer, path_of
+from imagemill.cli.client import path_of
 from imagemill.cli.options import Api, AsJson, Batch, ImageId, Limit, connect
 
-_MOST = 1_000_000
 State = Annotated[
     str | None, typer.Option("--state", help="accepted, in_flight, stored, failed or duplicate.", metavar="STATE")
 ]
@@ -83,30 +81,9 @@ def list_images(
     _table_or_hint(("id", "status", "recipe", "original>", "result>", "batch", "name"), rows, "No pictures.")
 
 
-def failures(
-    batch: Batch = None,
-    limit: Limit = 50,
-    rejected: Annotated[bool, typer.Option("--rejected", help="Those refused at the door instead.")] = False,
-    api: Api = None,
-    json: AsJson = False,
-) -> None:
-    """Pictures that failed, with the reason in words."""
-    client = connect(api)
-    if rejected:
-        _rejections(list(client.pages(path_of("rejections"), "rejections", limit, batch=batch)), json)
-        return
-    found = list(client.pages(path_of("images"), "images", limit, batch=batch, state="failed"))
-    if json:
-        console.as_json({"images": found})
-        return
-    rows = [
-        (i["id"], i["name"], i["recipe"], i["code"], str(max(s["attempt"] for s in i["trace"])), i["reason"])
-        for i in found
-    ]
-    _table_or_hint(("id", "name", "recipe", "code", "attempts>", "reason"), rows, "Nothing has failed.")
-
-
-def _rejections(found: list[dict[str, Any]], json: bool) -> None:
+def rejections(batch: Batch = None, limit: Limit = 50, api: Api = None, json: AsJson = False) -> None:
+    """Pictures refused at the door, newest first, with the reason in words."""
+    found = list(connect(api).pages(path_of("rejections"), "rejections", limit, batch=batch))
     if json:
         console.as_json({"rejections": found})
         return
@@ -119,52 +96,3 @@ def _table_or_hint(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing
         console.table(titles, rows)
     else:
         console.hint(nothing)
-
-
-def retry(
-    images: Annotated[list[str] | None, typer.Argument(help="Ids of failed pictures.", metavar="ID...")] = None,
-    all_failed: Annotated[bool, typer.Option("--all-failed", help="Every failed picture not retried yet.")] = False,
-    batch: Batch = None,
-    api: Api = None,
-    json: AsJson = False,
-) -> None:
-    """Failed pictures again, as new ones. Ends with 1 if any could not be."""
-    if bool(images) == all_failed or (batch and not all_failed):
-        raise typer.BadParameter("Name ids, or --all-failed (of a --batch, if you like).")
-    client = connect(api)
-    wanted = _failed_and_not_retried(client, batch) if all_failed else list(images or [])
-    retried, refused = _retry(client, wanted)
-    if json:
-        console.as_json({"retried": retried, "refused": refused})
-    else:
-        _tell_retries(retried, refused)
-    sys.exit(1 if refused else 0)
-
-
-def _retry(client: Client, wanted: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    retried, refused = [], []
-    for image in wanted:
-        try:
-            retried.append(client.post(path_of("images", image, "retry")))
-        except ProblemAnswer as problem:
-            refused.append({"id": image, "code": problem.code, "detail": str(problem)})
-    return retried, refused
-
-
-def _tell_retries(retried: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
-    for item in retried:
-        console.line(f"retried    {item['retry_of']} as {item['id']}")
-    for item in refused:
-        console.line(f"refused    {item['id']}: {item['detail']} ({item['code']})", style="yellow")
-    console.line(f"{say.plural(len(retried), 'picture')} retried, {len(refused):,} refused")
-
-
-def _failed_and_not_retried(client: Client, batch: str | None) -> list[str]:
-    """Oldest first. A retry is younger than what it retries, so the search ends at the oldest failure."""
-    failed = [i["id"] for i in client.pages(path_of("images"), "images", _MOST, batch=batch, state="failed")]
-    retried = set()
-    for image in client.pages(path_of("images"), "images", _MOST, batch=batch) if failed else ():
-        if image["id"] <= failed[-1]:
-            break
-        retried.add(image["retry_of"])
-    return [image for image in reversed(failed) if image not in retried]

@@ -10,9 +10,10 @@ _KIBI = 1024
 
 
 def equation(counts: Json) -> str:
-    """`12,034 accepted = 11,990 stored + 4 failed + 40 in flight; 37 rejected at the door`."""
+    """`12,034 accepted = 11,990 stored + 4 failed (1 open) + 40 in flight; 37 rejected at the door`."""
+    is_open = f" ({counts['failed_open']:,} open)" if counts.get("failed_open") else ""
     return (
-        f"{counts['accepted']:,} accepted = {counts['stored']:,} stored + {counts['failed']:,} failed"
+        f"{counts['accepted']:,} accepted = {counts['stored']:,} stored + {counts['failed']:,} failed{is_open}"
         f" + {counts['in_flight']:,} in flight; {counts['rejected']:,} rejected at the door"
     )
 

@@ -100,6 +100,13 @@ class Counts(Record):
     stored: int = 0
     duplicates: int = 0
     failed: int = 0
+    answered: int = 0
+    """Of the failed ones those that were retried or discarded; kept beside the ledger."""
+
+    @property
+    def failed_open(self) -> int:
+        """Failed pictures that nobody has retried or discarded."""
+        return max(self.failed - self.answered, 0)
 
     @property
     def offered(self) -> int:

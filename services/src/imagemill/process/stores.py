@@ -2,10 +2,12 @@
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from imagemill.concurrency.retry import Stopped, until
+from imagemill.domain.images import Counts
 from imagemill.settings import Settings
 from imagemill.store import activity_log, cameras, leases, ledger
 from imagemill.store.access import AccessStore
@@ -14,6 +16,7 @@ from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
+from imagemill.store.resolutions import Resolutions
 from imagemill.store.rights import address_as
 from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
@@ -30,6 +33,7 @@ class Stores:
     admin: Couch
     blobs: Blobs
     ledger: Ledger
+    resolutions: Resolutions
     there: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def prepare(self, settings: Settings) -> None:
@@ -42,6 +46,7 @@ class Stores:
         RuleStore(self.admin).prepare()
         AccessStore(self.admin).prepare()
         AuditStore(self.admin).prepare()
+        Resolutions(self.admin).prepare()
         Ledger(self.admin).prepare()
         passwords: dict[str, str] = {
             name: value.get_secret_value() for name, value in settings.couchdb_passwords.items()
@@ -54,12 +59,24 @@ class Stores:
         """Are they all there, as this version wants them? Every program may read this, whatever it works with."""
         return leases.is_prepared(self.couch, ledger.LAYOUT)
 
+    def counts(self, batch: str | None = None) -> Counts:
+        """The arithmetic of one batch, or of everything, with how many failures are answered."""
+        # In this order: a failure that ends meanwhile is then counted as open for a moment, not as less than none.
+        answered = self.resolutions.count(batch)
+        return self.ledger.counts(batch).model_copy(update={"answered": answered})
+
+    def batches(self, limit: int, after: str | None = None) -> Sequence[tuple[str, Counts]]:
+        """Batches with their counts, as the ledger lists them."""
+        found = self.ledger.batches(limit, after)
+        answered = self.resolutions.counts(name for name, counts in found if counts.failed)
+        return [(name, counts.model_copy(update={"answered": answered.get(name, 0)})) for name, counts in found]
+
 
 def open_stores(settings: Settings) -> Stores:
     """Connect lazily: nothing is asked of CouchDB before the first use."""
     couch = _couch(settings, settings.couchdb_url.get_secret_value())
     admin = _couch(settings, settings.couchdb_admin_url.get_secret_value()) if settings.couchdb_admin_url else couch
-    return Stores(couch, admin, Blobs(couch), Ledger(couch))
+    return Stores(couch, admin, Blobs(couch), Ledger(couch), Resolutions(couch))
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:

@@ -11,7 +11,7 @@ from imagemill.api.access import page as access_pages
 from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
-from imagemill.api.images import reads, retry, view_models
+from imagemill.api.images import failure_pages, failures, reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
@@ -23,6 +23,7 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.spool import takes_pictures
 from imagemill.domain.access import Permission
+from imagemill.domain.failures import advice
 from imagemill.domain.ids import is_batch_name, uuid7
 from imagemill.domain.images import Image
 
@@ -33,10 +34,9 @@ alerts_pages.add_to(blueprint)
 camera_pages.add_to(blueprint)
 rule_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
+failure_pages.add_to(blueprint)
 
-_MAX_RETRIES_AT_ONCE = 500
 _FILTERS = {
-    "stage": view_models.stage,
     "spans": docs.spans,
     "schema_words": docs.schema_words,
     "example_text": docs.example_text,
@@ -88,14 +88,6 @@ def pictures_page() -> str:
     return _page_of("pictures.html", images, cursor)
 
 
-@blueprint.get("/failures")
-@needs(Permission.VIEW)
-def failures_page() -> str:
-    """Failed pictures, to be looked at and retried."""
-    images, cursor = reads.page_of_images(services(), "failed")
-    return _page_of("failures.html", images, cursor)
-
-
 def _page_of(template: str, images: list[Image], cursor: str | None) -> str:
     return render_template(
         template, images=images, cursor=cursor, thumbnails=view_models.thumbnails(services(), images),
@@ -114,6 +106,8 @@ def picture_page(image_id: str) -> str:
     return render_template(
         "picture.html", image=image, job=image.job, outcome=image.outcome, recipes=recipes,
         hops=view_models.hops(trace), whole=view_models.whole_milliseconds(trace),
+        failure=failures.described(mill, [image])[0] if image.status == "failed" else None, advice=advice,
+        all_recipes=sorted(mill.recipes),
         autopsy=_autopsy(image) if image.status == "failed" and may("originals") else None,
         origin=request.host_url.rstrip("/"),
     )  # fmt: skip
@@ -138,22 +132,10 @@ def again_form(image_id: str) -> AnyResponse:
 @blueprint.post("/pictures/<image_id>/retry")
 @needs(Permission.OPERATE)
 def retry_form(image_id: str) -> AnyResponse:
-    """A failed picture again, then its new page."""
+    """A failed picture again, under its recipe or another one, then its new page."""
     mill = services()
-    return redirect(f"/pictures/{retry.retried(mill, reads.image_of(mill, image_id))}", HTTPStatus.SEE_OTHER)
-
-
-@blueprint.post("/failures/retry")
-@needs(Permission.OPERATE)
-def retry_many_form() -> AnyResponse:
-    """Several failed pictures again, then those in flight."""
-    mill = services()
-    wanted = request.form.getlist("image")[:_MAX_RETRIES_AT_ONCE]
-    if not wanted:
-        raise Problem(400, "none-selected", "No picture was selected; tick some in the list, then retry.")
-    for image_id in wanted:
-        retry.retried(mill, reads.image_of(mill, image_id))
-    return redirect("/pictures?state=in_flight", HTTPStatus.SEE_OTHER)
+    made = retry.retried(mill, reads.image_of(mill, image_id), request.form.get("with") or None)
+    return redirect(f"/pictures/{made}", HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/batches")
@@ -169,7 +151,7 @@ def batches_page() -> str:
 def batch_page(batch: str) -> str:
     """One batch with its own equation and its newest pictures."""
     mill = services()
-    counts = mill.stores.ledger.counts(batch)
+    counts = mill.stores.counts(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
     ledger = mill.stores.ledger

@@ -1,6 +1,6 @@
 """GET: pictures, batches, totals, recipes and events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import requests
@@ -75,9 +75,10 @@ def story(image_id: str) -> Response:
 @blueprint.post("/api/v1/images/<image_id>/retry")
 @needs(Permission.OPERATE)
 def retry_image(image_id: str) -> Response:
-    """A failed picture again, as a new job with today's recipe of that name."""
+    """A failed picture again, as a new job with today's recipe of its own or of `recipe=`."""
     mill = services()
-    return _accepted_again(retry.retried(mill, image_of(mill, image_id), header_key()), image_id)
+    recipe = request.values.get("recipe") or None
+    return _accepted_again(retry.retried(mill, image_of(mill, image_id), recipe, header_key()), image_id)
 
 
 @blueprint.post("/api/v1/images/<image_id>/again")
@@ -192,10 +193,10 @@ def batches() -> Response:
     return jsonify({"batches": [shape(name, counts) for name, counts in found], "next": following})
 
 
-def page_of_batches(mill: Services) -> tuple[list[tuple[str, Counts]], str | None]:
+def page_of_batches(mill: Services) -> tuple[Sequence[tuple[str, Counts]], str | None]:
     """The page which the request's `after` and `limit` describe, and the next cursor."""
     limit = page_limit()
-    found = mill.stores.ledger.batches(limit + 1, request.args.get("after") or None)
+    found = mill.stores.batches(limit + 1, request.args.get("after") or None)
     return found[:limit], found[limit - 1][0] if len(found) > limit else None
 
 
@@ -203,7 +204,7 @@ def page_of_batches(mill: Services) -> tuple[list[tuple[str, Counts]], str | Non
 @needs(Permission.VIEW)
 def one_batch(batch: str) -> Response:
     """The exact counts of a batch."""
-    counts = services().stores.ledger.counts(batch)
+    counts = services().stores.counts(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
     return jsonify(shape(batch, counts))
@@ -213,7 +214,7 @@ def one_batch(batch: str) -> Response:
 @needs(Permission.VIEW)
 def totals() -> Response:
     """The exact counts of everything."""
-    return jsonify(shape(None, services().stores.ledger.counts()))
+    return jsonify(shape(None, services().stores.counts()))
 
 
 @blueprint.get("/api/v1/recipes")

@@ -8,7 +8,7 @@ from imagemill.admission.headers import HeaderError
 from imagemill.api.access.permissions import may
 from imagemill.api.services import Services
 from imagemill.api.web.formatting import moment
-from imagemill.domain.images import Image, ImageInfo, KnownResult, Outcome, TraceStep
+from imagemill.domain.images import Image, ImageInfo, KnownResult, TraceStep
 
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"})
 _THUMBNAIL = "thumbnail"
@@ -89,11 +89,6 @@ def _hop_word(before: str, after: str) -> str:
 def whole_milliseconds(trace: Sequence[TraceStep]) -> float:
     """From the first mark to the last."""
     return (moment(trace[-1].at) - moment(trace[0].at)).total_seconds() * 1000 if trace else 0
-
-
-def stage(outcome: Outcome) -> str:
-    """Where a failed picture's way ended."""
-    return "at work" if any(step.step == "taken" for step in outcome.trace) else "in its queue"
 
 
 @dataclass(frozen=True)

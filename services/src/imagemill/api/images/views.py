@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from imagemill.api.images.failures import Failure
+from imagemill.domain.failures import advice, failed_at
 from imagemill.domain.images import Image, Rejection
 
 
@@ -24,6 +26,21 @@ def image(item: Image) -> dict[str, Any]:
         "original": job.original.model_dump(),
         "result": outcome.result.model_dump() if outcome and outcome.result else None,
         "trace": [step.model_dump() for step in (outcome.trace if outcome else [job.accepted_step()])],
+    }
+
+
+def failure(item: Failure) -> dict[str, Any]:
+    """A failed picture, where its failure stands, and what to do about it."""
+    outcome, last = item.image.outcome, item.last_retry
+    stage, worker = failed_at(outcome) if outcome else ("", "")
+    return image(item.image) | {
+        "failure_state": item.state,
+        "stage": stage,
+        "failed_by": worker,
+        "tries": item.tries,
+        "advice": advice(outcome.code if outcome else None),
+        "resolution": item.resolution.model_dump(exclude={"id", "batch"}) if item.resolution else None,
+        "last_retry": {"id": last.job.id, "status": last.status} if last else None,
     }
 
 

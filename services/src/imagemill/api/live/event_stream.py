@@ -183,6 +183,7 @@ def shape(batch: str | None, counts: Counts) -> dict[str, Any]:
         "stored": counts.stored,
         "duplicates": counts.duplicates,
         "failed": counts.failed,
+        "failed_open": counts.failed_open,
         "in_flight": counts.in_flight,
     }
 

@@ -18,7 +18,8 @@ _MOST_PICTURES = 50
 # Told every few seconds of every camera: shown when they are asked for.
 OFTEN = "camera-counts"
 KINDS = (
-    "accepted", "taken", "done", "stored", "failed", "rejected", "redriven", "alert", "told", "acknowledged", "camera",
+    "accepted", "taken", "done", "stored", "failed", "rejected", "redriven", "retried", "discarded", "reopened",
+    "alert", "told", "acknowledged", "camera",
     OFTEN,
 )  # fmt: skip
 _PLAIN = ("recipe", "code", "channel", "result", "state", "problem")

@@ -65,7 +65,7 @@ def _address_with(**changes: str | None) -> str:
 
 def _counts() -> Counts | None:
     try:
-        return services().stores.ledger.counts()
+        return services().stores.counts()
     except StoreUnavailable:
         return None
 

@@ -1,16 +1,15 @@
-// Failures: select with the mouse or the keyboard, retry with one key; until it is sent it can be undone.
+// Failures: select with the mouse or the keyboard, retry or discard with one key; both can be undone.
 
 import { element, toast } from "./dom.js";
-import { plural } from "./format.js";
+import { number, plural } from "./format.js";
 import { uuid7 } from "./ids.js";
 import { typing } from "./keys.js";
 
 const UNDO_MS = 5000;
-const AT_ONCE = 3;
-const TIMEOUT_MS = 30_000;
+const TOLD_MS = 8000;
+const AT_ONCE = 500;
+const TIMEOUT_MS = 60_000;
 const form = document.getElementById("failures");
-const retried = new Map();
-const keys = new Map();
 // Keys of lines, not their places: lines come in above while somebody selects.
 let here = null;
 let anchor = null;
@@ -18,33 +17,22 @@ let anchor = null;
 const lines = () => [...form.querySelectorAll("#failed-rows tr")];
 const placeOf = (key) => lines().findIndex((line) => line.dataset.key === key);
 const boxOf = (line) => line.querySelector("input");
-const selected = () => lines().filter((line) => boxOf(line).checked && !boxOf(line).disabled);
+const selected = () => lines().filter((line) => boxOf(line)?.checked);
+const chosen = () => (selected().length ? selected() : lines().filter((line) => line.dataset.key === here)).map((line) => line.dataset.key);
 
 function show() {
-  lines().forEach((line) => {
-    line.classList.toggle("here", line.dataset.key === here);
-    showRetried(line);
-  });
+  lines().forEach((line) => line.classList.toggle("here", line.dataset.key === here));
   const count = selected().length;
   const told = document.getElementById("selected");
   if (told) told.textContent = count ? `${plural(count, "picture")} selected` : "";
-  const button = document.getElementById("retry");
-  if (button) button.disabled = !count && placeOf(here) < 0;
-}
-
-function showRetried(line) {
-  const id = retried.get(line.dataset.key);
-  if (!id || line.querySelector(".retried")) return;
-  boxOf(line).checked = false;
-  boxOf(line).disabled = true;
-  line.querySelector(".with-thumb > span").append(
-    element("a", { class: "retried", href: `/pictures/${id}` }, "retried: see the new picture"));
+  for (const id of ["retry", "discard", "reopen"]) {
+    const button = document.getElementById(id);
+    if (button) button.disabled = !count && placeOf(here) < 0;
+  }
 }
 
 function select(from, to, value) {
-  lines().slice(Math.min(from, to), Math.max(from, to) + 1).forEach((line) => {
-    if (!boxOf(line).disabled) boxOf(line).checked = value;
-  });
+  for (const line of lines().slice(Math.min(from, to), Math.max(from, to) + 1)) if (boxOf(line)) boxOf(line).checked = value;
 }
 
 function go(step) {
@@ -55,21 +43,33 @@ function go(step) {
 
 function toggle(range) {
   const place = placeOf(here);
-  if (place < 0) return;
+  if (place < 0 || !boxOf(lines()[place])) return;
   const from = placeOf(anchor);
   select(range && from >= 0 ? from : place, place, !boxOf(lines()[place]).checked);
   anchor = here;
 }
 
-function retry() {
-  const chosen = selected().length ? selected() : lines().filter((line) => line.dataset.key === here && !boxOf(line).disabled);
-  if (!chosen.length) return;
-  const ids = chosen.map((line) => line.dataset.key);
+/** The failures that are meant: those chosen, in portions which the service takes, or all that match. */
+function meant(all) {
+  if (all) {
+    const filters = [...form.querySelectorAll("[data-filter]")].map((field) => [field.name, field.value]);
+    return [{ matching: Object.fromEntries(filters) }];
+  }
+  const ids = chosen();
+  return Array.from({ length: Math.ceil(ids.length / AT_ONCE) }, (_, index) => ({ images: ids.slice(index * AT_ONCE, (index + 1) * AT_ONCE) }));
+}
+
+function retry(all) {
+  const count = all ? Number(document.getElementById("retry-all").dataset.count) : chosen().length;
+  if (!count) return;
+  const recipe = document.getElementById("with").value;
+  const portions = meant(all).map((portion) => (recipe ? { ...portion, recipe } : portion));
   const undo = element("button", { type: "button", class: "button" }, "Undo");
-  const told = toast(`${plural(ids.length, "picture")} will be retried in ${UNDO_MS / 1000} s.`, undo);
-  const timer = setTimeout(() => {
+  const told = toast(`${plural(count, "picture")} will be retried${recipe ? ` with ${recipe}` : ""} in ${UNDO_MS / 1000} s.`, undo);
+  const timer = setTimeout(async () => {
     told.remove();
-    send(ids);
+    const { done, problem } = await send("retry", portions, "retried");
+    say(`${plural(done.length, "picture")} retried.`, problem, element("a", { class: "button", href: "/pictures?state=in_flight" }, "See what is in flight"));
   }, UNDO_MS);
   undo.addEventListener("click", () => {
     clearTimeout(timer);
@@ -77,34 +77,56 @@ function retry() {
   });
 }
 
-async function send(ids) {
-  const queue = [...ids];
-  const problems = [];
-  const work = async () => {
-    for (let id = queue.shift(); id; id = queue.shift()) {
-      const problem = await retryOne(id);
-      if (problem) problems.push(problem);
-      show();
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const done = ids.length - problems.length;
-  const text = problems.length ? `${done} of ${ids.length} retried. ${problems[0]}` : `${plural(done, "picture")} retried.`;
-  const told = toast(text, element("a", { class: "button", href: "/pictures?state=in_flight" }, "See what is in flight"));
-  setTimeout(() => told.remove(), 8000);
+async function discard() {
+  const portions = meant(false).map((portion) => ({ ...portion, note: document.getElementById("note").value }));
+  if (!portions.length) return;
+  const { done, problem } = await send("discard", portions, "discarded");
+  const undo = element("button", { type: "button", class: "button" }, "Undo");
+  const told = say(`${plural(done.length, "picture")} discarded.`, problem, ...(done.length ? [undo] : []));
+  undo.addEventListener("click", async () => {
+    told.remove();
+    await reopen(done);
+  });
 }
 
-async function retryOne(id) {
+async function reopen(ids) {
+  const portions = Array.from({ length: Math.ceil(ids.length / AT_ONCE) }, (_, index) => ({ images: ids.slice(index * AT_ONCE, (index + 1) * AT_ONCE) }));
+  const { done, problem } = await send("reopen", portions, "reopened");
+  say(`${plural(done.length, "picture")} open again.`, problem);
+}
+
+function say(text, problem, ...controls) {
+  const told = toast(problem ? `${text} ${problem}` : text, ...controls);
+  setTimeout(() => told.remove(), TOLD_MS);
+  return told;
+}
+
+/** Sends portions one after another, and goes on while there is more; tells what was done, and the first problem. */
+async function send(verb, portions, of) {
+  const done = [];
+  let problem = "";
+  for (const portion of portions) {
+    let body = portion;
+    while (body) {
+      const answer = await post(verb, body);
+      done.push(...(answer[of] ?? []));
+      problem ||= answer.problem ?? (answer.refused?.length ? `${number(answer.refused.length)} refused: ${answer.refused[0].detail}` : "");
+      body = answer.next ? { ...portion, after: answer.next } : null;
+    }
+  }
+  for (const line of lines()) if (boxOf(line)) boxOf(line).checked = false;
+  show();
+  return { done, problem };
+}
+
+async function post(verb, body) {
   try {
-    if (!keys.has(id)) keys.set(id, uuid7());
-    const headers = { "Idempotency-Key": keys.get(id) };
-    const answer = await fetch(`/api/v1/images/${id}/retry`, { method: "POST", headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const body = await answer.json();
-    if (!answer.ok) return body.detail;
-    retried.set(id, body.id);
-    return null;
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": uuid7() };
+    const answer = await fetch(`/api/v1/failures/${verb}`, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const told = await answer.json();
+    return answer.ok ? told : { problem: told.detail };
   } catch {
-    return "The service does not answer; try again in a moment.";
+    return { problem: "The service does not answer; try again in a moment." };
   }
 }
 
@@ -112,8 +134,9 @@ const KEYS = {
   j: () => go(1), ArrowDown: () => go(1),
   k: () => go(-1), ArrowUp: () => go(-1),
   x: () => toggle(false), X: () => toggle(true),
-  a: () => select(0, lines().length, !lines().every((line) => boxOf(line).checked)),
-  r: retry,
+  a: () => select(0, lines().length, !lines().every((line) => !boxOf(line) || boxOf(line).checked)),
+  r: () => form.dataset.state === "open" && retry(false),
+  d: () => form.dataset.state === "open" && discard(),
   Enter: () => lines()[placeOf(here)]?.querySelector("a.file").click(),
 };
 
@@ -134,7 +157,10 @@ form.addEventListener("click", (event) => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  retry();
+  const by = event.submitter?.id;
+  if (by === "discard") discard();
+  else if (by === "reopen") reopen(chosen());
+  else retry(by === "retry-all");
 });
 addEventListener("renewed", show);
 show();

@@ -19,7 +19,7 @@ let polling = 0;
 function showTotals(totals) {
   for (const term of document.querySelectorAll("[data-equation] [data-count]")) {
     term.textContent = number(totals[term.dataset.count]);
-    if (term.dataset.count === "failed") term.parentElement.classList.toggle("bad", totals.failed > 0);
+    if (term.dataset.count === "failed_open") term.closest("[data-open]").hidden = !totals.failed_open;
   }
 }
 

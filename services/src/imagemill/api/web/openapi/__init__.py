@@ -7,11 +7,12 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import access, alerts, cameras, codes, paths
+from imagemill.api.web.openapi import access, alerts, cameras, codes, failures, paths
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
     paths.PICTURES,
+    failures.FAILURES,
     paths.COUNTS,
     paths.REST,
     paths.PLAIN,
@@ -23,6 +24,7 @@ _PATHS = (
 _TAGS = {
     "Upload": "Pictures in.",
     "Pictures": "What became of them.",
+    "Failures": "Those that are open, and how they end: retried until solved, or discarded.",
     "Counts": "accepted = stored + failed + in flight, and offered = accepted + rejected; always.",
     "Recipes": "What can be done to a picture.",
     "Pools": "Who does it.",
@@ -58,7 +60,10 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {path: dict(methods) for table in _PATHS for path, methods in table.items()},
-        "components": {"schemas": all_schemas() | access.schemas(), "responses": {"Unexpected": _unexpected()}},
+        "components": {
+            "schemas": all_schemas() | access.schemas() | failures.schemas(),
+            "responses": {"Unexpected": _unexpected()},
+        },
     }
 
 

@@ -55,7 +55,8 @@ PICTURES = (
     Code("unknown-image", (404,), "No picture with this id was ever accepted."),
     Code("no-result-yet", (404,), "The picture is in flight; ask again after `Retry-After` seconds."),
     Code("unknown-batch", (404,), "Nothing was ever offered under this batch."),
-    Code("not-failed", (409,), "Only failed pictures are retried."),
+    Code("not-failed", (409,), "Only failed pictures are retried or discarded."),
+    Code("already-retried", (409,), "The failure was retried before; `image` names its retry."),
     Code("blob-missing", (410,), "The ledger knows the picture, but its bytes are gone."),
 )
 

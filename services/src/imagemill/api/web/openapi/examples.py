@@ -65,7 +65,7 @@ UPLOADED: dict[str, Any] = {
 }
 TOTALS: dict[str, Any] = {
     "offered": 12071, "accepted": 12034, "rejected": 37, "stored": 11990, "duplicates": 12, "failed": 4,
-    "in_flight": 40,
+    "failed_open": 1, "in_flight": 40,
 }  # fmt: skip
 AGAIN: dict[str, Any] = {"id": NEW_ID, "retry_of": ID, "url": f"/api/v1/images/{NEW_ID}"}
 ACTIVITY: dict[str, Any] = {
@@ -77,5 +77,11 @@ ACTIVITY: dict[str, Any] = {
     "batch": BATCH,
     "attempt": 1,
 }
+FAILURE: dict[str, Any] = IMAGE | {
+    "status": "failed", "code": "crashed", "reason": "It took its worker process down.", "result": None,
+    "failure_state": "open", "stage": "at work", "failed_by": "worker-1", "tries": 1,
+    "advice": "Retry it once, with a lighter recipe if there is one; if it crashes again, discard it.",
+    "resolution": None, "last_retry": None,
+}  # fmt: skip
 EVENTS = 'event: totals\ndata: {"offered": 3, "accepted": 3, "rejected": 0, "stored": 3, "duplicates": 0, "failed": 0, '
-EVENTS += '"in_flight": 0}\n\n: ping\n\n'
+EVENTS += '"failed_open": 0, "in_flight": 0}\n\n: ping\n\n'

@@ -121,12 +121,16 @@ PICTURES: Json = {
             [
                 answer(202, "Again", "Accepted as a new picture.", examples.AGAIN, LOCATION),
                 problems({
-                    400: ("bad-key",), 403: ("cross-site",), **UNKNOWN_IMAGE, 409: ("not-failed", "unknown-recipe"),
-                    **TAKING,
+                    400: ("unknown-recipe", "bad-key"), 403: ("cross-site",), **UNKNOWN_IMAGE,
+                    409: ("not-failed", "already-retried", "unknown-recipe"), **TAKING,
                 }),
             ],
-            description="A new picture in the same batch, under today's recipe of that name; the failed one stays.",
-            parameters=[IMAGE_ID, idempotency_key()],
+            description="A new picture in the same batch, under today's recipe of that name or another one. The failed "
+            "one stays, and is solved once the new one is stored. A failure is retried once; what fails again is a "
+            "failure of its own.",
+            parameters=[
+                IMAGE_ID, idempotency_key(), query("recipe", STRING, "Another recipe; also taken from a form."),
+            ],
         )
     },
     "/api/v1/images/{image_id}/again": {

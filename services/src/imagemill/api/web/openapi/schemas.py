@@ -11,6 +11,7 @@ from imagemill.api.rules.views import ChannelTested, ChannelView
 from imagemill.api.web.openapi import alert_schemas as alerts
 from imagemill.api.web.openapi import codes, pools
 from imagemill.domain.cameras import Camera
+from imagemill.domain.failures import STATES
 from imagemill.domain.images import ImageInfo, Outcome, Rejection, TraceStep
 from imagemill.domain.rules import Rule
 
@@ -110,7 +111,9 @@ def _rules() -> dict[str, Schema]:
 
 def _counts() -> dict[str, Schema]:
     names = ("offered", "accepted", "rejected", "stored", "duplicates", "failed", "in_flight")
-    return dict.fromkeys(names, COUNT)
+    return dict.fromkeys(names, COUNT) | {
+        "failed_open": COUNT | {"description": "Failed, neither retried nor discarded."}
+    }
 
 
 _ARITHMETIC = "accepted = stored + failed + in_flight, and offered = accepted + rejected; duplicates are stored too."
@@ -131,6 +134,20 @@ _IMAGE: dict[str, Schema] = {
     "original": ref("ImageInfo"),
     "result": nullable(ref("ImageInfo")),
     "trace": listed(ref("TraceStep")),
+}
+
+_RESOLUTION = shape("How somebody answered a failure.", {
+    "kind": {"type": "string", "enum": ["retried", "discarded"]}, "at": TIME, "by": STRING,
+    "retry": nullable(ID) | {"description": "The picture that tries it again."}, "note": STRING,
+})  # fmt: skip
+_FAILURE: dict[str, Schema] = {
+    "failure_state": {"type": "string", "enum": list(STATES)},
+    "stage": STRING | {"description": "Where it failed, in words."},
+    "failed_by": STRING | {"description": "The program that was at it."},
+    "tries": {"type": "integer", "minimum": 1, "description": "Which try of its original it was, retries counted."},
+    "advice": STRING | {"description": "What to do."},
+    "resolution": nullable(ref("Resolution")),
+    "last_retry": nullable(ref("LastRetry")) | {"description": "The end of its chain of retries."},
 }
 
 _ACCEPTED: dict[str, Schema] = {
@@ -183,6 +200,9 @@ def _pictures() -> dict[str, Schema]:
         "ImageInfo": record(ImageInfo, sha256=SHA256, bytes=COUNT, width=COUNT, height=COUNT),
         "TraceStep": record(TraceStep, step=step, at=TIME, attempt={"minimum": 1}),
         "Image": shape("A picture under a recipe.", _IMAGE),
+        "Failure": shape("A failed picture, and where its failure stands.", _IMAGE | _FAILURE),
+        "Resolution": _RESOLUTION,
+        "LastRetry": shape("A retry.", {"id": ID, "status": STATUS}),
         "Images": page("images", ref("Image")),
         "Story": shape("A picture with all that the journal knows of it.", _IMAGE | {"activity": listed(_ACTIVITY)}),
         "Activity": _ACTIVITY,

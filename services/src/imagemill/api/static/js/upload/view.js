@@ -111,8 +111,9 @@ function fillLine(line, row) {
   line.state.textContent = words(row);
   line.state.title = line.state.textContent;
   line.state.classList.toggle("bad", row.state === "failed" || row.state === "rejected");
-  const full = row.state === "stored" && !row.duplicate ? 4 : row.reached;
-  const stopped = row.state === "failed" ? Math.max(full, 2) : row.state === "rejected" ? 0 : -1;
+  // Failed pictures reach the last mark too: that they failed is stored. What failed is the work.
+  const full = row.state === "stored" && !row.duplicate ? 4 : row.state === "failed" ? 2 : row.reached;
+  const stopped = row.state === "failed" ? 2 : row.state === "rejected" ? 0 : -1;
   line.marks.forEach((mark, index) => {
     const known = row.duplicate && index === STEPS.length - 1; // Nobody had to take it: its result was there.
     mark.className = index === stopped ? "no" : index < full || known ? "on" : "";
