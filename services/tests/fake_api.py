@@ -21,6 +21,10 @@ class Ended:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """Those of the JSON lines."""
+        return [line for line in map(json.loads, self.out.splitlines()) if line["event"] == event]
+
 
 Answer = tuple[int, dict[str, str], bytes]
 RECIPES = {"recipes": [{"name": "gray"}, {"name": "webp"}], "default": "gray"}

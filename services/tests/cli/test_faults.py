@@ -36,7 +36,7 @@ def files(folder: Path, count: int, content: bytes = b"picture") -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", [["totals"], ["upload", __file__], ["watch"], ["pools"]])
+@pytest.mark.parametrize("command", [["totals"], ["upload", __file__], ["events"], ["pools"]])
 def test_no_api_is_one_sentence_and_code_3(imagemill: Run, command: list[str]) -> None:
     with socket.socket() as taken:  # It does not listen, and nobody else can.
         taken.bind(("127.0.0.1", 0))
@@ -98,7 +98,7 @@ def test_what_a_server_could_not_take_any_more_is_sent_again(
     fake.on(UPLOAD, half)
     ended = imagemill("upload", files(tmp_path, 2), "--api", fake.url, "--json")
     assert ended.code == 0
-    assert [Path(item["file"]).name for item in ended.json["accepted"]] == ["000.jpg", "001.jpg"]
+    assert [Path(item["file"]).name for item in ended.told("accepted")] == ["000.jpg", "001.jpg"]
     assert b"000.jpg" not in fake.asked[-1][2]
 
 
@@ -124,7 +124,7 @@ def test_a_connection_that_always_breaks_is_given_up_and_the_doubt_is_told(
     fake.on(UPLOAD, (0, {}, b""))
     ended = imagemill("upload", files(tmp_path, 1), "--api", fake.url)
     assert (ended.code, fake.times(UPLOAD)) == (1, 6)
-    assert "Whether it was accepted is not known: send it again with --resume." in ended.out
+    assert "Whether it was accepted is not known: send it again into the same --batch." in ended.out
 
 
 def test_a_server_that_takes_less_at_a_time_gets_less(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_server_that_takes_less_at_a_time_gets_less(imagemill: Run, fake: Fake
     fake.on(UPLOAD, small)
     ended = imagemill("upload", files(tmp_path, 20), "--api", fake.url, "--json")
     assert ended.code == 0
-    assert len(ended.json["accepted"]) == 20
+    assert len(ended.told("accepted")) == 20
 
 
 def test_requests_have_at_most_twenty_files_and_jobs_at_a_time(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
@@ -159,6 +159,7 @@ def test_requests_have_at_most_twenty_files_and_jobs_at_a_time(imagemill: Run, f
 
 
 def test_an_order_that_cannot_be_is_told_once(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
+    fake.on("GET /api/v1/images", reply(200, {"images": [], "next": None}))
     fake.on(UPLOAD, reply(400, {"code": "bad-batch", "detail": "'a b' cannot name a batch."}))
     ended = imagemill("upload", files(tmp_path, 400), "--api", fake.url, "-b", "a b", "-j", 1)
     assert (ended.code, ended.err) == (1, "error: 'a b' cannot name a batch.\n")
@@ -189,6 +190,20 @@ def test_unreadable_files_are_told_and_the_others_sent(
     assert "1 accepted (0 duplicates), 0 rejected, 1 not sent" in ended.out
 
 
+def test_a_folder_without_pictures_is_told_and_ends_with_1(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    ended = imagemill("upload", tmp_path, "--api", fake.url)
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: Nothing was sent: there is no picture in {tmp_path} (1 file without")
+
+
+def test_a_server_that_knows_no_hashes_gets_the_files(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
+    fake.on(UPLOAD, accepted)
+    ended = imagemill("upload", files(tmp_path, 3), "--api", fake.url)
+    assert (ended.code, fake.times("POST /api/v1/known"), fake.times(UPLOAD)) == (0, 1, 1)
+    assert "21 bytes sent in" in ended.out
+
+
 def test_ctrl_c_ends_an_upload_with_an_account_and_how_to_go_on(fake: FakeApi, tmp_path: Path) -> None:
     arrived, go_on = threading.Event(), threading.Event()
 
@@ -208,7 +223,7 @@ def test_ctrl_c_ends_an_upload_with_an_account_and_how_to_go_on(fake: FakeApi, t
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "20 accepted (0 duplicates)" in out
-    assert "--resume" in err
+    assert "the same command with --batch " in err
     assert fake.times(UPLOAD) == 1
 
 
@@ -277,7 +292,7 @@ def test_a_stream_that_ends_is_taken_up_again_and_not_for_ever(
     imagemill: Run, fake: FakeApi, no_pauses: list[float]
 ) -> None:
     fake.on("GET /api/v1/totals", reply(200, counts()))
-    ended = imagemill("watch", "--json", "--api", fake.url)
+    ended = imagemill("events", "--json", "--api", fake.url)
     assert ended.code == 1  # 404: it will never be there
 
     event = b"event: outcome\ndata: {}\n\n"
@@ -285,7 +300,7 @@ def test_a_stream_that_ends_is_taken_up_again_and_not_for_ever(
         "GET /api/v1/events",
         lambda number, _: (200, {"Content-Type": "text/event-stream"}, event if number == 2 else b": ping\n\n"),
     )
-    ended = imagemill("watch", "--json", "--api", fake.url)
+    ended = imagemill("events", "--json", "--api", fake.url)
     assert ended.out == '{"event": "outcome", "data": {}}\n'
     assert "giving up" in ended.err
 

@@ -1,7 +1,11 @@
 """The commands against a running Imagemill."""
 
+import csv
+import hashlib
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,11 +58,12 @@ def damaged(size: int = 256) -> bytes:
 
 
 def test_upload_of_a_folder_says_what_became_of_every_file(run: Run, folder: Path) -> None:
-    ended = run("upload", folder, "--recursive", "-r", "gray", "-r", "thumbnail", "-b", "folder", "--wait")
+    ended = run("upload", folder, "-r", "gray", "-r", "thumbnail", "-b", "folder", "--wait")
     assert ended.code == 1
     assert "The file is not a picture" in line_of(ended, "notes.jpg")
     assert "(truncated)" in line_of(ended, "cut.jpg")
-    assert "4 accepted (0 duplicates), 2 rejected; batch folder" in ended.out
+    assert "4 accepted (0 duplicates), 2 rejected; 4 stored, 0 failed; " in ended.out
+    assert "imagemill download folder --to FOLDER" in ended.err
     assert "1 file without a picture's ending passed over" in ended.err
     assert run("batch", "folder").out == ("4 accepted = 4 stored + 0 failed + 0 in flight; 2 rejected at the door\n")
 
@@ -67,25 +72,98 @@ def line_of(ended: Ended, name: str) -> str:
     return next(line for line in ended.out.splitlines() if name in line)
 
 
-def test_what_was_known_is_called_a_duplicate(run: Run, folder: Path) -> None:
+def test_what_is_known_is_not_sent_again_and_duplicates_are_one_number(run: Run, folder: Path) -> None:
     assert run("upload", folder / "beach.jpg", "--wait").code == 0
-    ended = run("upload", folder / "beach.jpg")
+    ended = run("upload", folder / "beach.jpg", "-r", "gray", "-r", "compress", "--wait")
     assert ended.code == 0
-    assert "duplicate" in line_of(ended, "its result was known already")
-    assert "1 accepted (1 duplicate)" in ended.out
+    assert (
+        "2 accepted (1 duplicate), 0 rejected; 2 stored, 0 failed; 0 bytes sent (1 file known, not sent) in"
+        in ended.out
+    )
 
 
-def test_resume_sends_only_what_the_batch_has_not(run: Run, folder: Path, mill: Mill) -> None:
-    run("upload", folder / "beach.jpg", "-b", "resumed", "--wait")
-    ended = run("upload", folder / "*.jpg", folder / "deeper", "-b", "resumed", "--resume", "--json")
-    assert ended.json["skipped"] == [str(folder / "beach.jpg")]
-    assert [item["name"] for item in ended.json["accepted"]] == ["Büro.PNG"]
-    assert {Path(item["file"]).name for item in ended.json["rejected"]} == {"cut.jpg", "notes.jpg"}
+def test_the_same_folder_into_the_same_batch_adds_nothing(run: Run, folder: Path, mill: Mill) -> None:
+    run("upload", folder / "beach.jpg", "-b", "twice", "--wait")
+    before = mill.totals()["accepted"]
+    ended = run("upload", folder / "beach.jpg", folder / "deeper", "-b", "twice", "--json")
+    assert [item["file"] for item in ended.told("there")] == [str(folder / "beach.jpg")]
+    assert [item["name"] for item in ended.told("accepted")] == ["Büro.PNG"]
+    assert mill.totals()["accepted"] == before + 1
+    assert run("upload", folder / "beach.jpg", "-b", "twice", "--again", "--json").told("accepted")
+
+
+def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(run: Run, folder: Path, mill: Mill) -> None:
+    (folder / "new.jpg").write_bytes(photo_jpeg(seed=901))
+    run("upload", folder / "beach.jpg", "--wait")
+    before = mill.totals()
+    ended = run("upload", folder / "beach.jpg", folder / "new.jpg", "--dry-run", "--json")
+    (told,) = ended.told("dry-run")
+    size = (folder / "new.jpg").stat().st_size
+    assert told == {"event": "dry-run", "to_send": 1, "bytes": size, "known": 1, "there": 0, "unreadable": 0}
+    assert "Would send 1 file" in run("upload", folder / "new.jpg", "-n").out
+    assert mill.totals() == before
+
+
+def test_a_manifest_has_a_row_for_every_file(run: Run, folder: Path, tmp_path: Path) -> None:
+    csv_file, lines_file = tmp_path / "made.csv", tmp_path / "made.jsonl"
+    run("upload", folder, "-b", "manifest", "--wait", "--manifest", csv_file)
+    rows = {row["file"]: row for row in csv.DictReader(csv_file.read_text("utf-8").splitlines())}
+    assert rows[str(folder / "beach.jpg")]["status"] == "stored"
+    assert rows[str(folder / "beach.jpg")]["sha256"] == hashlib.sha256(photo_jpeg(seed=1)).hexdigest()
+    assert rows[str(folder / "notes.jpg")]["code"] == "not-an-image"
+    run("upload", folder, "-b", "manifest", "--manifest", lines_file)
+    rows = {row["file"]: row for row in map(json.loads, lines_file.read_text().splitlines())}
+    assert rows[str(folder / "beach.jpg")] == {"file": str(folder / "beach.jpg"), "status": "there"}
+
+
+def test_a_batch_is_downloaded_once_with_names_that_say_what_it_is(run: Run, folder: Path, tmp_path: Path) -> None:
+    for number, name in enumerate(("one/kite.jpg", "two/kite.jpg")):
+        (folder / name).parent.mkdir()
+        (folder / name).write_bytes(photo_jpeg(seed=910 + number))
+    run("upload", folder / "one", folder / "two", "-b", "fetched", "-r", "gray", "-r", "thumbnail", "--wait")
+    to = tmp_path / "results"
+    ended = run("download", "fetched", "--to", to)
+    assert (ended.code, ended.out.partition(";")[0]) == (0, "4 files fetched")
+    names = {path.name for path in to.iterdir()}
+    assert {"kite-gray.png", "kite-thumbnail.jpg"} < names
+    assert len(names) == 4
+    assert "0 files fetched, 4 there already" in run("download", "fetched", "--to", to).out
+    (to / "kite-gray.png").write_bytes(b"changed")
+    assert "1 file fetched, 3 there already" in run("download", "fetched", "--to", to).out
+    assert "2 files fetched" in run("download", "fetched", "--to", tmp_path / "originals", "--original").out
+    assert run("download", "nothing", "--to", to).code == 1
+
+
+def test_wait_ends_when_nothing_is_in_flight_and_says_whether_all_is_well(run: Run, mill: Mill) -> None:
+    mill.accepted(photo_jpeg(seed=920), batch="waited")
+    ended = run("wait", "waited")
+    assert ended.code == 0
+    assert ended.out.startswith("1 accepted = 1 stored + 0 failed + 0 in flight; 0 rejected at the door; waited")
+    mill.accepted(damaged(96), batch="waited")
+    assert run("wait", "waited", "--json").code == 1
+
+
+def test_status_tells_who_asks_and_what_is_open(run: Run, mill: Mill, failed: dict[str, Any]) -> None:
+    ended = run("status")
+    assert f"{mill.url}, as " in ended.out
+    assert "open: imagemill failures list" in ended.out
+    assert run("status", "--json").json["totals"]["failed_open"] >= 1
+
+
+def test_pictures_that_appear_in_a_folder_are_uploaded(run: Run, folder: Path, mill: Mill) -> None:
+    late = threading.Timer(0.5, lambda: (folder / "late.jpg").write_bytes(photo_jpeg(seed=930)))
+    late.start()
+    ended = run("watch", folder, "-b", "watched", "--every", 0.2, "--until-idle", 5)
+    late.join()
+    assert ended.code == 1  # two of the folder's files are no pictures
+    assert "3 accepted" in ended.out.splitlines()[-1]
+    assert "accepted" in line_of(ended, "late.jpg")
 
 
 def test_standard_input_is_a_picture_too(run: Run, tmp_path: Path) -> None:
     ended = run("upload", "-", "--wait", "--json", stdin=photo_jpeg(seed=3))
-    assert [(item["name"], item["file"]) for item in ended.json["accepted"]] == [("stdin", "standard input")]
+    assert [(item["name"], item["file"]) for item in ended.told("accepted")] == [("stdin", "standard input")]
+    assert [item["stored"] for item in ended.told("summary")] == [1]
 
 
 def test_pictures_that_fail_are_told_when_waited_for(run: Run, tmp_path: Path) -> None:
@@ -218,13 +296,13 @@ def test_no_scaler_is_one_sentence(run: Run) -> None:
 
 @pytest.fixture
 def watching(mill: Mill) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "imagemill.cli", "watch", "--api", mill.url]
+    command = [sys.executable, "-m", "imagemill.cli", "events", "--api", mill.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
 
-def test_watch_tells_outcomes_as_they_happen(watching: "subprocess.Popen[str]", mill: Mill) -> None:
+def test_events_tell_outcomes_as_they_happen(watching: "subprocess.Popen[str]", mill: Mill) -> None:
     assert watching.stdout is not None
     assert watching.stdout.readline().startswith("totals ")
     (image_id,) = mill.accepted(photo_jpeg(seed=4))

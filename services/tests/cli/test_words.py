@@ -8,8 +8,9 @@ import pytest
 
 from imagemill.cli import say
 from imagemill.cli.client import busy_pause_seconds
-from imagemill.cli.files import File, find, portions
+from imagemill.cli.files import File, find, groups, portions
 from imagemill.cli.sse import events
+from imagemill.cli.watching import complete
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,31 @@ def test_a_trace_tells_the_milliseconds_between_its_marks() -> None:
         ("taken", "09:15:03.230", "+1,017 ms", "worker-1, attempt 2"),
     ]
     assert say.took(steps) == "1,017 ms from accepted to taken"
+
+
+def test_without_its_extra_the_command_says_how_to_install_it() -> None:
+    without = "import sys; sys.modules['typer'] = None; from imagemill.cli.__main__ import main; main()"
+    ended = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: The command line is an extra: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_groups_keep_all_threads_busy() -> None:
+    files = [File(Path(f"{n}.jpg"), 1) for n in range(90)]
+    assert [len(group) for group in groups(files, 3, 500)] == [30, 30, 30]
+    assert [len(group) for group in groups(files, 16, 500)] == [20, 20, 20, 20, 10]
+    assert [len(group) for group in groups(files, 1, 50)] == [50, 40]
+    assert groups([], 4, 500) == []
+
+
+def test_a_file_of_a_watched_folder_is_sent_once_it_does_not_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    assert complete({}, {path: (5, 1)}, {}) == []
+    assert complete({path: (4, 1)}, {path: (5, 2)}, {}) == []
+    assert [file.path for file in complete({path: (5, 2)}, {path: (5, 2)}, {})] == [path]
+    assert complete({path: (5, 2)}, {path: (5, 2)}, {path: (5, 2)}) == []
+    assert complete({path: (0, 2)}, {path: (0, 2)}, {}) == []
 
 
 def test_portions_keep_both_limits_and_the_order() -> None:

@@ -172,6 +172,20 @@ def test_a_refusal_is_told_in_words_and_counted(mill: Mill, browser: Open, tmp_p
     wait_for(lambda: "1 duplicate skipped" in text(driver, "#remains"), "the file chosen twice to be told")
 
 
+def test_what_the_service_has_already_is_not_sent_again(mill: Mill, browser: Open, tmp_path: Path) -> None:
+    driver = browser()
+    chosen = files(tmp_path, [pictures.photo_jpeg(96, 64, seed=os.getpid() + 70 + n) for n in range(2)])
+    requests_to = "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name)).filter((url) =>"
+    sent = f"{requests_to} url.pathname === '/api/v1/images' && !url.search).length"
+    for uploads in (1, 0):
+        driver.get(mill.url)
+        choose(driver, chosen)
+        wait_for(lambda: ended(driver), "all to end")
+        assert " ".join(text(driver, "#sum").split()) == "2 offered = 2 stored + 0 failed + 0 in flight"
+        assert driver.execute_script(sent) == uploads
+    assert console(driver) == []
+
+
 def test_a_busy_service_is_asked_again_when_it_says_so(mill: Mill, browser: Open, tmp_path: Path) -> None:
     driver = browser()
     with before_any_script(driver, _BUSY_ONCE):

@@ -10,13 +10,17 @@ from imagemill.cli import (
     alerts,
     cameras,
     counts,
+    downloading,
+    events,
     failures,
     fetching,
     pictures,
     replaying,
     rules,
+    status,
     uploading,
     verifying,
+    waiting,
     watching,
 )
 from imagemill.cli.client import DEFAULT_API
@@ -63,6 +67,9 @@ def _everywhere(commands: typer.Typer, api: str | None) -> dict[str, Any]:
 
 
 app.command("upload")(uploading.upload)
+app.command("watch")(watching.watch)
+app.command("wait")(waiting.wait)
+app.command("download")(downloading.download)
 app.command("get")(fetching.get)
 app.command("show")(pictures.show)
 app.command("journal")(pictures.journal)
@@ -77,7 +84,8 @@ app.command("pools")(counts.pools)
 app.command("alert")(alerts.alert)
 app.command("alerts")(alerts.alerts)
 app.command("replay")(replaying.replay)
-app.command("watch")(watching.watch)
+app.command("events")(events.events)
+app.command("status")(status.status)
 app.command("login")(access.login)
 app.command("logout")(access.logout)
 app.command("whoami")(access.whoami)

@@ -34,7 +34,7 @@ def get(
                 sys.stdout.buffer.write(chunk)
             return
         target = output or _free_name(answer)
-        written = _write(target, answer)
+        written = write_stream(target, answer)
     console.hint(f"{target}: {say.size(written)}")
 
 
@@ -47,8 +47,8 @@ def _free_name(answer: requests.Response) -> Path:
     return target
 
 
-def _write(target: Path, answer: requests.Response) -> int:
-    """All of it or nothing: a file that is there is a whole one."""
+def write_stream(target: Path, answer: requests.Response) -> int:
+    """Write all of an answer or nothing: a file that is there is a whole one. Returns its bytes; raises ApiError."""
     try:
         if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
             return target.open("wb").write(b"".join(_chunks(answer)))

@@ -1,6 +1,7 @@
 """From what was typed to files, and from files to requests."""
 
 import glob
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +67,12 @@ def find(arguments: Sequence[str], recursive: bool) -> FoundFiles:
             else:
                 found.setdefault(os.path.realpath(path), File(path, path.stat().st_size))
     return FoundFiles(list(found.values()), passed_over)
+
+
+def groups(files: Sequence[File], jobs: int, most: int) -> list[Sequence[File]]:
+    """The files in as few groups as keep `jobs` threads busy: at most `most` in each, no fewer than a request has."""
+    size = max(min(most, math.ceil(len(files) / jobs)), MAX_FILES)
+    return [files[at : at + size] for at in range(0, len(files), size)]
 
 
 def portions(files: Iterable[File], most: int = MAX_FILES, most_bytes: int = MAX_BYTES) -> Iterator[list[File]]:

@@ -15,6 +15,7 @@ Api = Annotated[
     typer.Option("--api", help=f"Where the API is; else IMAGEMILL_API, else {DEFAULT_API}.", metavar="URL"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsLines = Annotated[bool, typer.Option("--json", help="Print JSON lines, one for each file, and a summary.")]
 Batch = Annotated[str | None, typer.Option("--batch", help="Only pictures of this batch.", metavar="NAME")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most this many.")]
 ImageId = Annotated[str, typer.Argument(help="The id which the upload told.", metavar="ID")]

@@ -10,7 +10,8 @@ from imagemill.cli.client import path_of
 from imagemill.cli.options import Api, AsJson, Batch, ImageId, Limit, connect
 
 State = Annotated[
-    str | None, typer.Option("--state", help="accepted, in_flight, stored, failed or duplicate.", metavar="STATE")
+    str | None,
+    typer.Option("--state", help="accepted, in_flight, stored, failed or duplicate.", metavar="STATE"),
 ]
 
 
@@ -63,7 +64,7 @@ def journal(
     for record in story["activity"]:
         facts = {k: v for k, v in record.items() if k not in ("at", "kind", "program", "by", "image", "batch")}
         told = ", ".join(f"{name} {value}" for name, value in facts.items())
-        console.line(f"{record['at']}  {record['kind']:<10}{record['by']:<16}{told}")
+        console.line(f"{record['at']}  {record['kind']:<10}{record['by']:<16} {told}")
 
 
 def list_images(
@@ -75,7 +76,15 @@ def list_images(
         console.as_json({"images": found})
         return
     rows = [
-        (i["id"], i["status"], i["recipe"], say.size(i["original"]["bytes"]), say.saved(i), i["batch"], i["name"])
+        (
+            i["id"],
+            i["status"],
+            i["recipe"],
+            say.size(i["original"]["bytes"]),
+            say.saved(i),
+            i["batch"],
+            i["name"],
+        )
         for i in found
     ]
     _table_or_hint(("id", "status", "recipe", "original>", "result>", "batch", "name"), rows, "No pictures.")

@@ -1,14 +1,18 @@
 """Many files to the API: several requests at a time, and an account of every file."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from imagemill.cli import console
+from imagemill.cli.accounts import Account, not_sent
 from imagemill.cli.client import ApiError, Client, NotThere, ProblemAnswer, Unsure, path_of
-from imagemill.cli.files import File, portions
+from imagemill.cli.files import File, groups, portions
+from imagemill.cli.known import MAX_KNOWN, KnownPictures
+from imagemill.cli.plans import UploadPlan
 from imagemill.concurrency.retry import pause_seconds
 from imagemill.domain.ids import uuid7
 
@@ -17,66 +21,24 @@ _UPLOAD_READ_SECONDS = 180.0
 _TOO_LARGE = 413
 _OF_THE_ORDER = (400, 403, 404, 405)
 _AWAY = ("unavailable", "accept-unknown")
-Known = frozenset[tuple[str, str, str]]
+
+Told = Callable[[Account, int, int], None]
 
 
 @dataclass(frozen=True)
-class UploadPlan:
-    """What is asked for all files; `known` are (name, SHA-256, recipe) which the batch has already."""
+class _Wanted:
+    """A file that shall get there; by its key the API knows it again when an answer was lost."""
 
-    batch: str
-    recipes: Sequence[str]
-    source: str | None = None
-    priority: int | None = None
-    known: Known = frozenset()
-
-    def fields(self) -> dict[str, Any]:
-        """As form fields."""
-        optional = {"source": self.source, "priority": self.priority}
-        given = {name: str(value) for name, value in optional.items() if value is not None}
-        return {"batch": self.batch, "recipe": list(self.recipes), **given}
-
-    def has(self, file: File, data: bytes) -> bool:
-        """Is the file in the batch already, under every recipe?"""
-        if not self.known:
-            return False
-        digest = hashlib.sha256(data).hexdigest()
-        return all((file.name, digest, recipe) in self.known for recipe in self.recipes)
-
-
-@dataclass
-class Account:
-    """What became of the files."""
-
-    batch: str
-    accepted: list[dict[str, Any]] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-
-    def add(self, other: "Account") -> None:
-        """Joins a request's account."""
-        self.accepted += other.accepted
-        self.rejected += other.rejected
-        self.failed += other.failed
-        self.skipped += other.skipped
-
-    @property
-    def duplicates(self) -> list[dict[str, Any]]:
-        """Those whose result was known."""
-        return [item for item in self.accepted if item["duplicate"]]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "batch": self.batch, "accepted": self.accepted, "rejected": self.rejected, "failed": self.failed,
-            "skipped": self.skipped,
-        }  # fmt: skip
+    file: File
+    digest: str
+    key: str
+    data: bytes | None = None
+    """Kept of what can be read only once."""
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A file as it is sent; by its key the API knows it again when an answer was lost."""
+    """A file as it is sent."""
 
     file: File
     data: bytes
@@ -84,11 +46,13 @@ class _Read:
 
 
 class Uploader:
-    """Sends files; `told` hears of every file that is dealt with, and of its bytes."""
+    """Sends files; `told` hears of every portion that is dealt with, how many files it has, and their bytes."""
 
-    def __init__(self, client: Client, order: UploadPlan, told: Callable[[int, int], None]) -> None:
+    def __init__(self, client: Client, order: UploadPlan, told: Told) -> None:
         self._client, self._order, self._told = client, order, told
         self._accounts: list[Account] = []
+        self._stopping = threading.Event()
+        self._known = KnownPictures(client, order)
 
     def send(self, files: Sequence[File], jobs: int) -> tuple[Account, bool]:
         """All files, `jobs` requests at a time, and whether it was interrupted; raises what no request can pass."""
@@ -96,16 +60,17 @@ class Uploader:
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="upload")
         waiting: list[Future[None]] = []
         try:
-            waiting += (pool.submit(self._portion, portion) for portion in portions(files))
+            waiting += (pool.submit(self._group, group) for group in groups(files, jobs, MAX_KNOWN))
             for future in as_completed(waiting):
                 future.result()
         except KeyboardInterrupt:
             interrupted = True
-            self._client.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
             console.hint("Nothing more is sent. What is under way is waited for.")
         finally:
             # What is under way may have been accepted: it is waited for and told.
+            self._stopping.set()
+            if interrupted:
+                self._client.stop()
             pool.shutdown(wait=True, cancel_futures=True)
         for future in waiting:
             if not future.cancelled():
@@ -115,30 +80,65 @@ class Uploader:
             account.add(part)
         return account, interrupted
 
-    def _portion(self, files: Sequence[File]) -> None:
+    def _group(self, files: Sequence[File]) -> None:
+        """Hash first: what the service has is not sent."""
+        wanted = self._hashed(files)
+        known = self._known.take_in([(item.file, item.digest, item.key) for item in wanted])
+        if known.accepted:
+            self._done(known, known.known, 0)
+        there = {item["file"] for item in known.accepted}
+        of = {item.file: item for item in wanted if item.file.shown not in there}
+        for portion in portions(of):
+            if self._stopping.is_set():
+                return
+            self._portion([of[file] for file in portion])
+
+    def _hashed(self, files: Sequence[File]) -> list[_Wanted]:
+        """Files with their digests; those which cannot be read, or which the batch has, are told at once."""
+        account, found = Account(self._order.batch), []
+        for file in files:
+            if self._stopping.is_set():
+                break
+            try:
+                data = file.read()
+            except OSError as error:
+                account.failed.append(_unreadable(file, error))
+                continue
+            digest = hashlib.sha256(data).hexdigest()
+            if self._order.has(file, digest):
+                account.skipped.append(file.shown)
+            else:
+                found.append(_Wanted(file, digest, uuid7(), None if file.path else data))
+        count = len(account.failed) + len(account.skipped)
+        if count:
+            self._done(account, count, 0)
+        return found
+
+    def _portion(self, wanted: Sequence[_Wanted]) -> None:
         account = Account(self._order.batch)
-        self._accounts.append(account)
-        remaining = self._read(files, account)
+        remaining = self._read(wanted, account)
+        size = sum(len(item.data) for item in remaining)
         for attempt in range(1, _ROUNDS + 1):
             if remaining:
                 remaining = self._request(remaining, account, last=attempt == _ROUNDS)
             if not remaining:
                 break
             self._client.pause(pause_seconds(attempt, first=1))
-        self._told(len(files), sum(file.size_bytes for file in files))
+        account.sent_bytes = size
+        self._done(account, len(wanted), size)
 
-    def _read(self, files: Sequence[File], account: Account) -> list[_Read]:
+    def _done(self, account: Account, count: int, size: int) -> None:
+        self._accounts.append(account)
+        self._told(account, count, size)
+
+    def _read(self, wanted: Sequence[_Wanted], account: Account) -> list[_Read]:
         found = []
-        for file in files:
+        for item in wanted:
             try:
-                data = file.read()
+                data = item.file.read() if item.data is None else item.data
+                found.append(_Read(item.file, data, item.key))
             except OSError as error:
-                account.failed.append(_failed(file, f"cannot be read: {error.strerror or error}"))
-                continue
-            if self._order.has(file, data):
-                account.skipped.append(file.shown)
-            else:
-                found.append(_Read(file, data, uuid7()))
+                account.failed.append(_unreadable(item.file, error))
         return found
 
     def _request(self, files: list[_Read], account: Account, last: bool) -> list[_Read]:
@@ -150,7 +150,7 @@ class Uploader:
         except (Unsure, NotThere) as error:
             if isinstance(error, Unsure) and not last:
                 return files
-            account.failed += [_failed(item.file, _broken(error)) for item in files]
+            account.failed += [not_sent(item.file, _broken(error)) for item in files]
             return []
         account.accepted += [_with_file(item, files) for item in answer["accepted"]]
         again = [item for item in answer["rejected"] if item["code"] in _AWAY and not last]
@@ -171,11 +171,11 @@ class Uploader:
             # This server takes less at a time than others.
             for half in (files[: len(files) // 2], files[len(files) // 2 :]):
                 remaining = self._request(half, account, last=True)
-                account.failed += [_failed(item.file, str(problem)) for item in remaining]
+                account.failed += [not_sent(item.file, str(problem)) for item in remaining]
         elif problem.status in _OF_THE_ORDER:
             raise problem
         else:
-            account.failed += [_failed(item.file, str(problem)) for item in files]
+            account.failed += [not_sent(item.file, str(problem)) for item in files]
         return []
 
 
@@ -191,17 +191,33 @@ def _file_of(item: dict[str, Any], files: Sequence[_Read]) -> _Read:
     return files[int(item.get("index", next(named, 0)))]
 
 
-def _failed(file: File, detail: str) -> dict[str, Any]:
-    return {"name": file.name, "file": file.shown, "detail": detail}
+def _unreadable(file: File, error: OSError) -> dict[str, Any]:
+    return not_sent(file, f"cannot be read: {error.strerror or error}")
 
 
 def _broken(error: ApiError) -> str:
     if isinstance(error, NotThere):
         return f"not sent: {error}"
-    return f"{error} Whether it was accepted is not known: send it again with --resume."
+    return f"{error} Whether it was accepted is not known: send it again into the same --batch."
 
 
-def in_batch(client: Client, batch: str, most: int) -> Known:
-    """What a batch has already, for `--resume`."""
-    images = client.pages(path_of("images"), "images", most, batch=batch)
-    return frozenset((image["name"], image["original"]["sha256"], image["recipe"]) for image in images)
+def preview(client: Client, plan: UploadPlan, files: Sequence[File]) -> dict[str, int]:
+    """What `Uploader` would do, as numbers; nothing is accepted."""
+    known, counts = KnownPictures(client, plan), dict.fromkeys(("to_send", "bytes", "known", "there", "unreadable"), 0)
+    for group in groups(files, 1, MAX_KNOWN):
+        wanted: list[tuple[File, str, str]] = []
+        for file in group:
+            try:
+                digest = hashlib.sha256(file.read()).hexdigest()
+            except OSError:
+                counts["unreadable"] += 1
+                continue
+            if plan.has(file, digest):
+                counts["there"] += 1
+            else:
+                wanted.append((file, digest, uuid7()))
+        here = set(known.count(wanted))
+        counts["known"] += len(here)
+        counts["to_send"] += len(wanted) - len(here)
+        counts["bytes"] += sum(file.size_bytes for file, _, _ in wanted if file not in here)
+    return counts

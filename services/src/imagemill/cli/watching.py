@@ -1,86 +1,91 @@
-"""`imagemill watch`."""
+"""`imagemill watch`: a folder whose new pictures are uploaded."""
 
-from collections.abc import Iterator
-from http import HTTPStatus
-from typing import Annotated, Any
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
 
-import requests
 import typer
 
-from imagemill.cli import console, say
-from imagemill.cli.client import ApiError, Client, ProblemAnswer, path_of
-from imagemill.cli.options import Api, AsJson, Batch, connect
-from imagemill.cli.sse import events
-from imagemill.concurrency.retry import pause_seconds
+from imagemill.cli import console, reports
+from imagemill.cli.accounts import Account
+from imagemill.cli.files import File, find
+from imagemill.cli.options import Api, AsLines, connect
+from imagemill.cli.sending import Told, Uploader
+from imagemill.cli.uploading import Again, BatchName, Jobs, Recipe, Recursive, Source, plan_of
 
-# A comment comes every 15 s: after three of them did not, the connection is dead.
-_SILENCE_SECONDS = 45.0
-_MOST_FAILURES = 20
-
-StreamEvent = tuple[str, dict[str, Any]]
+_INTERRUPTED = 130
+Seen = dict[Path, tuple[int, int]]
 
 
 def watch(
-    batch: Batch = None,
-    activity: Annotated[bool, typer.Option("--activity", help="Every mark on every picture's way.")] = False,
+    folder: Annotated[Path, typer.Argument(help="The folder.", exists=True, file_okay=False)],
+    recipe: Recipe = None,
+    batch: BatchName = None,
+    source: Source = None,
+    recursive: Recursive = True,
+    jobs: Jobs = 4,
+    again: Again = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 2.0,
+    until_idle: Annotated[
+        float | None, typer.Option("--until-idle", min=0, help="End when nothing came for so many seconds.")
+    ] = None,
     api: Api = None,
-    json: AsJson = False,
+    json: AsLines = False,
 ) -> None:
-    """What happens, as it happens, until Ctrl-C."""
-    client = connect(api)
-    client.get(path_of("totals"))  # a wrong address is told at once, and not tried again and again
-    for kind, data in _forever(client, batch):
-        if kind == "activity" and not activity:
-            continue
-        if json:
-            console.json_line({"event": kind, "data": data})
-        else:
-            console.line(told(kind, data))
+    """Upload pictures as they appear in a folder, until Ctrl-C: those that are there, and those that come."""
+    client, began = connect(api, connections=jobs), time.monotonic()
+    plan = plan_of(client, recipe or [], batch, source, None, again)
+    account, done, before, last = Account(plan.batch), Seen(), Seen(), time.monotonic()
+    console.hint(f"Watching {folder}; Ctrl-C ends. Batch {plan.batch}")
+    interrupted = False
+    try:
+        while until_idle is None or time.monotonic() - last < until_idle:
+            now = states(find([str(folder)], recursive).files)
+            ready = complete(before, now, done)
+            if ready:
+                sent, interrupted = Uploader(client, plan, _tell(json)).send(ready, jobs)
+                account.add(sent)
+                done |= {file.path: now[file.path] for file in ready if file.path}
+                last = time.monotonic()
+            before = now
+            if interrupted or not client.pause(every):
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    if not json:
+        console.line(reports.summary(account, None, time.monotonic() - began))
+    sys.exit(_INTERRUPTED if interrupted else 1 if account.rejected or account.failed else 0)
 
 
-def told(kind: str, data: dict[str, Any]) -> str:
-    """An event as a line."""
-    if kind == "totals":
-        return f"{'totals':<12}{say.equation(data)}"
-    if kind == "outcome":
-        return f"{data['status']:<12}{data['id']}  {data['recipe']}  {_how(data)}"
-    if kind == "activity":
-        about = data.get("image") or data.get("name") or ""
-        return f"{data['kind']:<12}{about}  {say.time_of_day(data['at'])}  {data['by']}"
-    return f"{kind:<12}{data.get('detail', '')}"
-
-
-def _how(outcome: dict[str, Any]) -> str:
-    if outcome["status"] == "failed":
-        return f"{outcome['reason']} ({outcome['code']})"
-    if outcome["duplicate"]:
-        return "duplicate: the result was known"
-    return f"{say.picture(outcome['result'])}, {say.took(outcome['trace'])}"
-
-
-def _forever(client: Client, batch: str | None) -> Iterator[StreamEvent]:
-    failures = 0
-    while True:
+def states(files: list[File]) -> Seen:
+    """Size and time of change of each file; those which are gone meanwhile are left out."""
+    found = Seen()
+    for file in files:
         try:
-            for event in _stream(client, batch):
-                failures = 0
-                yield event
-        except (requests.RequestException, ApiError) as error:
-            if not _passes(error):
-                raise
-        failures += 1
-        if failures > _MOST_FAILURES:
-            raise ApiError(f"{client.url} ended the stream {failures} times in a row; giving up.")
-        console.hint("the stream ended; connecting again")
-        client.pause(pause_seconds(failures, first=1))
+            stat = file.path.stat() if file.path else None
+        except OSError:
+            continue
+        if file.path and stat:
+            found[file.path] = (stat.st_size, stat.st_mtime_ns)
+    return found
 
 
-def _passes(error: Exception) -> bool:
-    """A restart of the server, as against a request that it will never like."""
-    return not isinstance(error, ProblemAnswer) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
+def complete(before: Seen, now: Seen, done: Seen) -> list[File]:
+    """Files to send: written to its end, as far as two looks tell, and not sent like this before."""
+    return [
+        File(path, state[0])
+        for path, state in sorted(now.items())
+        if state[0] and before.get(path) == state and done.get(path) != state
+    ]
 
 
-def _stream(client: Client, batch: str | None) -> Iterator[StreamEvent]:
-    with client.stream(path_of("events"), read_seconds=_SILENCE_SECONDS, batch=batch) as answer:
-        # Without a chunk size lines come as they are sent, not when enough of them are there.
-        yield from events(line.decode("utf-8", "replace") for line in answer.iter_lines(chunk_size=None))
+def _tell(json: bool) -> Told:
+    def told(account: Account, _count: int, _size: int) -> None:
+        for event in account.events():
+            if json:
+                console.json_line(event)
+            else:
+                console.line(reports.file_line(event))
+
+    return told

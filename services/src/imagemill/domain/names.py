@@ -7,6 +7,10 @@ import unicodedata
 
 MAX_LENGTH = 200
 UNNAMED = "unnamed"
+ENDINGS = {
+    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
+    "image/tiff": "tiff",
+}  # fmt: skip
 _MAX_EXTENSION = 16
 _JOINERS = "\u200c\u200d"
 """Invisible, but spelling in Persian and in joined emoji; all other format characters can only deceive."""
@@ -18,6 +22,16 @@ def display_name(raw: str | None) -> str:
     visible = "".join(_visible(character) for character in base)
     name = " ".join(unicodedata.normalize("NFC", visible).split()).strip(_JOINERS + " ")
     return _shortened(name) if name.strip(". ") else UNNAMED
+
+
+def result_stem(name: str, recipe: str) -> str:
+    """The name of a result without its ending.
+
+    >>> result_stem("kite.jpg", "gray")
+    'kite-gray'
+    """
+    stem, dot, _ = name.rpartition(".")
+    return f"{stem if stem and dot else name}-{recipe}"
 
 
 def _visible(character: str) -> str:

@@ -60,13 +60,18 @@ class Blobs:
         # As a document: an attachment is not put where a document was removed.
         database.put_with_files({"_id": name, **revision}, {_ATTACHMENT: (data, content_type)})
 
-    def missing(self, names: Iterable[str]) -> set[str]:
-        """Those of the names under which there is no blob; asked again one by one, as a list comes from one node."""
+    def listed(self, names: Iterable[str]) -> set[str]:
+        """Those of the names under which one node lists a blob; of a cluster's nodes that one may lack some."""
         wanted: dict[Database, list[str]] = {}
         for name in names:
             wanted.setdefault(self._database_of(name), []).append(name)
-        listed = {name for database, some in wanted.items() for name in database.existing(some)}
-        absent = [name for some in wanted.values() for name in some if name not in listed]
+        return {name for database, some in wanted.items() for name in database.existing(some)}
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Those of the names under which there is no blob; asked again one by one, as a list comes from one node."""
+        wanted = list(names)
+        listed = self.listed(wanted)
+        absent = [name for name in wanted if name not in listed]
         return {name for name in absent if self._database_of(name).get(name) is None}
 
     def count(self) -> int:

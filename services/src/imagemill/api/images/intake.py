@@ -53,6 +53,8 @@ class Offer:
     size_bytes: int
     index: int = 0
     key: str | None = None
+    info: ImageInfo | None = None
+    """Of a picture whose original is stored already; then there is no `data` either."""
 
 
 @dataclass
@@ -150,7 +152,7 @@ def _accept(
         + [Identity(offer.key, f"{sha256(offer.data)}:{offer.size_bytes}:rejected") for offer, _ in refused]
     )
     jobs = [
-        new_job(services, order, recipe, job_id, offer.name, info, offer.data, reply_to, is_new=new)
+        new_job(services, order, recipe, job_id, offer.name, info, offer.data or None, reply_to, is_new=new)
         for job_id, (offer, info, new, recipe) in zip(ids, wanted, strict=False)
     ]
     rejections = [
@@ -166,14 +168,17 @@ def _accept(
 
 
 def _judge(services: Services, offer: Offer) -> ImageInfo | Rejected:
+    if offer.info:
+        return offer.info
     try:
         header = validate(offer.data, services.limits, offer.size_bytes)
     except Rejected as no:
         return no
-    return _info(header, offer.data)
+    return info_of_original(header, offer.data)
 
 
-def _info(header: Header, data: bytes) -> ImageInfo:
+def info_of_original(header: Header, data: bytes) -> ImageInfo:
+    """The facts about an original that passed the door."""
     return ImageInfo(
         sha256=sha256(data), bytes=len(data), width=header.width, height=header.height, content_type=header.content_type
     )
@@ -182,7 +187,7 @@ def _info(header: Header, data: bytes) -> ImageInfo:
 def _store_originals(services: Services, good: Sequence[tuple[Offer, ImageInfo]]) -> list[bool]:
     def store(item: tuple[Offer, ImageInfo]) -> bool:
         offer, info = item
-        return services.stores.blobs.put(info.sha256, offer.data, info.content_type)
+        return offer.info is None and services.stores.blobs.put(info.sha256, offer.data, info.content_type)
 
     return [store(good[0])] if len(good) == 1 else list(services.uploads.map(store, good))
 

@@ -15,7 +15,7 @@ from imagemill.api.services import Services
 from imagemill.api.web.idempotency import header_key
 from imagemill.api.web.paging import MAX_PAGE, cursor, page_limit
 from imagemill.api.web.problems import Problem
-from imagemill.api.web.responses import failure, picture, services
+from imagemill.api.web.responses import failure, picture, result_name, services
 from imagemill.domain.access import Permission
 from imagemill.domain.ids import floor_at, is_batch_name, is_uuid
 from imagemill.domain.images import Counts, Image, Rejection
@@ -60,7 +60,7 @@ def result(image_id: str) -> Response:
         raise Problem(404, "no-result-yet", detail, {"Retry-After": "1"}, image=image_id)
     if found.outcome.result is None:
         raise failure(found.outcome, image_id)
-    return picture(services(), found.outcome.result, name=f"{found.job.name}.{found.job.recipe}.x")
+    return picture(services(), found.outcome.result, name=result_name(found.job))
 
 
 @blueprint.get("/api/v1/images/<image_id>/story")
@@ -108,7 +108,7 @@ def plain(image_id: str) -> Response:
         return response
     if found.outcome.result is None:
         raise failure(found.outcome, image_id)
-    return picture(services(), found.outcome.result, name=f"{found.job.name}.{found.job.recipe}.x")
+    return picture(services(), found.outcome.result, name=result_name(found.job))
 
 
 @blueprint.get("/api/v1/images")

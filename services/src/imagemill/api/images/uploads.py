@@ -1,9 +1,10 @@
 """POST: pictures come in."""
 
 import contextlib
+import difflib
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 blueprint = Blueprint("uploads", __name__)
 
 _ASK_AGAIN_SECONDS = 2.0
+_PLAIN_FIELDS = ("name", "recipe", "batch", "key", "file")
+_FIELDS = (*_PLAIN_FIELDS, "source", "priority", "wait")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -36,6 +39,7 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 def upload() -> Response:
     """Pictures as multipart fields `file`, or one as the raw body."""
     mill = services()
+    _check_fields(_FIELDS)
     keys = keys_of(mill)
     offers = _offers(mill, keys)
     recipes = request.values.getlist("recipe")
@@ -54,6 +58,7 @@ def upload() -> Response:
 def plain_upload() -> Response:
     """The raw body in, 202 and `Location` out."""
     mill = services()
+    _check_fields(_PLAIN_FIELDS)
     keys = keys_of(mill)
     order = order_of(mill, request.args.getlist("recipe"), request.args.get("batch", ""), "", "", keys[0])
     answer = take_in(mill, order, _offers(mill, keys))
@@ -61,6 +66,15 @@ def plain_upload() -> Response:
         return _answered(answer)
     location = f"/image/{answer.accepted[0]['id']}"
     return _json({"id": answer.accepted[0]["id"], "url": location}, 202, {"Location": location})
+
+
+def _check_fields(known: Sequence[str]) -> None:
+    """A misspelt field must not be passed over: the picture would end under another recipe, or in no batch."""
+    for name in (*request.values, *request.files):
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}."
+            raise Problem(400, "unknown-field", f"There is no field {name!r}; {meant}")
 
 
 def _value(name: str) -> str:
@@ -101,6 +115,8 @@ def offers_of_form(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
 def _raw_offer(mill: Services, key: str | None) -> Offer:
     limit = mill.settings.max_image_bytes
     announced = request.content_length or 0
+    if not announced and "name" not in request.args and "Transfer-Encoding" not in request.headers:
+        raise Problem(400, "no-file", "The request has no body; send a picture in it, or in a form field named 'file'.")
     claim_memory(min(announced or sys.maxsize, limit))
     return offered(request.args.get("name"), request.stream, limit, key=key, announced_bytes=announced)
 

@@ -7,12 +7,8 @@ from flask import Response, current_app, request
 
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
-from imagemill.domain.images import ImageInfo, Outcome
-
-_EXTENSIONS = {
-    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
-    "image/tiff": "tiff",
-}  # fmt: skip
+from imagemill.domain.images import ImageInfo, Job, Outcome
+from imagemill.domain.names import ENDINGS, result_stem
 
 
 def services() -> Services:
@@ -40,8 +36,13 @@ def picture(mill: Services, info: ImageInfo, data: bytes | None = None, name: st
 def disposition(name: str, info: ImageInfo, download: bool) -> str:
     """A file name whose ending fits the content (RFC 6266)."""
     stem = name.rsplit(".", 1)[0] or "picture"
-    filename = f"{stem}.{_EXTENSIONS.get(info.content_type, 'bin')}"
+    filename = f"{stem}.{ENDINGS.get(info.content_type, 'bin')}"
     return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def result_name(job: Job) -> str:
+    """The name of a result, for `picture`, which gives it the ending of what it is."""
+    return f"{result_stem(job.name, job.recipe)}.x"
 
 
 def failure(outcome: Outcome, image_id: str) -> Problem:

@@ -28,6 +28,7 @@ AT_THE_DOOR = (
 REQUESTS = (
     Code("bad-request", (400,), "The request cannot be read as HTTP or as a form."),
     Code("no-file", (400,), "The form has no field `file`."),
+    Code("unknown-field", (400,), "The request has a field that no upload has; a misspelt one, probably."),
     Code("wait-needs-one", (400,), "`wait` goes with one picture and one recipe only."),
     Code("bad-wait", (400,), "`wait` is not a number of seconds within the limit."),
     Code("bad-batch", (400,), "`batch` cannot be the name of a batch."),

@@ -22,7 +22,7 @@ from imagemill.api.web.openapi.operations import (
     query,
 )
 from imagemill.api.web.openapi.schemas import BATCH, STRING, ref
-from imagemill.api.web.openapi.uploads import PLAIN_UPLOAD, UPLOAD
+from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD
 
 Json = dict[str, Any]
 
@@ -67,6 +67,7 @@ def _events() -> Json:
 
 
 PICTURES: Json = {
+    "/api/v1/known": {"post": KNOWN},
     "/api/v1/images": {
         "post": UPLOAD,
         "get": operation(

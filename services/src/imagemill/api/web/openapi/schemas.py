@@ -217,6 +217,10 @@ def _uploads() -> dict[str, Schema]:
         "Uploaded": shape("What became of an upload.", {
             "batch": BATCH, "accepted": listed(ref("Accepted")), "rejected": listed(ref("Rejected")),
         }),
+        "Known": shape("What became of pictures that were named by their hashes.", {
+            "batch": BATCH, "accepted": listed(ref("Accepted")), "rejected": listed(ref("Rejected")),
+            "known": listed(INDEX), "unknown": listed(INDEX),
+        }),
         "PlainUploaded": shape("Where the result will be.", {"id": ID, "url": URL}),
         "InFlight": shape("The result is not there yet.", {"id": ID, "status": {"const": "accepted"}}),
         "Again": shape("The new picture.", {

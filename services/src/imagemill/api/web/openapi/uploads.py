@@ -1,4 +1,4 @@
-"""The two routes which take pictures in."""
+"""The routes which take pictures in."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from imagemill.api.web.openapi.operations import (
     problems,
     query,
 )
-from imagemill.api.web.openapi.schemas import BATCH, STRING
+from imagemill.api.web.openapi.schemas import BATCH, SHA256, STRING, listed, nullable
 
 Json = dict[str, Any]
 
@@ -36,8 +36,8 @@ _PARAMETERS = [idempotency_key(), _NAME, *(query(name, schema, text) for name, (
 _PLAIN_NAMES = ("Idempotency-Key", "name", "recipe", "batch")
 
 _REFUSED = {
-    400: ("no-file", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait", "bad-key",
-          "wait-needs-one", "empty", "all-rejected", "bad-request"),
+    400: ("no-file", "unknown-field", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait",
+          "bad-key", "wait-needs-one", "empty", "all-rejected", "bad-request"),
     403: ("cross-site",),
     408: ("too-slow",),
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
@@ -95,4 +95,42 @@ PLAIN_UPLOAD = operation(
     description="For the plainest client:\n\n    curl --data-binary @beach.jpg -i http://127.0.0.1:8080/image\n",
     parameters=[parameter for parameter in _PARAMETERS if parameter["name"] in _PLAIN_NAMES],
     body={"required": True, "content": _raw()},
+)  # fmt: skip
+
+_NAMED: Json = {
+    "type": "object", "required": ["sha256"],
+    "properties": {"sha256": SHA256, "name": STRING, "key": nullable(STRING)},
+}  # fmt: skip
+_KNOWN: Json = {
+    "pictures": listed(_NAMED) | {"minItems": 1, "maxItems": 500},
+    "recipes": listed(STRING) | {"description": "As the field `recipe` of an upload; so are the next three."},
+    "batch": BATCH,
+    "source": STRING | {"description": "With a source nothing is known: its pictures are analyzed too."},
+    "priority": _PRIORITY,
+    "check": {"type": "boolean", "default": False, "description": "Accept nothing; only tell what is known."},
+}
+_KNOWN_REFUSED = {
+    400: ("bad-json", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-key"), 403: ("cross-site",),
+    413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",), **TAKING,
+}  # fmt: skip
+
+KNOWN = operation(
+    "Upload", "takeKnown", "Hash first: takes in what is stored already",
+    [
+        answer(200, "Known", "What was accepted, and what must be sent.", {
+            "batch": examples.BATCH, "accepted": examples.UPLOADED["accepted"], "rejected": [], "known": [0],
+            "unknown": [1],
+        }),
+        problems(_KNOWN_REFUSED),
+    ],
+    description="""Pictures whose originals are stored are accepted as if they were uploaded; nothing is sent again.
+`known` and `unknown` are places in `pictures`, from 0; the unknown ones are uploaded as usual.
+
+    curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/known \\
+      -d "{\"pictures\": [{\"sha256\": \"$(sha256sum beach.jpg | cut -c1-64)\", \"name\": \"beach.jpg\"}]}"
+""",
+    body={"required": True, "content": {"application/json": {
+        "schema": {"type": "object", "required": ["pictures"], "properties": _KNOWN},
+        "example": {"pictures": [{"sha256": examples.ORIGINAL["sha256"], "name": "beach.jpg"}], "recipes": ["gray"]},
+    }}},
 )  # fmt: skip

@@ -3,6 +3,7 @@
 
 import { uuid7 } from "../ids.js";
 import { readable } from "./files.js";
+import { takeKnown } from "./known.js";
 
 const AT_ONCE = 3;
 const FILES = 20;
@@ -82,12 +83,20 @@ export class Sender {
   }
 
   async #attempt(portion, stop) {
-    for (const item of portion) for (const row of item.rows) this.rows.advance(row, "sending");
+    for (const item of portion) {
+      item.key ??= uuid7();
+      for (const row of item.rows) this.rows.advance(row, "sending");
+    }
+    this.#taken(portion, await takeKnown(portion, this.batch, stop));
+    portion = portion.filter((item) => item.rows.some((row) => !row.id));
+    return portion.length ? this.#upload(portion, stop) : [];
+  }
+
+  async #upload(portion, stop) {
     const form = new FormData();
     for (const recipe of portion[0].recipes) form.append("recipe", recipe);
     form.append("batch", this.batch);
     for (const item of portion) {
-      item.key ??= uuid7();
       form.append("key", item.key);
       form.append("file", item.file);
     }
@@ -111,11 +120,15 @@ export class Sender {
       return [];
     }
     this.note("");
-    for (const told of body.accepted ?? []) {
+    this.#taken(portion, body.accepted ?? []);
+    return this.#refused(portion, body.rejected ?? []);
+  }
+
+  #taken(portion, accepted) {
+    for (const told of accepted) {
       const row = portion[told.index].rows.find((one) => one.recipe === told.recipe);
       if (row) this.rows.accepted(row, told.id, told.duplicate);
     }
-    return this.#refused(portion, body.rejected ?? []);
   }
 
   #refused(portion, rejected) {
