@@ -223,6 +223,9 @@ class Settings(BaseSettings):
 
     pool: str = Field("default", description="The pool whose queue this worker consumes.")
     worker_threads: int = Field(1, ge=1, le=64, description="Number of images that a worker processes concurrently.")
+    damaged_images: Literal["store", "fail"] = Field(
+        "store", description="Images of which the decoder lost pixels: stored with the warning `damaged`, or failed."
+    )
     worker_prefetch: int = Field(0, ge=0, le=1000, description="Prefetch of a worker; 0 means 3 per thread.")
     image_timeout_seconds: float = Field(120, gt=0, description="Timeout of the work on one image.")
     drain_seconds: float = Field(25, ge=0, description="How long work in progress may take to finish at shutdown.")

@@ -12,10 +12,18 @@ from PIL import Image
 import pictures
 from imagemill.recipes import ImageError, Step, load, parameters
 from imagemill.recipes import decoding as module
-from imagemill.recipes.decoding import DecodePlan, decode, plan_for
+from imagemill.recipes.decoding import DecodePlan, plan_for
+from imagemill.recipes.decoding import decode as decoded_with_damage
 
 COLOUR, GREY = DecodePlan(), DecodePlan(grey=True)
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def decode(data: bytes, plan: DecodePlan) -> np.ndarray:
+    """The pixels of an intact picture."""
+    pixels, is_damaged = decoded_with_damage(data, plan)
+    assert not is_damaged
+    return pixels
 
 
 def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
@@ -262,3 +270,34 @@ def test_a_box_that_is_not_square_counts_for_the_upright_picture() -> None:
     # Stored lying, seen standing: 500 × 2000 fits into 400 × 1600 at 4/5, so nothing may be reduced.
     data = pictures.encoded(Image.new("RGB", (2000, 500)), "JPEG", exif=pictures.exif(6))
     assert decode(data, plan_of(parameters.Fit(width=400, height=1600))).shape[:2] == (2000, 500)
+
+
+def overwritten(data: bytes, with_bytes: bytes) -> bytes:
+    """With other bytes in its middle."""
+    middle = len(data) // 2
+    return data[:middle] + with_bytes + data[middle + len(with_bytes) :]
+
+
+@pytest.mark.parametrize("plan", [COLOUR, GREY], ids=["colour", "grey"])
+@pytest.mark.parametrize(
+    ("format", "options", "with_bytes"),
+    [
+        ("JPEG", {}, b"\xff\xc4" * 1000),
+        ("JPEG", {}, b"\x55" * 400),
+        ("TIFF", {"compression": "tiff_lzw"}, b"\xff" * 500),
+        ("TIFF", {"compression": "tiff_adobe_deflate"}, b"\x55" * 500),
+    ],
+)
+def test_a_picture_of_which_pixels_were_lost_is_called_damaged(
+    plan: DecodePlan, format: str, options: dict[str, str], with_bytes: bytes
+) -> None:
+    noise = np.random.default_rng(7).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    data = pictures.encoded(Image.fromarray(noise), format, **options)
+    assert decoded_with_damage(data, plan)[1] is False
+    assert decoded_with_damage(overwritten(data, with_bytes), plan)[1] is True
+
+
+def test_bytes_too_many_at_the_end_of_a_jpeg_are_no_damage() -> None:
+    data = pictures.photo_jpeg(seed=5)
+    pixels, is_damaged = decoded_with_damage(data[:-2] + bytes(7) + data[-2:], COLOUR)
+    assert (pixels.size > 0, is_damaged) == (True, False)

@@ -11,7 +11,7 @@ from imagemill.cli.options import Api, AsJson, Batch, ImageId, Limit, connect
 
 State = Annotated[
     str | None,
-    typer.Option("--state", help="accepted, in_flight, stored, failed or duplicate.", metavar="STATE"),
+    typer.Option("--state", help="accepted, in_flight, stored, failed, duplicate or damaged.", metavar="STATE"),
 ]
 
 
@@ -32,7 +32,7 @@ def _facts(image: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("picture", f"{image['name']} ({image['recipe']})"),
         ("batch", image["batch"]),
-        ("status", image["status"] + duplicate),
+        ("status", ", ".join([image["status"] + duplicate, *image["warnings"]])),
         ("original", say.picture(image["original"])),
         ("result", say.picture(image["result"]) + saved),
     ]
@@ -78,7 +78,7 @@ def list_images(
     rows = [
         (
             i["id"],
-            i["status"],
+            ", ".join([i["status"], *i["warnings"]]),
             i["recipe"],
             say.size(i["original"]["bytes"]),
             say.saved(i),

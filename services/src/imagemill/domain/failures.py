@@ -14,6 +14,7 @@ MAX_NOTE_LENGTH = 500
 
 _ADVICE: Mapping[str, str] = {
     "undecodable": "Open it in an image editor, save it anew and upload that; a retry of the same bytes fails again.",
+    "damaged": "Upload an intact copy; what is left of this one is stored where `damaged_images` is `store`.",
     "original-missing": "Upload it again; `imagemill verify` tells whether other originals are gone too.",
     "step-failed": "Retry it with another recipe: a step of this one does not fit this picture.",
     "unencodable": "Retry it with a recipe whose last step writes another format.",

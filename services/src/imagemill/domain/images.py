@@ -71,6 +71,9 @@ class Outcome(Record):
     reason: str | None = None
     result: ImageInfo | None = None
     trace: list[TraceStep] = Field(default_factory=list)
+    warnings: list[str] = Field(
+        default_factory=list, description="What is to be said of a stored result: `damaged`, of its original."
+    )
 
 
 class KnownResult(Record):
@@ -79,6 +82,7 @@ class KnownResult(Record):
     key: str
     job: str
     result: ImageInfo
+    warnings: list[str] = Field(default_factory=list)
 
 
 class Rejection(Record):
@@ -100,6 +104,8 @@ class Counts(Record):
     stored: int = 0
     duplicates: int = 0
     failed: int = 0
+    damaged: int = 0
+    """Of the stored ones those with a warning."""
     answered: int = 0
     """Of the failed ones those that were retried or discarded; kept beside the ledger."""
 

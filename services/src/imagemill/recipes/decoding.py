@@ -14,6 +14,7 @@ from PIL import GifImagePlugin, ImageFile, ImageOps, JpegImagePlugin, PngImagePl
 
 from imagemill.admission import headers
 from imagemill.recipes import parameters, sizes
+from imagemill.recipes.complaints import STREAM
 from imagemill.recipes.model import ImageError, Step
 from imagemill.recipes.pixels import Pixels, oriented
 
@@ -55,19 +56,22 @@ def plan_for(steps: Iterable[Step]) -> DecodePlan:
     return DecodePlan(grey, _needed(boxes[0]) if boxes else None)
 
 
-def decode(data: bytes, plan: DecodePlan) -> Pixels:
-    """Upright pixels. Raises ImageError: `truncated`, `undecodable`, `too-many-pixels`, or a code of `headers`."""
+def decode(data: bytes, plan: DecodePlan) -> tuple[Pixels, bool]:
+    """Upright pixels, and whether some are missing or wrong because the picture is damaged.
+
+    Raises ImageError: `truncated`, `undecodable`, `too-many-pixels`, or a code of `headers`.
+    """
     info = _checked(data)
     decoder = _with_pillow if _is_odd(info) else _with_alpha if _has_loose_alpha(info) else _with_opencv
     try:
-        pixels = decoder(data, info, plan)
+        pixels, is_damaged = STREAM.listen(partial(decoder, data, info, plan))
     except ImageError:
         raise
     except Exception as error:  # decoders of hostile bytes raise whatever their parsers stumble over
         raise ImageError("undecodable", f"The {_name(info)} cannot be decoded: {error}") from error
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
         raise ImageError("undecodable", f"The {_name(info)} cannot be decoded; its pixel data is damaged.")
-    return pixels
+    return pixels, is_damaged
 
 
 def _checked(data: bytes) -> headers.Info:

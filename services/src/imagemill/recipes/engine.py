@@ -13,11 +13,11 @@ from imagemill.recipes.transforms import TRANSFORMS
 
 def run(recipe: Recipe, data: bytes) -> Picture:
     """Decode, transform, encode; see Recipe.apply."""
-    pixels = decode(data, plan_for(recipe.steps))
+    pixels, is_damaged = decode(data, plan_for(recipe.steps))
     for step in recipe.steps[:-1]:
         pixels = _transformed(pixels, step)
     height, width = pixels.shape[:2]
-    return Picture(_encoded(pixels, recipe.steps[-1]), recipe.content_type, width, height)
+    return Picture(_encoded(pixels, recipe.steps[-1]), recipe.content_type, width, height, is_damaged)
 
 
 def _transformed(pixels: Pixels, step: Step) -> Pixels:

@@ -29,12 +29,13 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded result. Width and height are its pixels, upright."""
+    """An encoded result. Width and height are its pixels, upright; of a damaged original some were missing or wrong."""
 
     data: bytes
     content_type: str
     width: int
     height: int
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,15 @@ from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
 _LAST = "\ufff0"
 _PAGE = 1000
 
-# Values are [accepted, rejected, stored, duplicates, failed]; `_sum` adds arrays term by term.
+# Values are [accepted, rejected, stored, duplicates, failed, damaged]; `_sum` adds arrays term by term.
 _COUNTS_MAP = """
 function (doc) {
-  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0]); }
-  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0]); }
+  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0, 0]); }
+  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0, 0]); }
   else if (doc.type === 'outcome') {
     var stored = doc.status === 'stored' ? 1 : 0;
-    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored]);
+    var damaged = doc.warnings && doc.warnings.length ? 1 : 0;
+    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored, damaged]);
   }
 }"""
 # Keys are [batch or '', state, id]: pages of one state, newest first. All jobs of all batches need no view.
@@ -34,6 +35,10 @@ function (doc) {
     emit([doc.batch, state, doc.id], null);
     emit(['', state, doc.id], null);
     if (doc.duplicate) { emit([doc.batch, 'duplicate', doc.id], null); emit(['', 'duplicate', doc.id], null); }
+    if (doc.warnings && doc.warnings.length) {
+      emit([doc.batch, 'damaged', doc.id], null);
+      emit(['', 'damaged', doc.id], null);
+    }
   }
 }"""
 _VIEWS = {"counts": {"map": _COUNTS_MAP, "reduce": "_sum"}, "listing": {"map": _LISTING_MAP}}
@@ -269,5 +274,5 @@ def _start(kind: str, after: str | None) -> str:
 
 
 def _counts(values: Sequence[int]) -> Counts:
-    accepted, rejected, stored, duplicates, failed = values
-    return Counts(accepted=accepted, rejected=rejected, stored=stored, duplicates=duplicates, failed=failed)
+    names = ("accepted", "rejected", "stored", "duplicates", "failed", "damaged")
+    return Counts(**dict(zip(names, values, strict=True)))

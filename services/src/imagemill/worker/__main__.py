@@ -32,7 +32,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
     claims = ClaimCheck(program.stores.blobs, settings.result_inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels)
-    runner = RecipeRunner(isolated, settings.instance)
+    runner = RecipeRunner(isolated, settings.instance, settings.damaged_images == "fail")
     consumers = ConsumerThreads(
         runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit
     )

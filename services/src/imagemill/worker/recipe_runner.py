@@ -17,6 +17,7 @@ from imagemill.worker.isolation import Crashed, IsolatedWorker
 
 log = structlog.get_logger(__name__)
 
+_DAMAGED = "Some of its pixels are missing or wrong: the file was damaged on its way or on a disk."
 BUSY = Gauge("imagemill_worker_busy", "Pictures in work now")
 THREADS = Gauge("imagemill_worker_threads", "Pictures which can be in work at the same time")
 SECONDS = Histogram(
@@ -39,8 +40,8 @@ class Finished:
 class RecipeRunner:
     """Applies recipes to pictures. Stateless but for the child process, and safe to use from many threads."""
 
-    def __init__(self, isolated: IsolatedWorker, by: str) -> None:
-        self._isolated, self._by = isolated, by
+    def __init__(self, isolated: IsolatedWorker, by: str, damaged_fail: bool = False) -> None:
+        self._isolated, self._by, self._damaged_fail = isolated, by, damaged_fail
 
     def taken(self, item: WorkItem) -> TraceStep:
         """The mark that a picture was taken from its queue now."""
@@ -57,11 +58,14 @@ class RecipeRunner:
             return self.failed(item, taken, error.code, error.detail)
         except Crashed as error:
             return self.failed(item, taken, "crashed", str(error))
+        if picture.is_damaged and self._damaged_fail:
+            return self.failed(item, taken, "damaged", _DAMAGED)
         trace = [item.job.accepted_step(), taken, self._step("done", item)]
         result = info_of(picture.data, picture.content_type, picture.width, picture.height)
         outcome = Outcome(
-            id=item.job.id, batch=item.job.batch, recipe=item.job.recipe, status="stored", result=result, trace=trace
-        )
+            id=item.job.id, batch=item.job.batch, recipe=item.job.recipe, status="stored", result=result, trace=trace,
+            warnings=["damaged"] if picture.is_damaged else [],
+        )  # fmt: skip
         return Finished(item, outcome, picture.data)
 
     def _picture(self, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:

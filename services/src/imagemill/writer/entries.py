@@ -49,7 +49,8 @@ def known_result(entry: OutcomeEntry) -> KnownResult | None:
     """What the ledger shall remember of a success."""
     if entry.outcome.result is None:
         return None
-    return KnownResult(key=entry.job.result_key, job=entry.job.id, result=entry.outcome.result)
+    result, warnings = entry.outcome.result, entry.outcome.warnings
+    return KnownResult(key=entry.job.result_key, job=entry.job.id, result=result, warnings=warnings)
 
 
 def final_outcome(entry: OutcomeEntry, known: Mapping[str, KnownResult], by: str) -> Outcome:

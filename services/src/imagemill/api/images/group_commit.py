@@ -202,5 +202,5 @@ def duplicate_outcome(job: Job, known: KnownResult, by: str) -> Outcome:
     stored = TraceStep(step="stored", at=timestamp(), by=by)
     return Outcome(
         id=job.id, batch=job.batch, recipe=job.recipe, status="stored", duplicate=True, result=known.result,
-        trace=[job.accepted_step(), stored],
+        trace=[job.accepted_step(), stored], warnings=known.warnings,
     )  # fmt: skip

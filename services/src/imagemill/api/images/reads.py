@@ -25,7 +25,7 @@ from imagemill.wire import topology
 
 blueprint = Blueprint("reads", __name__)
 
-STATES = ("accepted", "in_flight", "stored", "failed", "duplicate")
+STATES = ("accepted", "in_flight", "stored", "failed", "duplicate", "damaged")
 _MOST_SCANNED = 5000
 _MAX_IN_FLIGHT = 100_000
 _POOLS_TIMEOUT_SECONDS = 3

@@ -20,6 +20,7 @@ def image(item: Image) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "status": item.status,
         "duplicate": bool(outcome and outcome.duplicate),
+        "warnings": outcome.warnings if outcome else [],
         "code": outcome.code if outcome else None,
         "reason": outcome.reason if outcome else None,
         "accepted_at": job.accepted_at,

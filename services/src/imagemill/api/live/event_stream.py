@@ -182,6 +182,7 @@ def shape(batch: str | None, counts: Counts) -> dict[str, Any]:
         "rejected": counts.rejected,
         "stored": counts.stored,
         "duplicates": counts.duplicates,
+        "damaged": counts.damaged,
         "failed": counts.failed,
         "failed_open": counts.failed_open,
         "in_flight": counts.in_flight,

@@ -64,6 +64,7 @@ PICTURES = (
 FAILURES = (
     Code("original-missing", (410,), "The original was gone when a worker wanted it."),
     Code("undecodable", (422,), "The header was in order, but the pixels cannot be decoded."),
+    Code("damaged", (422,), "Some of its pixels are missing or wrong, and the setting `damaged_images` is `fail`."),
     Code("step-failed", (422,), "A step of the recipe cannot be applied to this picture."),
     Code("unencodable", (422,), "The result cannot be written in the recipe's format."),
     Code("crashed", (422,), "The picture took its worker process down, or kept it busy for too long."),

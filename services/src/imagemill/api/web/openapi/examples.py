@@ -35,6 +35,7 @@ IMAGE: dict[str, Any] = {
     "retry_of": None,
     "status": "stored",
     "duplicate": False,
+    "warnings": [],
     "code": None,
     "reason": None,
     "accepted_at": "2026-11-21T09:15:02.213Z",
@@ -64,7 +65,7 @@ UPLOADED: dict[str, Any] = {
     "rejected": [REJECTED],
 }
 TOTALS: dict[str, Any] = {
-    "offered": 12071, "accepted": 12034, "rejected": 37, "stored": 11990, "duplicates": 12, "failed": 4,
+    "offered": 12071, "accepted": 12034, "rejected": 37, "stored": 11990, "duplicates": 12, "damaged": 1, "failed": 4,
     "failed_open": 1, "in_flight": 40,
 }  # fmt: skip
 AGAIN: dict[str, Any] = {"id": NEW_ID, "retry_of": ID, "url": f"/api/v1/images/{NEW_ID}"}
@@ -83,5 +84,5 @@ FAILURE: dict[str, Any] = IMAGE | {
     "advice": "Retry it once, with a lighter recipe if there is one; if it crashes again, discard it.",
     "resolution": None, "last_retry": None,
 }  # fmt: skip
-EVENTS = 'event: totals\ndata: {"offered": 3, "accepted": 3, "rejected": 0, "stored": 3, "duplicates": 0, "failed": 0, '
-EVENTS += '"failed_open": 0, "in_flight": 0}\n\n: ping\n\n'
+EVENTS = 'event: totals\ndata: {"offered": 3, "accepted": 3, "rejected": 0, "stored": 3, "duplicates": 0, '
+EVENTS += '"damaged": 0, "failed": 0, "failed_open": 0, "in_flight": 0}\n\n: ping\n\n'

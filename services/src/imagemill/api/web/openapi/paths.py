@@ -33,8 +33,8 @@ _SOURCE = query(
 )
 _STATE = query(
     "state",
-    {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate"]},
-    "Only pictures in this state; `accepted` and `in_flight` are those without an outcome.",
+    {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate", "damaged"]},
+    "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that warning.",
 )
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
 _EVENTS = """Server-sent events. `event:` is one of

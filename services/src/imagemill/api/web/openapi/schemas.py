@@ -110,7 +110,7 @@ def _rules() -> dict[str, Schema]:
 
 
 def _counts() -> dict[str, Schema]:
-    names = ("offered", "accepted", "rejected", "stored", "duplicates", "failed", "in_flight")
+    names = ("offered", "accepted", "rejected", "stored", "duplicates", "damaged", "failed", "in_flight")
     return dict.fromkeys(names, COUNT) | {
         "failed_open": COUNT | {"description": "Failed, neither retried nor discarded."}
     }
@@ -128,6 +128,8 @@ _IMAGE: dict[str, Schema] = {
     "retry_of": nullable(ID) | {"description": "The failed picture which this one tries again."},
     "status": STATUS | {"description": "`accepted` while it is in flight."},
     "duplicate": BOOLEAN | {"description": "The result was known: same original, same recipe."},
+    "warnings": listed({"type": "string", "enum": ["damaged"]})
+    | {"description": "`damaged`: the decoder said that some of the original's pixels are missing or wrong."},
     "code": nullable(STRING) | {"description": "Why it failed, for programs; see Code."},
     "reason": nullable(STRING) | {"description": "Why it failed, in words."},
     "accepted_at": TIME,

@@ -112,7 +112,7 @@ async function readAgain() {
 function hear(kind, data) {
   heardAt = performance.now();
   if (data.batch !== sender.batch || !sender.batch) return;
-  if (kind === "outcome") rows.heard(data.id, data.status, { reason: data.reason ?? "", duplicate: data.duplicate });
+  if (kind === "outcome") rows.heard(data.id, data.status, { reason: data.reason ?? "", duplicate: data.duplicate, damaged: data.warnings?.includes("damaged") });
   else if (data.image && ["taken", "done"].includes(data.kind)) rows.heard(data.image, data.kind);
 }
 

@@ -121,6 +121,8 @@ function fillLine(line, row) {
 }
 
 function words(row) {
-  if (row.duplicate) return "stored, known already";
+  const damaged = row.damaged ? ", damaged" : "";
+  if (row.duplicate) return `stored, known already${damaged}`;
+  if (row.state === "stored") return `stored${damaged}`;
   return row.reason && row.state !== "cancelled" ? `${WORDS[row.state]}: ${row.reason}` : WORDS[row.state];
 }
