@@ -8,7 +8,7 @@ from imagemill.api.access.permissions import check_routes, needs
 from imagemill.api.alerts import event_routes
 from imagemill.api.alerts import routes as alert_routes
 from imagemill.api.cameras import routes as camera_routes
-from imagemill.api.images import failure_routes, known, pages, reads, uploads
+from imagemill.api.images import archive, failure_routes, known, pages, reads, uploads
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import problems, spool
@@ -36,7 +36,16 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     problems.install(app)
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(reads.blueprint)
-    for routes in (known, failure_routes, camera_routes, alert_routes, event_routes, rule_routes, access_routes):
+    for routes in (
+        archive,
+        known,
+        failure_routes,
+        camera_routes,
+        alert_routes,
+        event_routes,
+        rule_routes,
+        access_routes,
+    ):
         app.register_blueprint(routes.blueprint)
     pages.install(app)
     app.add_url_rule("/api/v1/openapi.json", "openapi", needs(Permission.VIEW)(lambda: jsonify(described(app))))

@@ -85,6 +85,7 @@ SERVERS = (
     Code("accept-unknown", (503,), "Whether it was accepted is not known; repeat it with the same `Idempotency-Key`."),
     Code("too-many-in-flight", (503,), "As many pictures are in flight as may be (`max_in_flight`); try again later."),
     Code("clock-differs", (503,), "The clocks of API and database differ too much to accept anything."),
+    Code("too-many-archives", (503,), "As many batches as may be are being fetched as ZIP; try again in a moment."),
     Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
     Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
     Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),

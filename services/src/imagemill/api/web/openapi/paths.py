@@ -50,6 +50,15 @@ A comment comes every 15 seconds when nothing happens. With the header `Last-Eve
 themselves after a lost connection, the stream goes on after that event."""
 
 
+_BATCH_IN_PATH = in_path("batch", {"type": "string"}, "The batch's name.")
+_ARCHIVE_PROBLEMS = {404: ("unknown-batch",), 503: ("unavailable", "too-many-archives")}
+
+
+def _file(content_type: str, description: str, binary: bool = False) -> Json:
+    schema = {"type": "string"} | ({"format": "binary"} if binary else {})
+    return {"200": {"description": description, "content": {content_type: {"schema": schema}}}}
+
+
 def _events() -> Json:
     shapes = {"outcome": "Outcome", "activity": "Activity", "totals": "Totals", "lost": "Lost", "busy": "Lost"}
     shapes |= {"camera-event": "CameraNews"}
@@ -181,7 +190,22 @@ COUNTS: Json = {
                 answer(200, "Batch", "The counts now.", {"id": "holiday"} | examples.TOTALS),
                 problems({404: ("unknown-batch",), **DATABASE_AWAY}),
             ],
-            parameters=[in_path("batch", {"type": "string"}, "The batch's name.")],
+            parameters=[_BATCH_IN_PATH],
+        )
+    },
+    "/api/v1/batches/{batch}/results.zip": {
+        "get": operation(
+            "Counts", "getResultsZip", "The results of a batch in a ZIP",
+            [_file("application/zip", "Made while it is read.", binary=True), problems(_ARCHIVE_PROBLEMS)],
+            description="`kite-gray.png`, `kite-webp.webp`, …, and `manifest.csv` about all of the batch's pictures.",
+            parameters=[_BATCH_IN_PATH],
+        )
+    },
+    "/api/v1/batches/{batch}/manifest.csv": {
+        "get": operation(
+            "Counts", "getManifest", "What became of each picture of a batch",
+            [_file("text/csv", "A row for each picture and recipe, newest first."), problems(_ARCHIVE_PROBLEMS)],
+            parameters=[_BATCH_IN_PATH],
         )
     },
     "/api/v1/totals": {

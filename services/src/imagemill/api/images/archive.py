@@ -1,0 +1,157 @@
+"""A batch as one file: its results in a ZIP with a manifest, or the manifest alone. Both are made as they are read."""
+
+import csv
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from flask import Blueprint, Response
+
+from imagemill.api.access.permissions import needs
+from imagemill.api.services import Services
+from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import services
+from imagemill.domain.access import Permission
+from imagemill.domain.errors import Busy
+from imagemill.domain.ids import is_batch_name
+from imagemill.domain.images import Image
+from imagemill.domain.names import ENDINGS, display_name, result_stem
+
+blueprint = Blueprint("archive", __name__)
+
+Body = Callable[[Services, str], Iterator[bytes]]
+_PAGE = 200
+# Each keeps a thread of the API for as long as its reader takes.
+_MOST_AT_ONCE = 4
+_PLACES = threading.BoundedSemaphore(_MOST_AT_ONCE)
+_COLUMNS = (
+    "file", "name", "recipe", "status", "warnings", "code", "reason", "id", "accepted_at", "original_sha256",
+    "original_bytes", "result_sha256", "result_bytes",
+)  # fmt: skip
+
+
+@blueprint.get("/api/v1/batches/<batch>/results.zip")
+@needs(Permission.VIEW)
+def results_zip(batch: str) -> Response:
+    """The results of a batch, and `manifest.csv` about all of its pictures."""
+    return _streamed(batch, zipped, "application/zip", "zip")
+
+
+@blueprint.get("/api/v1/batches/<batch>/manifest.csv")
+@needs(Permission.VIEW)
+def manifest_csv(batch: str) -> Response:
+    """A row for each picture of a batch: what became of it, its hashes, and its file in the ZIP."""
+    return _streamed(batch, manifest, "text/csv; charset=utf-8", "csv")
+
+
+def _streamed(batch: str, body: Body, content_type: str, ending: str) -> Response:
+    mill = services()
+    if not is_batch_name(batch) or not mill.stores.ledger.counts(batch).offered:
+        raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
+    if not _PLACES.acquire(blocking=False):
+        raise Busy("too-many-archives", f"{_MOST_AT_ONCE} batches are being fetched already; try again in a moment.")
+    response = Response(body(mill, batch), content_type=content_type)
+    response.call_on_close(_PLACES.release)
+    response.headers["Content-Disposition"] = f'attachment; filename="{batch}.{ending}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def manifest(mill: Services, batch: str) -> Iterator[bytes]:
+    """The manifest, piece by piece."""
+    names = FileNames()
+    yield _line(_COLUMNS)
+    for images in _pages(mill, batch):
+        yield b"".join(_line(_row(image, names.of(image))) for image in images)
+
+
+def zipped(mill: Services, batch: str) -> Iterator[bytes]:
+    """The ZIP, piece by piece: one picture is in memory at a time. Results whose bytes are gone are left out."""
+    sink, names, rows = Sink(), FileNames(), [_line(_COLUMNS)]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for image in (image for images in _pages(mill, batch) for image in images):
+            name = names.of(image)
+            rows.append(_line(_row(image, name)))
+            if name and image.outcome and image.outcome.result:
+                try:
+                    data = mill.stores.blobs.get(image.outcome.result.sha256)
+                except LookupError:
+                    continue
+                archive.writestr(zipfile.ZipInfo(name, _zip_time(image)), data)
+                yield sink.taken()
+        archive.writestr("manifest.csv", b"".join(rows))
+    yield sink.taken()
+
+
+class FileNames:
+    """Names of results, each once: the second `kite-gray.png` has the end of its id in it."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = {"manifest.csv"}
+
+    def of(self, image: Image) -> str:
+        """The name of a picture's result, empty when it has none."""
+        result = image.outcome.result if image.outcome else None
+        if result is None:
+            return ""
+        stem, ending = result_stem(image.job.name, image.job.recipe), ENDINGS.get(result.content_type, "bin")
+        name = display_name(f"{stem}.{ending}")
+        # Not all file systems tell cases apart.
+        if name.lower() in self._taken:
+            name = display_name(f"{stem}-{image.job.id[-12:]}.{ending}")
+        self._taken.add(name.lower())
+        return name
+
+
+class Sink(io.RawIOBase):
+    """Where a ZIP is written that is read at the same time; it cannot go back."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It is all that it is."""
+        return True
+
+    def write(self, data) -> int:  # type: ignore[no-untyped-def]
+        """Keep the bytes until they are taken."""
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def _pages(mill: Services, batch: str) -> Iterator[list[Image]]:
+    after: str | None = None
+    while ids := mill.stores.ledger.listed_ids(batch, "accepted", _PAGE, after):
+        yield mill.stores.ledger.images(ids)
+        after = ids[-1]
+
+
+def _row(image: Image, file: str) -> tuple[str, ...]:
+    job, outcome = image.job, image.outcome
+    result = outcome.result if outcome else None
+    return (
+        file, job.name, job.recipe, image.status, " ".join(outcome.warnings if outcome else ()),
+        (outcome.code if outcome else None) or "", (outcome.reason if outcome else None) or "", job.id,
+        job.accepted_at, job.original.sha256, str(job.original.bytes), result.sha256 if result else "",
+        str(result.bytes) if result else "",
+    )  # fmt: skip
+
+
+def _line(cells: tuple[str, ...]) -> bytes:
+    # Names come from strangers: a spreadsheet takes these characters for the beginning of a formula.
+    safe = ["'" + cell if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells]
+    line = io.StringIO()
+    csv.writer(line).writerow(safe)
+    return line.getvalue().encode()
+
+
+def _zip_time(image: Image) -> tuple[int, int, int, int, int, int]:
+    at = datetime.fromisoformat(image.job.accepted_at)
+    return at.year, at.month, at.day, at.hour, at.minute, at.second

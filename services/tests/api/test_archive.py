@@ -1,0 +1,84 @@
+"""A batch as one file: the ZIP of its results, streamed, and the manifest."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+
+from imagemill.api.images.archive import FileNames
+from imagemill.domain.images import Image, ImageInfo, Job, Outcome
+from mill import Mill
+from pictures import bomb_png_header, photo_jpeg
+
+
+@pytest.fixture(scope="module")
+def batch(mill: Mill) -> str:
+    """Two stored pictures of one name, and a failed one."""
+    ids = [mill.accepted(photo_jpeg(seed=940 + n), batch="archive")[0] for n in range(2)]
+    ids.append(mill.accepted(bomb_png_header(444, 300), batch="archive")[0])
+    for image_id in ids:
+        mill.ended(image_id)
+    return "archive"
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_the_zip_has_every_result_once_and_a_row_for_every_picture(mill: Mill, batch: str) -> None:
+    answer = mill.get(f"/api/v1/batches/{batch}/results.zip")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="archive.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        rows = rows_of(archive.read("manifest.csv").decode())
+        pictures = {name: archive.read(name) for name in names if name != "manifest.csv"}
+    assert len(pictures) == 2
+    assert "picture-0-gray.png" in pictures
+    assert [row["status"] for row in rows] == ["failed", "stored", "stored"]
+    assert {row["file"] for row in rows} == {"", *pictures}
+    for row in rows[1:]:
+        assert pictures[row["file"]] == mill.get(f"/api/v1/images/{row['id']}/result").content
+
+
+def test_the_manifest_alone_has_the_same_rows(mill: Mill, batch: str) -> None:
+    answer = mill.get(f"/api/v1/batches/{batch}/manifest.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert [row["code"] for row in rows_of(answer.text)] == ["undecodable", "", ""]
+
+
+def test_a_name_is_no_formula_of_a_spreadsheet(mill: Mill) -> None:
+    mill.post("/api/v1/images?batch=formula&name==1%2B1.jpg", data=photo_jpeg(seed=950))
+    (row,) = rows_of(mill.get("/api/v1/batches/formula/manifest.csv").text)
+    assert row["name"] == "'=1+1.jpg"
+
+
+def test_the_page_of_a_batch_leads_to_both(mill: Mill, batch: str) -> None:
+    html = mill.get(f"/batches/{batch}").text
+    assert f'href="/api/v1/batches/{batch}/results.zip"' in html
+    assert f'href="/api/v1/batches/{batch}/manifest.csv"' in html
+
+
+@pytest.mark.parametrize("name", ["nothing", "a%20b"])
+@pytest.mark.parametrize("file", ["results.zip", "manifest.csv"])
+def test_an_unknown_batch_is_404(mill: Mill, name: str, file: str) -> None:
+    answer = mill.get(f"/api/v1/batches/{name}/{file}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-batch")
+
+
+def test_names_are_told_apart_whatever_their_case() -> None:
+    info = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")
+    names = FileNames()
+
+    def named(name: str, number: int) -> str:
+        job = Job(
+            id=f"{number:036}", batch="b", name=name, recipe="gray", recipe_steps="[]", recipe_digest="0",
+            original=info, accepted_at="2026-11-21T09:15:03.000Z", by="api",
+        )  # fmt: skip
+        outcome = Outcome(id=job.id, batch="b", recipe="gray", status="stored", result=info)
+        return names.of(Image(job=job, outcome=outcome))
+
+    assert named("kite.jpg", 1) == "kite-gray.png"
+    assert named("KITE.JPG", 2) == "KITE-gray-000000000002.png"
+    assert named("=1+1.jpg", 3) == "=1+1-gray.png"
