@@ -149,6 +149,20 @@ def test_a_batch_shows_its_own_equation(site: Site) -> None:
     assert "notes.jpg" in html
 
 
+def test_batches_stand_in_a_table_whose_numbers_lead_to_those_pictures(site: Site) -> None:
+    html = site.html("/batches")
+    for label, count, path in (
+        ("Accepted", 4, f"/pictures?batch={BATCH}"),
+        ("Stored", 2, f"/pictures?batch={BATCH}&amp;state=stored"),
+        ("Failed", 1, f"/failures?batch={BATCH}&amp;state=all"),
+        ("In flight", 1, f"/pictures?batch={BATCH}&amp;state=in_flight"),
+        ("Rejected", 1, f"/pictures?batch={BATCH}&amp;state=rejected"),
+    ):
+        assert f'data-label="{label}"><a href="{path}">{count}</a>' in html
+    assert f'<a class="bad" href="/failures?batch={BATCH}">1 open</a>' in html
+    assert 'data-label="Damaged"><span class="quiet">0</span>' in html
+
+
 @pytest.mark.parametrize(("query", "kind"), [("stored", "pictures"), (BATCH, "batches")])
 def test_the_finder_goes_straight_to_an_id_and_to_a_batch(site: Site, query: str, kind: str) -> None:
     wanted = site.ids.get(query, query)
