@@ -67,7 +67,8 @@ FAILURES: Json = {
                 answer(200, "RetriedFailures", "What became of them.", {
                     "retried": [{"id": examples.ID, "retry": examples.NEW_ID}], "refused": [], "next": None,
                 }),
-                problems({**_WRONG, 400: (*_WRONG[400], "unknown-recipe", "bad-key"), 403: ("cross-site",), **TAKING}),
+                problems({**_WRONG, 400: (*_WRONG[400], "unknown-recipe", "bad-key"), 403: ("cross-site",),
+                          429: ("too-many-jobs",), **TAKING}),
             ],
             description="Each is retried once, as a new picture in its batch. What fails again is a new failure.",
             parameters=[idempotency_key()],

@@ -111,7 +111,7 @@ _KNOWN: Json = {
 }
 _KNOWN_REFUSED = {
     400: ("bad-json", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-key"), 403: ("cross-site",),
-    413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",), **TAKING,
+    413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",), 429: ("too-many-jobs",), **TAKING,
 }  # fmt: skip
 
 KNOWN = operation(
