@@ -21,7 +21,7 @@ _MOST = 1_000_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Download:
     """A picture's bytes and the file they belong into."""
 
     image: str
@@ -61,9 +61,9 @@ def download(
     sys.exit(1 if counts["failed"] else 0)
 
 
-def targets(images: Iterable[Mapping[str, Any]], folder: Path, original: bool) -> list[Wanted]:
+def targets(images: Iterable[Mapping[str, Any]], folder: Path, original: bool) -> list[Download]:
     """A file for each picture: `kite-gray.png`; the second of a name has the end of its id in it. Oldest first."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, Download] = {}
     originals = set()
     for image in images:
         info = image["original"] if original else image["result"]
@@ -77,11 +77,11 @@ def targets(images: Iterable[Mapping[str, Any]], folder: Path, original: bool) -
         if name.lower() in found:
             name = display_name(f"{stem or image['name']}-{image['id'][-12:]}.{ending}")
         what = "original" if original else "result"
-        found[name.lower()] = Wanted(image["id"], what, info["sha256"], folder / name)
+        found[name.lower()] = Download(image["id"], what, info["sha256"], folder / name)
     return list(found.values())
 
 
-def _fetched(client: Client, wanted: Wanted) -> dict[str, Any]:
+def _fetched(client: Client, wanted: Download) -> dict[str, Any]:
     told = {"file": str(wanted.target), "id": wanted.image, "sha256": wanted.sha256}
     try:
         if wanted.target.exists() and hashlib.sha256(wanted.target.read_bytes()).hexdigest() == wanted.sha256:
