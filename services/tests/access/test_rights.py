@@ -21,7 +21,7 @@ from imagemill.store.rights import PROGRAMS
 DENIED = (401, 403)
 MONTH = month_of(datetime.now(UTC))
 NAMES = [
-    "ledger", "blobs-0", "blobs-3", "state", "cameras", "alerts", "pinned", "access",
+    "ledger", "blobs-0", "blobs-3", "state", "cameras", "alerts", "pinned", "access", "resolutions",
     f"events-{MONTH}", f"activity-{MONTH}", f"audit-{MONTH}",
 ]  # fmt: skip
 

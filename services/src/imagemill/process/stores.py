@@ -9,7 +9,7 @@ from functools import partial
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.images import Counts
 from imagemill.settings import Settings
-from imagemill.store import activity_log, cameras, leases, ledger
+from imagemill.store import activity_log, cameras, leases, ledger, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
@@ -20,6 +20,9 @@ from imagemill.store.resolutions import Resolutions
 from imagemill.store.rights import address_as
 from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
+
+# What this version wants to be there; another version may want more.
+_LAYOUT = f"{ledger.LAYOUT}.{resolutions.LAYOUT}"
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ class Stores:
         }
         if passwords:
             secure(self.admin, passwords, settings.couchdb_append_only, partial(_as_user, settings))
-        leases.mark_prepared(self.admin, ledger.LAYOUT)
+        leases.mark_prepared(self.admin, _LAYOUT)
 
     def prepared(self) -> bool:
         """Are they all there, as this version wants them? Every program may read this, whatever it works with."""
-        return leases.is_prepared(self.couch, ledger.LAYOUT)
+        return leases.is_prepared(self.couch, _LAYOUT)
 
     def counts(self, batch: str | None = None) -> Counts:
         """The arithmetic of one batch, or of everything, with how many failures are answered."""

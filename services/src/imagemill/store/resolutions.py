@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from imagemill.domain.failures import Resolution, ResolutionKind
 from imagemill.store.couch import Couch, Document, Missing, successes
 
-_DESIGN = "resolutions-1"
+LAYOUT = "resolutions-1"
 _BY_BATCH = "function (doc) { if (doc.batch) { emit(doc.batch, null); } }"
 _VIEWS = {"batches": {"map": _BY_BATCH, "reduce": "_count"}}
 
@@ -23,7 +23,7 @@ class Resolutions:
     def prepare(self) -> None:
         """Make database and view exist."""
         self._database.create()
-        self._database.bulk([{"_id": f"_design/{_DESIGN}", "language": "javascript", "views": _VIEWS}])
+        self._database.bulk([{"_id": f"_design/{LAYOUT}", "language": "javascript", "views": _VIEWS}])
 
     def add(self, resolutions: Sequence[Resolution]) -> None:
         """Answer failures. What was retried stays so; a retry takes the place of what was discarded."""
@@ -71,7 +71,7 @@ class Resolutions:
         if batch is not None:
             return self.counts([batch]).get(batch, 0)
         try:
-            rows = self._database.view(_DESIGN, "batches", reduce=True)
+            rows = self._database.view(LAYOUT, "batches", reduce=True)
         except Missing:
             return 0  # during an upgrade the API may come before the database
         return int(rows[0]["value"]) if rows else 0
@@ -80,7 +80,7 @@ class Resolutions:
         """The same for batches; those without any are left out."""
         wanted = list(batches)
         try:
-            rows = self._database.view(_DESIGN, "batches", reduce=True, group=True, keys=wanted) if wanted else []
+            rows = self._database.view(LAYOUT, "batches", reduce=True, group=True, keys=wanted) if wanted else []
         except Missing:
             return {}
         return {str(row["key"]): int(row["value"]) for row in rows}

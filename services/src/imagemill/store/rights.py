@@ -102,6 +102,7 @@ DATABASES = {
     # Copies that outlive their month are made by the retention of months, as the administrator.
     "pinned": DatabaseRights(("api", "alerter"), {"event:": DocumentRights(remove=("api",))}),
     "activity-": DatabaseRights(("api", "journal"), {"": DocumentRights(create=("journal",))}, busy=True),
+    "resolutions": DatabaseRights(("api",), {"": _changed_by("api")}),
     "access": DatabaseRights(("api",), {"": _changed_by("api")}),
     "audit-": DatabaseRights(("api",), {"": DocumentRights(create=("api",))}),
 }
