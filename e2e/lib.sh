@@ -5,6 +5,7 @@
 # E2E_REGISTRY              registry to which images are pushed for it (not needed where its name begins with kind-)
 # KIND_NODE_IMAGE           node image (default: a local kindest/node if there is one, else kind's own)
 # PYTHON_IMAGE, RABBITMQ_IMAGE, COUCHDB_IMAGE   base images; what is not on this machine is pulled
+#                           (COUCHDB_IMAGE=stand-in builds the stand-in of the other tests, where CouchDB cannot be pulled)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python_image=${PYTHON_IMAGE:-python:3.11-slim-bookworm}
@@ -51,9 +52,22 @@ create_cluster() {
   kind create cluster --name "$CLUSTER" ${image:+--image "$image"} --wait 180s --quiet
 }
 
+# The stand-in for CouchDB, with users as CouchDB has them; sets couchdb_image.
+build_stand_in() {
+  local context
+  context=$(mktemp -d)
+  cp "$root"/services/dev/couchdb-stand-in/{package.json,package-lock.json,*.js} "$context"
+  (cd "$context" && npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
+  docker build --quiet --tag imagemill-couchdb:e2e --file "$root/e2e/couchdb/Dockerfile" "$context" \
+    2> >(grep -v -e legacy -e buildx -e '^$' >&2) >/dev/null
+  rm -rf "$context"
+  couchdb_image=$(by_content imagemill-couchdb)
+}
+
 # Builds the images, brings them and the base images to the cluster; sets IMAGE and OPERATOR_IMAGE.
 bring_images() {
   local image
+  [[ $couchdb_image != stand-in ]] || build_stand_in
   for image in "$python_image" $([[ $CONTEXT != kind-* ]] || echo "$rabbitmq_image" "$couchdb_image"); do
     docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image"
   done

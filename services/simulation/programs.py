@@ -47,7 +47,7 @@ _PASSING = (StoreUnavailable, Conflict, BrokerUnavailable)
 # So small that a few pictures of one owner have to wait.
 _SHARE = 1
 _SHARE_SECONDS = 60.0
-_DISPATCH_EVERY_SECONDS = 10.0
+_DISPATCH_EVERY_SECONDS = 50.0
 ACTIVITY: Any = SimpleNamespace(note=lambda *_, **__: None)
 
 

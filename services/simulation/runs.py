@@ -41,6 +41,8 @@ def run(tape: Tape, seed: int = 0) -> Run:
         found = complaints(world)
     except Endless as error:
         found = [f"it does not end:\n{error}"]
+    finally:
+        world.scheduler.close()
     story = [*world.scheduler.story, *found]
     return Run(seed, tape.taken, found, story, world.requests, faults - len(world.faults))
 

@@ -51,7 +51,7 @@ class Scenario:
 
 def drawn(tape: Tape) -> Scenario:
     """Mostly anything; now and then a setting of which chance alone would make too few."""
-    kinds: list[Callable[[Tape], Scenario]] = [_any, _any, _any, _any, _spread, _slow_clock, _queue, _two_pools]
+    kinds: list[Callable[[Tape], Scenario]] = [*[_any] * 12, _spread, _slow_clock, _queue, _two_pools]
     return kinds[tape.choose(len(kinds))](tape)
 
 

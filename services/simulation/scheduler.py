@@ -57,6 +57,8 @@ class Scheduler:
         self.story: list[str] = []
         self.errors: list[str] = []
         self._tasks: list[Task] = []
+        self._ready: list[Task] = []
+        self._looked_at = (-1.0, -1)
         self._current: Task | None = None
         self._hub = getcurrent()
 
@@ -72,8 +74,10 @@ class Scheduler:
 
     def spawn(self, process: Process, function: Callable[[], Any], after: float = 0.0) -> None:
         """Start a thread of a process."""
-        body = greenlet(lambda: self._run(function), parent=self._hub)
-        self._tasks.append(Task(process, body, self.now + after))
+        task = Task(process, greenlet(lambda: self._run(function), parent=self._hub), self.now + after)
+        self._tasks.append(task)
+        if task.wake_at <= self.now:
+            self._ready.append(task)
 
     def _run(self, function: Callable[[], Any]) -> None:
         try:
@@ -108,12 +112,13 @@ class Scheduler:
         for end in process.at_death:
             end()
         self._tasks = [task for task in self._tasks if task.process is not process]
+        self._ready = [task for task in self._ready if task.process is not process]
         self.ring()
 
     def run(self, done: Callable[[], bool], until: float) -> bool:
         """Go on until it is done (looked at when time goes on); False when that is not so by then."""
         while True:
-            ready = self._ready()
+            ready = self._found_ready()
             if not ready:
                 if done():
                     return True
@@ -125,8 +130,12 @@ class Scheduler:
                 continue
             self._step(ready[self.tape.choose(len(ready))])
 
-    def _ready(self) -> list[Task]:
-        now, bell, found = self.now, self.bell, []
+    def _found_ready(self) -> list[Task]:
+        """Those that can go on; looked for anew when time went on or somebody rang."""
+        now, bell = self.now, self.bell
+        if self._looked_at == (now, bell):
+            return self._ready
+        self._looked_at, found = (now, bell), []
         for task in self._tasks:
             if task.process.frozen_until > now:
                 continue
@@ -136,23 +145,32 @@ class Scheduler:
                     task.wake_at, task.until = now, None
             if task.wake_at <= now:
                 found.append(task)
+        self._ready = found
         return found
 
     def _step(self, task: Task) -> None:
         self.steps += 1
         if self.steps > _MOST_STEPS:
             raise Endless("\n".join(self.story[-40:]))
-        # The one that went on is the last in the row, so that 0, again and again, means: one after the other.
-        self._tasks.remove(task)
-        self._tasks.append(task)
+        self._ready.remove(task)
         self._current = task
         task.process.steps += 1
         try:
             task.body.switch()
         finally:
             self._current = None
-        if task.body.dead and task in self._tasks:
-            self._tasks.remove(task)
+        if task.body.dead:
+            if task in self._tasks:
+                self._tasks.remove(task)
+        elif task.wake_at <= self.now and task.process.alive:
+            # As the last in the row, so that 0, again and again, means: one after the other.
+            self._ready.append(task)
+
+    def close(self) -> None:
+        """End all threads, so that nothing keeps the run in memory."""
+        tasks, self._tasks, self._ready = self._tasks, [], []
+        for task in tasks:
+            task.body.throw()
 
     def skip(self, seconds: float) -> None:
         """Let time pass in which nobody has a turn."""

@@ -88,6 +88,7 @@ class World:
             process.frozen_until = self.scheduler.now + (self._hang() if process.name == "api" else self._duration())
             self.scheduler.spawn(Process("broker"), lambda: self.rabbit.cut(process), after=60)
             self.last_fault_at = process.frozen_until
+            self.scheduler.ring()
             self.scheduler.pause()
             return apply()
         if fault != "killed before":

@@ -1,6 +1,7 @@
 // A development stand-in for CouchDB: PouchDB's packages answer its HTTP API, LevelDB keeps the documents.
 // Not for data that matters. Settings come through the environment:
-//   STAND_IN_DATA      folder of the databases        STAND_IN_PORT   port on 127.0.0.1
+//   STAND_IN_DATA      folder of the databases        STAND_IN_PORT   port
+//   STAND_IN_HOST      address to listen at (127.0.0.1)
 //   STAND_IN_USER, STAND_IN_PASSWORD                  the administrator; all but GET / and /_up asks for a user
 'use strict';
 
@@ -14,7 +15,9 @@ const rights = require('./rights');
 const REQUEST_LIMIT_BYTES = 128 * 1024 * 1024; // two of the 64 MiB that callers may send: base64 and JSON make them longer
 const IDLE_CONNECTION_MS = 10 * 60 * 1000; // a pool of kept-alive connections must not lose one in the act of using it
 
-const { STAND_IN_DATA: data, STAND_IN_PORT: port, STAND_IN_USER: user, STAND_IN_PASSWORD: password } = process.env;
+const {
+  STAND_IN_DATA: data, STAND_IN_PORT: port, STAND_IN_HOST: host = '127.0.0.1', STAND_IN_USER: user, STAND_IN_PASSWORD: password,
+} = process.env;
 if (!data || !port || !user || !password) {
   console.error('The stand-in needs STAND_IN_DATA, STAND_IN_PORT, STAND_IN_USER and STAND_IN_PASSWORD.');
   process.exit(2);
@@ -81,7 +84,7 @@ app.use((error, _request, response, _next) => {
   response.status(error.status || 500).json({ error: error.type || 'internal_server_error', reason: error.message });
 });
 
-const server = app.listen(Number(port), '127.0.0.1', () => console.log(`listening on 127.0.0.1:${port}`));
+const server = app.listen(Number(port), host, () => console.log(`listening on ${host}:${port}`));
 server.keepAliveTimeout = IDLE_CONNECTION_MS;
 server.headersTimeout = IDLE_CONNECTION_MS + 1000;
 server.on('error', (error) => {

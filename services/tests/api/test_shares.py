@@ -24,7 +24,7 @@ def test_a_share_is_published_and_the_rest_held_whatever_others_do() -> None:
     shares = Shares(2, 1)
     assert taken(shares, ANN, "a1", "a2", "a3", "a4") == [True, True, False, False]
     assert taken(shares, BOB, "b1") == [True]
-    assert (shares.held(), shares.due(), shares.first_held()) == (2, [], {ANN: "a3"})
+    assert (shares.held(), shares.due(), shares.first_held()) == (2, [], {ANN: ("a3", ())})
 
 
 def test_what_ends_makes_room_in_the_order_of_coming_and_nobody_jumps_the_line() -> None:
@@ -34,7 +34,7 @@ def test_what_ends_makes_room_in_the_order_of_coming_and_nobody_jumps_the_line()
     assert taken(shares, ANN, "a4") == [False]
     assert shares.due() == ["a3"]
     assert shares.due() == []
-    assert shares.first_held() == {ANN: "a2"}
+    assert shares.first_held() == {ANN: ("a2", ("a3",))}
 
 
 def test_a_job_that_is_known_is_not_taken_twice() -> None:
@@ -58,6 +58,12 @@ def test_a_share_grows_with_what_the_pool_does_and_shrinks_again() -> None:
     assert sum(taken(shares, ANN, *map(str, range(100)))) == 50
     clock.now = 1000.0
     assert sum(taken(shares, BOB, *map(str, range(100, 200)))) == 2
+
+
+def test_what_was_sent_although_its_id_is_a_later_one_is_told_apart_from_what_is_held() -> None:
+    shares = Shares(2, 1)
+    taken(shares, ANN, "a7", "a1", "a3", "a9")
+    assert shares.first_held() == {ANN: ("a3", ("a7",))}
 
 
 def test_what_could_not_be_published_comes_first_again() -> None:

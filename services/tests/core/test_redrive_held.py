@@ -42,6 +42,15 @@ def test_what_a_living_process_holds_is_not_lost_but_what_it_has_published_is(
     assert Redriven(monkeypatch, ours, held=held).turn() == [one.id for one in ours[:2]]
 
 
+def test_what_was_published_among_held_ones_is_published_again_when_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch, statements: HeldJobs
+) -> None:
+    ours = batch_of("ann", 3)
+    statements.say("api", [HeldLine("ann", "default", 0, ours[0].id, [ours[1].id])])
+    held = Held(statements, lambda _: "default", LASTS_SECONDS, 100)
+    assert Redriven(monkeypatch, ours, held=held).turn() == [ours[1].id]
+
+
 @pytest.mark.parametrize("changed", [{"by": "another api"}, {"priority": 5}, {"owner": "carol"}, {"owner": None}])
 def test_what_the_statement_does_not_name_is_not_held(
     changed: dict[str, object], monkeypatch: pytest.MonkeyPatch, statements: HeldJobs

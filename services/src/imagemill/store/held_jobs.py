@@ -16,12 +16,16 @@ _MOST = 1000
 
 @dataclass(frozen=True)
 class HeldLine:
-    """Of an owner's jobs for a pool, with one priority, those from id `first` on are held."""
+    """Of an owner's jobs for a pool, with one priority, those from id `first` on are held, but for those `sent`.
+
+    Ids are in the order of the clients' clocks, and some come late: so a job that was sent may lie between held ones.
+    """
 
     owner: str
     pool: str
     priority: int
     first: str
+    sent: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Statement:
     def names(self, job: Job, pool: str) -> bool:
         """Is the job one of those?"""
         return job.by == self.instance and any(
-            (line.owner, line.pool, line.priority) == (job.owner, pool, job.priority) and line.first <= job.id
+            (line.owner, line.pool, line.priority) == (job.owner, pool, job.priority)
+            and line.first <= job.id
+            and job.id not in line.sent
             for line in self.lines
         )
 
@@ -49,7 +55,7 @@ class HeldJobs:
     def say(self, instance: str, lines: Iterable[HeldLine]) -> None:
         """Write down what is held. Raises Conflict."""
         document = self._state.get(_HELD + instance) or {"_id": _HELD + instance}
-        said = [[line.owner, line.pool, line.priority, line.first] for line in lines]
+        said = [[line.owner, line.pool, line.priority, line.first, list(line.sent)] for line in lines]
         # The count makes a revision of its own of what was said before.
         self._state.put({**document, "lines": said, "times": document.get("times", 0) + 1})
 

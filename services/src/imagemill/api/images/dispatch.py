@@ -103,7 +103,7 @@ class Dispatcher:
         """Tell re-drive what is held, as often as a lease is renewed."""
         if time.monotonic() - self._said_at < self._say_every:
             return
-        lines = [HeldLine(*line, first) for line, first in self._shares.first_held().items()]
+        lines = [HeldLine(*line, *held) for line, held in self._shares.first_held().items()]
         if lines:
             self._held.say(self._instance, lines)
             self._says = True

@@ -125,10 +125,14 @@ class Shares:
 
     # --- what is known ----------------------------------------------------------------------------
 
-    def first_held(self) -> Mapping[Line, str]:
-        """Of each line that waits the smallest id that is held."""
+    def first_held(self) -> Mapping[Line, tuple[str, tuple[str, ...]]]:
+        """Of each line that waits the smallest id that is held, and the larger ones that were sent all the same."""
         with self._lock:
-            return {line: min(waiting.held) for line, waiting in self._lines.items() if waiting.held}
+            firsts = {line: min(waiting.held) for line, waiting in self._lines.items() if waiting.held}
+            return {
+                line: (first, tuple(sorted(job_id for job_id in self._lines[line].sent if job_id > first)))
+                for line, first in firsts.items()
+            }
 
     def held(self) -> int:
         """How many are held."""
