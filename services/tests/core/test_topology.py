@@ -1,3 +1,4 @@
+import contextlib
 import re
 from pathlib import Path
 
@@ -112,3 +113,16 @@ def test_the_chart_lets_no_program_configure_a_queue_of_another() -> None:
         if program != "writer":
             assert [name for name in [*shared, "unknown"] if patterns["configure"].search(name)] == []
         assert not patterns["configure"].search("anything.else")
+
+
+@pytest.mark.parametrize(("code", "waits"), [(403, False), (404, True)])
+def test_who_may_not_publish_to_an_exchange_does_not_wait_for_it(
+    code: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # RabbitMQ 4.3 refuses to tell whoever has no right to it whether it is there; 3.10 tells everybody.
+    def closed(*_: object) -> None:
+        raise pika.exceptions.ChannelClosedByBroker(code, "no")
+
+    monkeypatch.setattr(topology, "at", closed)
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) if waits else contextlib.nullcontext():
+        topology.check_at(pika.ConnectionParameters())

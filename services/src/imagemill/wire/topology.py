@@ -18,7 +18,7 @@ from imagemill.wire.broker import OwnQueue
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
-_NOT_FOUND, _PRECONDITION_FAILED = 404, 406
+_ACCESS_REFUSED, _NOT_FOUND, _PRECONDITION_FAILED = 403, 404, 406
 
 IMAGES = "images"
 RESULTS = "results"
@@ -257,8 +257,15 @@ def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
 
 
 def check_at(parameters: pika.ConnectionParameters) -> None:
-    """Raise pika's ChannelClosedByBroker until the program that may has declared what others publish to."""
-    at(parameters, lambda channel: channel.exchange_declare(REPLIES, passive=True))
+    """Raise pika's ChannelClosedByBroker until the program that may has declared what others publish to.
+
+    Who has no right to it does not publish to it: RabbitMQ 4.3 does not tell them whether it is there.
+    """
+    try:
+        at(parameters, lambda channel: channel.exchange_declare(REPLIES, passive=True))
+    except ChannelClosedByBroker as closed:
+        if closed.reply_code != _ACCESS_REFUSED:
+            raise
 
 
 def ready_messages(channel: BlockingChannel, queue: str) -> int:
