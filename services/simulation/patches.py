@@ -122,8 +122,10 @@ _CHANGES: list[tuple[Any, str, Any]] = [
 @contextmanager
 def patched() -> Iterator[None]:
     """Our modules as they are in a simulation; their log is silent."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with ExitStack() as stack:
+        stack.callback(structlog.configure, **before)
         for module, name, value in _CHANGES:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

@@ -17,11 +17,12 @@ from mill import Mill, adds_up, wait_for
 
 STEPS = ("accepted", "taken", "done", "stored")
 
+# Uploads alone: what is known already is asked for before.
 _BUSY_ONCE = """
 window.refused = 0;
 const real = window.fetch;
 window.fetch = async (address, options) => {
-  if (options?.method !== 'POST') return real(address, options);
+  if (options?.method !== 'POST' || address !== '/api/v1/images') return real(address, options);
   if (window.refused > 0) {
     while (!window.goOn) await new Promise((done) => setTimeout(done, 50));
     return real(address, options);
@@ -36,15 +37,16 @@ window.lost = 0;
 const real = window.fetch;
 window.fetch = async (address, options) => {
   const answer = await real(address, options);
-  if (options?.method !== 'POST' || window.lost > 0) return answer;
+  if (options?.method !== 'POST' || address !== '/api/v1/images' || window.lost > 0) return answer;
   window.lost += 1;
   throw new TypeError('connection reset');
 };
 """
 _NEVER_ANSWERED = """
 const real = window.fetch;
-window.fetch = (address, options) => options?.method !== 'POST' ? real(address, options) : new Promise((_, reject) =>
-  options.signal.addEventListener('abort', () => reject(options.signal.reason)));
+window.fetch = (address, options) => options?.method !== 'POST' || address !== '/api/v1/images'
+  ? real(address, options)
+  : new Promise((_, reject) => options.signal.addEventListener('abort', () => reject(options.signal.reason)));
 """
 # After some silence the page reads the ledger by itself: not in a test of what is read when it is told to.
 _NO_CLOCK = "window.setInterval = () => 0;"
