@@ -17,7 +17,7 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_promise_is_kept_in_every_run() -> None:
-    done = simulate("--schedules", "1000")
+    done = simulate("--schedules", "400")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
