@@ -89,7 +89,7 @@ export class Sender {
     }
     this.#taken(portion, await takeKnown(portion, this.batch, stop));
     portion = portion.filter((item) => item.rows.some((row) => !row.id));
-    return portion.length ? this.#upload(portion, stop) : [];
+    return portion.length && !stop.aborted ? this.#upload(portion, stop) : portion;
   }
 
   async #upload(portion, stop) {
