@@ -59,7 +59,8 @@ def _any(tape: Tape) -> Scenario:
     choose = tape.choose
     scenario = Scenario(
         nodes=(1, 3)[choose(2)], counts_returns=bool(choose(2)), writers=1 + choose(2), workers=1 + choose(2),
-        work_seconds=(0.5, 0.5, 20.0, 200.0)[choose(4)], api_clock_ahead=(0.0, 0.0, 0.0, 0.0, -700.0, 700.0)[choose(6)],
+        work_seconds=(0.5, 0.5, 20.0, 200.0)[choose(4)],
+        api_clock_ahead=(0.0, 0.0, 0.0, 0.0, -1500.0, 700.0)[choose(6)],
     )  # fmt: skip
     scenario.faults = {choose(_FAULTY_REQUESTS): _FAULTS[choose(len(_FAULTS))] for _ in range(choose(_MOST_FAULTS + 1))}
     scenario.clients = [_client(tape, number) for number in range(1 + choose(_MOST_CLIENTS))]
@@ -89,7 +90,7 @@ def _spread(tape: Tape) -> Scenario:
 def _slow_clock(tape: Tape) -> Scenario:
     """The API's clock is slow, and a message is lost."""
     scenario = _any(tape)
-    scenario.api_clock_ahead = -700.0
+    scenario.api_clock_ahead = -1500.0
     scenario.faults[20 + tape.choose(_FAULTY_REQUESTS)] = "broker lost"
     for client in scenario.clients:
         client.key, client.starts_at = f"key-{client.number}", 400.0
