@@ -14,7 +14,7 @@ from bench.table import show
 from imagemill import recipes
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.broker import parameters_of
 from mill import Mill
 
@@ -43,7 +43,7 @@ def worker_cpu(running: Mill, data: list[bytes]) -> float:
     before = cpu_seconds(running.pid("worker"))
     running.signal("worker", signal.SIGCONT)
     results = parameters_of(running.amqp_url, "benchmark")
-    while topology.ready_at(results, topology.RESULTS_QUEUES) < len(data):
+    while declaring.ready_at(results, topology.RESULTS_QUEUES) < len(data):
         time.sleep(0.25)
     spent = cpu_seconds(running.pid("worker")) - before
     running.start("writer")

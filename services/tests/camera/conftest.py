@@ -15,7 +15,7 @@ from imagemill.store.camera_leases import ReadingStates
 from imagemill.store.cameras import Cameras
 from imagemill.store.cameras import prepare as prepare_cameras
 from imagemill.store.couch import Couch
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Broker, Delivery, parameters_of
 from imagemill.wire.events import EventNews, news_of
 from imagemill.wire.frames import SourceFrame, frame_of
@@ -48,7 +48,7 @@ class Eyes:
         self.settings = settings
         parameters = parameters_of(amqp_url, "eyes")
         wanted = topology.shared(settings, ["gray"])
-        self.broker = Broker(parameters, lambda: topology.declare_at(parameters, wanted))
+        self.broker = Broker(parameters, lambda: declaring.declare_at(parameters, wanted))
         for number in range(settings.frame_partitions):
             self.broker.consume(topology.frames_queue(number), self._frame, 100, auto_ack=True)
         self.broker.consume(topology.ALERTER_QUEUE, self._event)

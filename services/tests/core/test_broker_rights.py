@@ -12,7 +12,7 @@ from imagemill.local.accounts import broker_accounts, make_broker_users
 from imagemill.local.rabbit import RabbitServer
 from imagemill.settings import Settings
 from imagemill.store.rights import PROGRAMS
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.rights import BROKER_RIGHTS
 
 REFUSED, NOT_FOUND = 403, 404
@@ -22,7 +22,7 @@ QUEUES = [queue.name for queue in topology.shared(Settings(), RECIPES).queues]
 @pytest.fixture
 def addresses(rabbit: RabbitServer, amqp_url: str, vhost: str, tmp_path: Path) -> dict[str, str]:
     """Of each program's user, on a broker where everything is declared."""
-    topology.declare_at(pika.URLParameters(amqp_url), topology.shared(Settings(), RECIPES))
+    declaring.declare_at(pika.URLParameters(amqp_url), topology.shared(Settings(), RECIPES))
     make_broker_users(rabbit.management_url, (rabbit.user, rabbit.password), tmp_path, vhost)
     return {name: told["AMQP_URL"] for name, told in broker_accounts(amqp_url, tmp_path).items()}
 
@@ -89,7 +89,7 @@ def test_no_program_but_the_writer_makes_binds_or_empties_a_shared_queue(
 def test_who_may_not_declare_waits_for_what_it_publishes_to(amqp_url: str) -> None:
     parameters = pika.URLParameters(amqp_url)
     with pytest.raises(ChannelClosedByBroker) as missing:
-        topology.check_at(parameters)
+        declaring.check_at(parameters)
     assert missing.value.reply_code == NOT_FOUND
-    topology.declare_at(parameters, topology.shared(Settings(), RECIPES))
-    topology.check_at(parameters)
+    declaring.declare_at(parameters, topology.shared(Settings(), RECIPES))
+    declaring.check_at(parameters)

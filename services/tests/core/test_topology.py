@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from imagemill.settings import Settings
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 
 DEFINITIONS = Path(__file__).parents[3] / "charts/imagemill/templates/rabbitmq/_definitions.tpl"
 RECIPES = ["gray", "denoise", "edges"]
@@ -47,9 +47,9 @@ def test_a_pool_is_found_by_name_else_by_star(recipe: str, pool: str) -> None:
 
 def test_a_queue_with_other_arguments_is_used_as_it_is(amqp_url: str) -> None:
     parameters = pika.URLParameters(amqp_url)
-    topology.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**20), RECIPES))
-    topology.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**21), [*RECIPES, "new"]))
-    assert topology.ready_at(parameters, ["work.default"]) == 0
+    declaring.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**20), RECIPES))
+    declaring.declare_at(parameters, topology.shared(Settings(work_max_bytes=2**21), [*RECIPES, "new"]))
+    assert declaring.ready_at(parameters, ["work.default"]) == 0
 
 
 def chart_permissions() -> dict[str, dict[str, str]]:
@@ -123,6 +123,6 @@ def test_who_may_not_publish_to_an_exchange_does_not_wait_for_it(
     def closed(*_: object) -> None:
         raise pika.exceptions.ChannelClosedByBroker(code, "no")
 
-    monkeypatch.setattr(topology, "at", closed)
+    monkeypatch.setattr(declaring, "at", closed)
     with pytest.raises(pika.exceptions.ChannelClosedByBroker) if waits else contextlib.nullcontext():
-        topology.check_at(pika.ConnectionParameters())
+        declaring.check_at(pika.ConnectionParameters())

@@ -18,7 +18,7 @@ from imagemill.store.attempts import Attempts
 from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Couch
 from imagemill.store.ledger import Ledger
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Outgoing, parameters_of
 from imagemill.wire.work import ClaimCheck, work_message
 from imagemill.worker import holding
@@ -75,7 +75,7 @@ def test_a_worker_stores_results_above_the_limit_itself_and_sends_where_they_are
     own_mill.stop("writer")
     (image_id,) = own_mill.accepted(*jpegs(1))
     parameters = parameters_of(amqp_url, "test")
-    wait_for(lambda: topology.ready_at(parameters, topology.RESULTS_QUEUES) == 1, "the result's message")
+    wait_for(lambda: declaring.ready_at(parameters, topology.RESULTS_QUEUES) == 1, "the result's message")
     original_and_result = 2
     stored = Blobs(Couch(couchdb_url, couchdb_prefix.rstrip("-"))).count()
     assert stored == (original_and_result if limit == 0 else 1)

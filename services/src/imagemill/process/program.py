@@ -16,7 +16,7 @@ from imagemill.process import logs
 from imagemill.process.health import Check, Health, HealthServer
 from imagemill.process.stores import open_stores, wait_for_stores
 from imagemill.settings import Settings
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, parameters_of
 
@@ -94,14 +94,14 @@ class Program:
         Publishing to an exchange that is not there yet would cost the connection, again and again during an upgrade.
         """
         if self._shared:
-            topology.declare_at(self._parameters, self._shared)
+            declaring.declare_at(self._parameters, self._shared)
         else:
-            topology.check_at(self._parameters)
+            declaring.check_at(self._parameters)
 
     def absent_queues(self) -> set[str]:
         """Ask the broker which queues of the shared topology do not exist; none if this program may not declare it."""
         queues = self._shared.queues if self._shared else ()
-        return topology.absent_at(self._parameters, [queue.name for queue in queues])
+        return declaring.absent_at(self._parameters, [queue.name for queue in queues])
 
     def _wait_for_stores(self) -> None:
         wait_for_stores(self.stores, self.settings, self.stopping)

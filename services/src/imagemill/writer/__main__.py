@@ -16,7 +16,7 @@ from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.leases import Lease
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
 from imagemill.writer.former_pools import FormerPools
@@ -155,7 +155,7 @@ def _waiting(settings: Settings) -> Callable[[str], int | None]:
         work = topology.work_queue(topology.pool_of(recipe, settings.pools))
         queues = [work, *topology.RESULTS_QUEUES, topology.EARLIER_RESULTS_QUEUE]
         try:
-            return topology.ready_at(parameters, queues)
+            return declaring.ready_at(parameters, queues)
         except pika.exceptions.AMQPError as error:
             log.warning("queue length unknown", queues=queues, error=repr(error))
             return None

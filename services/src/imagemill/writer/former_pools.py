@@ -8,7 +8,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from imagemill.concurrency.heartbeat import beat
 from imagemill.store.couch import Couch, Document
-from imagemill.wire import topology
+from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Broker, BrokerUnavailable, Outgoing, Unroutable
 
 log = structlog.get_logger(__name__)
@@ -44,9 +44,9 @@ class FormerPools:
 
     def _is_emptied(self, pool: str, recipes: Iterable[str]) -> bool:
         queue = topology.work_queue(pool)
-        if topology.absent_at(self._parameters, [queue]):
+        if declaring.absent_at(self._parameters, [queue]):
             return True
-        return topology.at(self._parameters, lambda channel: self._empty(channel, queue, recipes))
+        return declaring.at(self._parameters, lambda channel: self._empty(channel, queue, recipes))
 
     def _empty(self, channel: BlockingChannel, queue: str, recipes: Iterable[str]) -> bool:
         for recipe in recipes:
