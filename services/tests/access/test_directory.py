@@ -120,12 +120,19 @@ def test_while_the_database_hangs_known_tokens_open_at_once_and_two_guesses_wait
             thread.join(30)
 
 
-def test_what_another_node_of_the_database_does_not_tell_yet_opens_all_the_same(
-    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def one_and_other(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> tuple[Door, Door]:
+    """Two replicas of which the other one is never told what the first one changed."""
     one, other = replicas(), replicas()
     other.services.registry.refresh()
     monkeypatch.setattr(other.services.registry._store, "changed", lambda since: ([], since))
+    return one, other
+
+
+def test_what_another_node_of_the_database_does_not_tell_yet_opens_all_the_same(
+    one_and_other: tuple[Door, Door],
+) -> None:
+    one, other = one_and_other
     text = one.make("new", "viewer")
     cookie = one.client.post("/login", data={"token": text}).headers["Set-Cookie"].split(";")[0].partition("=")[2]
     client = other.client
@@ -135,11 +142,9 @@ def test_what_another_node_of_the_database_does_not_tell_yet_opens_all_the_same(
 
 
 def test_a_token_that_was_revoked_elsewhere_before_it_was_known_here_stays_out(
-    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+    one_and_other: tuple[Door, Door],
 ) -> None:
-    one, other = replicas(), replicas()
-    other.services.registry.refresh()
-    monkeypatch.setattr(other.services.registry._store, "changed", lambda since: ([], since))
+    one, other = one_and_other
     text = one.make("new", "viewer")
     one.ask("DELETE", f"/api/v1/tokens/{text.split('_')[1]}")
     assert other.ask("GET", "/api/v1/totals", text).status_code == 401

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from imagemill.domain.blobs import sha256
+from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Conflict, Database, NoQuorum
 from imagemill.store.majority import Majority
 from simulation.couchdb import CouchModel
@@ -99,5 +101,26 @@ def test_with_two_of_three_nodes_down_a_repeated_write_is_no_more_done_than_the_
         cluster.nodes[1].down_until = 0.0
         assert database.bulk([{"_id": "b"}, {"_id": "c"}])[1] is None
         assert cluster.is_safe("ledger", "b")
+
+    carry_out(cluster, steps)
+
+
+def test_an_original_that_one_node_alone_has_is_given_to_a_majority_before_it_counts_as_known(
+    cluster: CouchModel,
+) -> None:
+    def steps(_: Database) -> None:
+        blobs = Blobs(ModelCouch(cluster, lambda _, act: act()))
+        data = b"picture"
+        name = sha256(data)
+        for node in cluster.nodes[1:]:
+            node.down_until = float("inf")
+        with pytest.raises(NoQuorum):
+            blobs.put(name, data, "image/png")
+        assert blobs.get(name) == data
+        with pytest.raises(NoQuorum):
+            blobs.put_everywhere(name, data, "image/png")
+        cluster.nodes[1].down_until = 0.0
+        blobs.put_everywhere(name, data, "image/png")
+        assert cluster.is_safe(f"blobs-{int(name[0], 16) % 4}", name)
 
     carry_out(cluster, steps)

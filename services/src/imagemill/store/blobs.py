@@ -32,6 +32,11 @@ class Blobs:
             return False
         return True
 
+    def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
+        """Make sure that a majority of a cluster's nodes has a blob which one of them was seen to have."""
+        if self._database_of(name).is_replicated():
+            self.put(name, data, content_type)
+
     def get(self, name: str) -> bytes:
         """The bytes; raises LookupError when there is no such blob."""
         data = self._database_of(name).get_attachment(name, _ATTACHMENT)

@@ -198,6 +198,10 @@ class Database:
         shown = call_if_there(self._service.get_document, db=self.name, doc_id=doc_id, conflicts=True)
         return [shown, *self.versions(doc_id, shown.get("_conflicts", []))] if shown else []
 
+    def is_replicated(self) -> bool:
+        """Are there several copies, so that what a node shows may be on that node alone?"""
+        return not self._majority.is_alone()
+
     def versions(self, doc_id: str, revisions: Sequence[str]) -> list[Document]:
         """Those versions of a document which were not removed."""
         leaves = [self.get(doc_id, revision) for revision in revisions]

@@ -35,9 +35,13 @@ class Majority:
 
     def is_there(self) -> bool:
         """Is it known that a majority answers?"""
+        return self.is_alone() or time.monotonic() - self._seen_at <= _SEEN_SECONDS
+
+    def is_alone(self) -> bool:
+        """Is there one copy of everything, so that what one node has is all there is?"""
         if self._replicas is None:
             self._replicas = self._count()
-        return self._replicas == 1 or time.monotonic() - self._seen_at <= _SEEN_SECONDS
+        return self._replicas == 1
 
     def demand(self) -> None:
         """Ask for it; raises NoQuorum."""

@@ -91,6 +91,8 @@ def _read(mill: Services, digest: str) -> ImageInfo | None:
     """None for bytes that are gone, or would not be accepted: they shall be sent, and get their answer."""
     try:
         data = mill.stores.blobs.get(digest)
-        return info_of_original(validate(data, mill.limits, len(data)), data)
+        info = info_of_original(validate(data, mill.limits, len(data)), data)
     except (LookupError, Rejected):
         return None
+    mill.stores.blobs.put_everywhere(digest, data, info.content_type)
+    return info
