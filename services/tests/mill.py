@@ -93,8 +93,8 @@ class Mill:
         """What a program says of itself, on the port that it has for that."""
         return requests.get(f"http://127.0.0.1:{self._health[name]}{path}", timeout=30)
 
-    def log(self, name: str) -> str:
-        return last_lines(self.folder / f"{name}.log", 15)
+    def log(self, name: str, lines: int = 15) -> str:
+        return last_lines(self.folder / f"{name}.log", lines)
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
@@ -107,7 +107,9 @@ class Mill:
         kill_child(self._processes.pop(name))
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        os.kill(self.pid(name), number)
+        """To all processes of a program, as a kill for want of memory or a frozen node has it; SIGTERM to the first."""
+        send = os.kill if number == signal.SIGTERM else os.killpg
+        send(self.pid(name), number)
 
     def stop(self, name: str, patience_seconds: float = 60) -> int:
         """SIGTERM; the exit code."""

@@ -157,14 +157,29 @@ def test_ingress_speaks_tls_when_it_has_a_certificate() -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_probes_ask_a_port_that_is_in_no_service(name: str) -> None:
+def test_probes_ask_a_port_that_no_address_leads_to_from_outside(name: str) -> None:
     container = program(name)
     asked = {container[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")}
     assert asked == {"health"}
     assert {"name": "health", "containerPort": 8081} in container["ports"]
     assert environment(container)["IMAGEMILL_HEALTH_PORT"] == "8081"
-    services = of_kind(render(EVERYTHING), "Service")
-    assert "health" not in {port["targetPort"] for service in services for port in service["spec"]["ports"]}
+    for service in of_kind(render(EVERYTHING), "Service"):
+        if "health" in {port["targetPort"] for port in service["spec"]["ports"]}:
+            # Names of pods for the operator, who needs each of them: nothing is forwarded.
+            assert (service["metadata"]["name"], service["spec"]["clusterIP"]) == ("mill-imagemill-api-metrics", "None")
+
+
+def test_the_operator_asks_the_api_what_it_holds_back_of_each_pool() -> None:
+    manifests = render(EVERYTHING)
+    for pool in of_kind(manifests, "WorkerPool"):
+        told = pool["spec"]["backlogMetrics"]
+        assert told["labels"] == {"pool": pool["spec"]["queues"][0].removeprefix("work.")}
+        host = told["url"].removeprefix("http://").partition(":")[0]
+        name, _, domain = host.partition(".")
+        service = named(manifests, "Service", name.removeprefix("mill-imagemill-"))
+        assert domain == "mills.svc"
+        assert service["spec"]["selector"].items() <= pod(manifests, "Deployment", "api")["metadata"]["labels"].items()
+    assert not [one for one in of_kind(render(WITHOUT_OPERATOR), "Service") if "-metrics" in one["metadata"]["name"]]
 
 
 def test_metrics_are_read_where_programs_tell_them() -> None:

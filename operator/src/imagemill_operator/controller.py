@@ -11,7 +11,7 @@ from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.depth import BrokerReading, QueueKind, QueueName
 from imagemill_operator.observe import Counters, observe, readings_of_channels
 from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all
-from imagemill_operator.pools import PoolResource, Refusal, refusals, shared_queues, stream_refusals
+from imagemill_operator.pools import BacklogMetrics, PoolResource, Refusal, refusals, shared_queues, stream_refusals
 from imagemill_operator.status import Status, decided_status, refused_status, state_of
 from imagemill_operator.workers import WorkerReading
 
@@ -42,6 +42,13 @@ class WorkerReader(Protocol):
         """Ask the pods by name."""
 
 
+class ElsewhereReader(Protocol):
+    """Tells what waits outside of the queues."""
+
+    async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
+        """Count the messages of each pool."""
+
+
 class PoolMemory:
     """What the operator keeps of one pool between ticks.
 
@@ -64,11 +71,12 @@ class Controller:
         self,
         broker: BrokerReader,
         workers: WorkerReader,
+        elsewhere: ElsewhereReader,
         actor: Actor,
         tick_seconds: float,
         clock: Callable[[], float],
     ) -> None:
-        self._broker, self._workers, self._actor = broker, workers, actor
+        self._broker, self._workers, self._elsewhere, self._actor = broker, workers, elsewhere, actor
         self._tick_seconds, self._clock = tick_seconds, clock
         self._kept: dict[str, PoolMemory] = {}
         self._broker_errors: list[str] = []
@@ -86,11 +94,15 @@ class Controller:
         refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
-        broker, workers = await asyncio.gather(self._read_broker(active, cluster), self._read_workers(active, cluster))
+        broker, workers, elsewhere = await asyncio.gather(
+            self._read_broker(active, cluster), self._read_workers(active, cluster), self._read_elsewhere(active)
+        )
         streams = stream_refusals(active, lambda queue: broker.kinds.get(queue, QueueKind()).is_stream)
         active, refused = {name: pool for name, pool in active.items() if name not in streams}, {**refused, **streams}
         workers = {**workers, **self._channels(active, cluster, broker)}
-        inputs = {name: self._input(pool, cluster, broker, workers) for name, pool in active.items()}
+        inputs = {
+            name: self._input(pool, cluster, broker, workers, elsewhere.get(name, 0)) for name, pool in active.items()
+        }
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions, workers)
         self._explain(cluster, inputs, decisions, refused)
@@ -149,6 +161,10 @@ class Controller:
         }
         return await self._workers.read(urls, self._clock())
 
+    async def _read_elsewhere(self, pools: Mapping[str, PoolResource]) -> Mapping[str, int]:
+        wanted = {name: pool.backlog_metrics for name, pool in pools.items() if pool.backlog_metrics is not None}
+        return await self._elsewhere.read(wanted, self._clock()) if wanted else {}
+
     def _channels(
         self, pools: Mapping[str, PoolResource], cluster: ClusterState, broker: BrokerReading
     ) -> dict[str, WorkerReading]:
@@ -162,14 +178,21 @@ class Controller:
         return readings_of_channels(list(pods), broker, self._clock()) if broker.held else {}
 
     def _input(
-        self, pool: PoolResource, cluster: ClusterState, broker: BrokerReading, workers: Mapping[str, WorkerReading]
+        self,
+        pool: PoolResource,
+        cluster: ClusterState,
+        broker: BrokerReading,
+        workers: Mapping[str, WorkerReading],
+        elsewhere: int,
     ) -> Pool | None:
         if pool.spec is None:
             return None
         kept = self._kept[pool.uid]
         pods = cluster.pods.get(pool.deployment, ())
         deployment = cluster.deployments[pool.deployment]
-        seen = observe(pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds)
+        seen = observe(
+            pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds, elsewhere
+        )
         return Pool(seen, pool.spec, kept.memory)
 
     async def _act(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagemill_operator.policy import Budget, Fallback, Memory, Mode, Spec
+from imagemill_operator.promtext import Sample
 
 PAUSE_ANNOTATION = "imagemill.dev/pause"
 
@@ -15,6 +16,19 @@ class WorkerMetrics:
 
     port: int
     path: str = "/metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogMetrics:
+    """Where it is told how many messages of a pool wait outside of its queues."""
+
+    url: str
+    metric: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def means(self, sample: Sample) -> bool:
+        """Whether a sample is one of the numbers."""
+        return sample.name == self.metric and all(sample.labels.get(name) == value for name, value in self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class PoolResource:
     spec: Spec | None
     error: str | None
     worker_metrics: WorkerMetrics | None
+    backlog_metrics: BacklogMetrics | None
     status: Mapping[str, Any] = field(repr=False, compare=False)
 
     @property
@@ -75,8 +90,16 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         worker_metrics=None
         if metrics is None
         else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
+        backlog_metrics=_backlog_metrics(raw.get("backlogMetrics")),
         status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
     )
+
+
+def _backlog_metrics(raw: Mapping[str, Any] | None) -> BacklogMetrics | None:
+    if raw is None:
+        return None
+    labels = sorted((str(name), str(value)) for name, value in (raw.get("labels") or {}).items())
+    return BacklogMetrics(str(raw["url"]), str(raw["metric"]), tuple(labels))
 
 
 def parse_spec(raw: Mapping[str, Any], *, paused: bool = False) -> Spec:

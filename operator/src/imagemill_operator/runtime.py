@@ -14,6 +14,7 @@ from imagemill_operator.broker import Broker
 from imagemill_operator.clock import SteadyClock
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
+from imagemill_operator.elsewhere import Elsewhere
 from imagemill_operator.kube import Kube
 from imagemill_operator.lean import kopf
 from imagemill_operator.lease import Lease
@@ -53,7 +54,12 @@ class Runtime:
             actor = Actor(kube, clock, Pace(time.monotonic), lambda: lease.held)
             stack.push_async_callback(send_the_rest, actor)
             controller = Controller(
-                broker, Workers(session, settings.tick_seconds), actor, settings.tick_seconds, clock
+                broker,
+                Workers(session, settings.tick_seconds),
+                Elsewhere(session, settings.tick_seconds),
+                actor,
+                settings.tick_seconds,
+                clock,
             )
             registry = make_registry(controller, self.health, actor)
             app = make_app(controller, self.health, registry, settings.pools_token)

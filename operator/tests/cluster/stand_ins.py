@@ -12,7 +12,7 @@ from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
-from imagemill_operator.pools import parse_pool
+from imagemill_operator.pools import BacklogMetrics, parse_pool
 from imagemill_operator.workers import WorkerReading
 
 QUEUE = ("/", "work.gray")
@@ -38,6 +38,7 @@ class Cluster:
         self.refused: int | None = None
         self.retry_after: float | None = None
         self.attempts = 0
+        self.elsewhere = 0
         self.leads = True
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
@@ -45,7 +46,7 @@ class Cluster:
 
     def new_controller(self) -> Controller:
         self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
-        return Controller(Broker(self), Workers(self), self.actor, 2.0, lambda: self.now)
+        return Controller(Broker(self), Workers(self), Elsewhere(self), self.actor, 2.0, lambda: self.now)
 
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
@@ -115,6 +116,14 @@ class Broker:
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         self.cluster.between.append(set(queues))
         return bool(self.cluster.ready)
+
+
+class Elsewhere:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
+        return dict.fromkeys(wanted, self.cluster.elsewhere)
 
 
 class Workers:

@@ -16,9 +16,9 @@ VERSION = CRD["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
 KEYS = {
     *("type", "description", "properties", "required", "items", "default", "enum", "format", "nullable", "pattern"),
-    *("minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems"),
+    *("minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems", "maxProperties"),
     *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields"),
-    "x-kubernetes-validations",
+    *("additionalProperties", "x-kubernetes-validations"),
 }
 
 

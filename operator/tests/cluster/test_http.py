@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from tests.cluster.stand_ins import Broker, Cluster
+from tests.cluster.stand_ins import Broker, Cluster, Elsewhere
 from tests.cluster.stand_ins import Workers as NoWorkers
 
 from imagemill_operator import workers
@@ -141,7 +141,9 @@ def served(path: str, age_seconds: float = 0.0, wanted: str | None = None, sent:
     async def inside() -> tuple[int, str]:
         cluster = Cluster()
         actor = Actor(cluster, lambda: cluster.now)
-        controller = Controller(Broker(cluster), NoWorkers(cluster), actor, 2.0, lambda: cluster.now)
+        controller = Controller(
+            Broker(cluster), NoWorkers(cluster), Elsewhere(cluster), actor, 2.0, lambda: cluster.now
+        )
         cluster.ready = 75
         await controller.tick(cluster.state())
         health = Health(lambda: age_seconds, 60.0, 0.0)

@@ -133,7 +133,7 @@ class Operator:
         self.lease = Lease(self.client, "op", name, SETTINGS.lease_seconds, clock)
         actor = Actor(self.client, clock, Pace(clock), lambda: self.lease.held)
         self.outbox = actor.outbox
-        self.controller = Controller(Restless(api.dice), Silent(), actor, 2.0, clock)
+        self.controller = Controller(Restless(api.dice), Silent(), Silent(), actor, 2.0, clock)
         self.pool = parse_pool(bodies.pool(cooldownSeconds=0, scaleInPercent=100))
         self.tasks: list[asyncio.Task[None]] = []
 

@@ -24,7 +24,7 @@ def test_a_share_is_published_and_the_rest_held_whatever_others_do() -> None:
     shares = Shares(2, 1)
     assert taken(shares, ANN, "a1", "a2", "a3", "a4") == [True, True, False, False]
     assert taken(shares, BOB, "b1") == [True]
-    assert (shares.held(), shares.due(), shares.first_held()) == (2, [], {ANN: ("a3", ())})
+    assert (shares.held(), shares.due(), shares.first_held()) == ({ANN.pool: 2}, [], {ANN: ("a3", ())})
 
 
 def test_what_ends_makes_room_in_the_order_of_coming_and_nobody_jumps_the_line() -> None:
@@ -111,4 +111,4 @@ def test_everything_taken_is_sent_once_and_nothing_is_left_over(steps: list[tupl
         shares.forget(sent)
         sent += shares.due()
     assert sorted(sent) == sorted(wanted)
-    assert (shares.held(), shares.first_held(), shares._lines) == (0, {}, {})
+    assert (shares.held(), shares.first_held(), shares._lines) == ({}, {}, {})

@@ -153,8 +153,13 @@ def site(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
 def test_a_picture_is_stored_once_whatever_goes_wrong_once(site: Site, cell: Cell) -> None:
     width, height = (640, 480) if cell.size == LARGE else (96, 64)
     data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31)
-    if cell.step.name == "read known results":  # which is only asked if the original was there before
-        site.ended(site.taken(data, recipe="edges"))
+    with told_by(site):
+        if cell.step.name == "read known results":  # which is only asked if the original was there before
+            site.ended(site.taken(data, recipe="edges"))
+        happens_once(site, cell, data)
+
+
+def happens_once(site: Site, cell: Cell, data: bytes) -> None:
     before = wait_for(lambda: site.heal() or (all_ready(site) and settled(site)), "all programs and their counts", 60)
     fault = site.arm(cell)
     try:
@@ -171,6 +176,17 @@ def test_a_picture_is_stored_once_whatever_goes_wrong_once(site: Site, cell: Cel
     assert adds_up(after)
     result = site.mill.get(f"/api/v1/images/{image_id}/result").content
     assert result == recipes.load(None)["gray"].apply(data).data
+
+
+@contextlib.contextmanager
+def told_by(site: Site) -> Iterator[None]:
+    """What the programs said last is in the report of a failure."""
+    try:
+        yield
+    except BaseException:
+        for name in PROGRAMS:
+            print(f"--- {name}, process {site.mill.pid(name)}:\n{site.mill.log(name, 40)}")
+        raise
 
 
 def settled(site: Site) -> dict[str, int] | None:

@@ -14,7 +14,7 @@ from imagemill_operator.policy import Backlog
 
 from imagemill.local.actuator import WorkerActuator
 from imagemill.local.child import ManagedProcess, pump
-from imagemill.local.observing import BrokerEyes, WorkerReading, backlog, read_worker
+from imagemill.local.observing import BrokerEyes, WorkerReading, backlog, read_held, read_worker
 from imagemill.local.plan import Process, worker
 from imagemill.local.ports import free_ports
 from imagemill.local.probe import not_ready
@@ -180,6 +180,21 @@ def test_scaler_starts_workers_for_a_burst_and_holds_them_while_the_broker_is_si
     for seconds in range(200, 400, 2):
         scaler.tick(time.time() + seconds)
     settle(actuator, "heavy", 0)
+
+
+def test_what_the_api_holds_back_is_work_too(actuator: WorkerActuator) -> None:
+    held = {"heavy": 496}
+    broker = Broker({"default": 0, "heavy": 4})
+    scaler = Scaler(specs({"default": ["*"], "heavy": ["denoise"]}, 3, 10), actuator, broker, lambda: held)
+    scaler.tick(time.time())
+    (heavy,) = (state for state in scaler.states() if state["name"] == "heavy")
+    assert heavy["backlog"]["ready"] == 500
+
+
+def test_held_jobs_are_read_by_pool_and_silence_holds_none() -> None:
+    text = 'imagemill_held_jobs{pool="default"} 7.0\nimagemill_held_jobs{pool="heavy"} 0.0\nimagemill_other 3\n'
+    assert read_held(text) == {"default": 7, "heavy": 0}
+    assert read_held(None) == {}
 
 
 def test_state_of_the_pools_is_served_as_the_operator_serves_it(actuator: WorkerActuator) -> None:

@@ -52,12 +52,14 @@ def test_a_batch_waits_in_the_ledger_so_that_others_need_not(shared_mill: Mill) 
     assert waiting(shared_mill) == SHARE
     (single,) = upload(shared_mill, bob, *small_pictures(500, 1))
     assert waiting(shared_mill) == SHARE + 1
-    wait_for(lambda: f"imagemill_held_jobs {BATCH - SHARE}.0" in shared_mill.metrics("api"), "the gauge")
+    held = 'imagemill_held_jobs{pool="default"}'
+    wait_for(lambda: f"{held} {BATCH - SHARE}.0" in shared_mill.metrics("api"), "the gauge")
     shared_mill.start("worker")
     done = shared_mill.ended(single)
     assert done["status"] == "stored"
     counts = shared_mill.all_ended()
     assert (counts["stored"], adds_up(counts)) == (BATCH + 1, True)
+    wait_for(lambda: f"{held} 0.0" in shared_mill.metrics("api"), "the gauge to fall again")
     assert all(shared_mill.image(image_id)["status"] == "stored" for image_id in batch)
     ends = {image_id: shared_mill.image(image_id)["trace"][-1]["at"] for image_id in [*batch, single]}
     assert sum(at < ends[single] for at in ends.values()) < 4 * SHARE

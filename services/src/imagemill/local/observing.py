@@ -17,6 +17,7 @@ _THREADS = "imagemill_worker_threads"
 _IMAGES = "imagemill_worker_image_seconds_count"
 _SECONDS = "imagemill_worker_image_seconds_sum"
 _WANTED = frozenset({_BUSY, _THREADS, _IMAGES, _SECONDS})
+_HELD = "imagemill_held_jobs"
 _UNACKED = "rabbitmq_detailed_queue_messages_unacked"
 
 
@@ -57,6 +58,11 @@ def backlog(ready: int | None, told_unacked: int | None, workers: Iterable[Worke
         return None
     busy = sum(reading.busy for reading in workers)
     return Backlog(ready, max(busy, told_unacked or 0))
+
+
+def read_held(text: str | None) -> Mapping[str, int]:
+    """By pool what the API holds back, out of its metrics; empty when it does not answer."""
+    return {row.labels.get("pool", ""): int(row.value) for row in samples(text, frozenset({_HELD}))}
 
 
 class BrokerEyes:

@@ -17,8 +17,9 @@ from imagemill.local.backing import Backing, backing_of
 from imagemill.local.child import ManagedProcess
 from imagemill.local.console import say, step, welcome
 from imagemill.local.door import door_of
-from imagemill.local.observing import BrokerEyes
+from imagemill.local.observing import BrokerEyes, read_held
 from imagemill.local.ports import free_ports, holder, is_free
+from imagemill.local.probe import get
 from imagemill.local.process import private_file, private_folder
 from imagemill.local.scaler import PoolsServer, Scaler, specs
 from imagemill.local.servers import LocalError
@@ -60,9 +61,12 @@ def _run_programs(
     own = backing.accounts(programs.couchdb_prefix)
     told = {name: {**common, **own.get(name, {})} for name in (*plan.PROGRAMS, plan.WORKER)}
     actuator = WorkerActuator(_worker_launch(settings, told[plan.WORKER], command), settings.local_stop_seconds, say)
-    scaler = Scaler(specs(programs.pools, settings.local_workers, settings.local_max_wait_seconds), actuator, eyes)
+    processes = _programs(settings, told, door.api, command)
+    api = next(one.process.metrics_url for one in processes if one.process.name == "api")
+    pools = specs(programs.pools, settings.local_workers, settings.local_max_wait_seconds)
+    scaler = Scaler(pools, actuator, eyes, lambda: read_held(get(api)))
     served = PoolsServer(port, scaler.states)
-    supervisor = Supervisor(_programs(settings, told, door.api, command), actuator, stopping)
+    supervisor = Supervisor(processes, actuator, stopping)
     try:
         with _environment_file(settings, {**common, **door.client}) as environment:
             notes = [door.note, *backing.notes()]

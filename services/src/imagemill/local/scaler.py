@@ -80,10 +80,19 @@ class PoolEyes:
 
 
 class Scaler:
-    """Looks, decides and asks the actuator, every two seconds in a thread of its own."""
+    """Looks, decides and asks the actuator, every two seconds in a thread of its own.
 
-    def __init__(self, pools: Mapping[str, Spec], actuator: WorkerActuator, broker: BrokerEyes) -> None:
-        self._actuator, self._broker = actuator, broker
+    `held` tells how many messages of each pool wait outside its queue.
+    """
+
+    def __init__(
+        self,
+        pools: Mapping[str, Spec],
+        actuator: WorkerActuator,
+        broker: BrokerEyes,
+        held: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
+        self._actuator, self._broker, self._held = actuator, broker, held
         self._trackers = {name: PoolTracker(name, [topology.work_queue(name)], spec) for name, spec in pools.items()}
         self._eyes = {name: PoolEyes() for name in pools}
         self._stopping = threading.Event()
@@ -108,8 +117,8 @@ class Scaler:
     def tick(self, now: float) -> None:
         """One round: look at all pools, decide for them together, say how many are wanted."""
         readings = self._read_workers()
-        unacked = self._broker.unacked()
-        seen = {name: self._observe(name, readings[name], unacked, now) for name in self._trackers}
+        unacked, held = self._broker.unacked(), self._held()
+        seen = {name: self._observe(name, readings[name], unacked, held.get(name, 0), now) for name in self._trackers}
         inputs = {name: PolicyPool(seen[name], track.spec, track.memory) for name, track in self._trackers.items()}
         for name, decision in decide_all(inputs).items():
             self._trackers[name].remember(seen[name], decision)
@@ -118,11 +127,12 @@ class Scaler:
                 self._actuator.scale(name, decision.desired_replicas, idle)
 
     def _observe(
-        self, name: str, readings: Mapping[int, WorkerReading], unacked: Mapping[str, int], now: float
+        self, name: str, readings: Mapping[int, WorkerReading], unacked: Mapping[str, int], held: int, now: float
     ) -> Observation:
         actuator = self._actuator
         told = unacked.get(topology.work_queue(name))
-        waiting, workers = self._broker.ready(name), actuator.workers(name)
+        ready, workers = self._broker.ready(name), actuator.workers(name)
+        waiting = None if ready is None else ready + held
         return self._eyes[name].observe(
             now, waiting, told, actuator.wanted(name), workers, readings, actuator.blocked(name)
         )

@@ -16,7 +16,7 @@ from imagemill.wire.broker import Broker, BrokerUnavailable
 from imagemill.wire.work import ClaimCheck, work_message
 
 log = structlog.get_logger(__name__)
-HELD = Gauge("imagemill_held_jobs", "Accepted jobs that wait for their token's turn, outside the queues")
+HELD = Gauge("imagemill_held_jobs", "Accepted jobs that wait for their token's turn, outside the queue", ["pool"])
 
 _EVERY_SECONDS = 0.25
 _AT_ONCE = 200
@@ -41,6 +41,7 @@ class Dispatcher:
         self._instance, self._pool_of = instance, pool_of
         self._say_every, self._said_at, self._asked_at = lease_seconds / 4, float("-inf"), time.monotonic()
         self._says = False
+        self._told: set[str] = set()
         self._loop = Loop(
             "dispatch", self._round, every_seconds=_EVERY_SECONDS, at_end=self._withdraw,
             passing=(StoreUnavailable, BrokerUnavailable, Conflict),
@@ -71,7 +72,10 @@ class Dispatcher:
     # --- in the loop's thread ---------------------------------------------------------------------
 
     def _round(self) -> None:
-        HELD.set(self._shares.held())
+        held = self._shares.held()
+        for pool in self._told | held.keys():
+            HELD.labels(pool).set(held.get(pool, 0))
+        self._told |= held.keys()
         self._dispatch()
         self._say()
         if time.monotonic() - self._asked_at > _UNHEARD_SECONDS:

@@ -134,10 +134,13 @@ class Shares:
                 for line, first in firsts.items()
             }
 
-    def held(self) -> int:
-        """How many are held."""
+    def held(self) -> Mapping[str, int]:
+        """How many are held, by pool; of those that hold any."""
         with self._lock:
-            return sum(len(waiting.held) for waiting in self._lines.values())
+            found = Counter[str]()
+            for line, waiting in self._lines.items():
+                found[line.pool] += len(waiting.held)
+            return +found
 
     def sent_before(self, seconds: float, limit: int) -> list[str]:
         """Jobs that were sent so long ago or longer and have not ended as far as is known."""
