@@ -5,6 +5,7 @@ import signal
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pika
@@ -246,6 +247,29 @@ def test_a_stopped_api_lets_go_of_open_pages_at_once(own_mill: Mill) -> None:
     events = own_mill.events()
     assert next(events)[0] == "totals"
     assert own_mill.stop("api", patience_seconds=60) == 0
+
+
+def test_a_stopping_api_ends_what_it_began_and_keeps_nobody_waiting_who_comes_then(own_mill: Mill) -> None:
+    own_mill.start("writer", "api", drain_seconds=120)
+    (data,) = jpegs(1)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(own_mill.upload, data, wait="60")
+        wait_for(lambda: own_mill.totals()["accepted"] == 1, "the upload")
+        own_mill.signal("api", signal.SIGTERM)
+        wait_for(lambda: refused(own_mill.url), "an API that takes no more", 10)
+        own_mill.start("worker")
+        assert waiting.result().status_code == 200
+    assert own_mill.stop("api") == 0
+
+
+def refused(url: str) -> bool:
+    """Is a new connection refused at once? One that is left waiting fails the test."""
+    try:
+        requests.get(f"{url}/api/v1/totals", timeout=5)
+    except requests.ConnectionError as error:
+        assert "Connection refused" in str(error)
+        return True
+    return False
 
 
 def test_killing_everything_under_load_loses_nothing(own_mill: Mill) -> None:

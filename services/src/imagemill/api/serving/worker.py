@@ -1,6 +1,7 @@
 """gunicorn's worker with threads, but a connection gets a thread only when its request is there."""
 
 import contextlib
+import select
 import selectors
 import socket
 import time
@@ -69,6 +70,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._await_request(conn)
         self._read(conn, conn.sock)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When it stops, it also stops listening: else whoever comes would wait for the end, and be cut off then."""
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)  # who came before is answered
+            listener.close()
+
+    def is_parent_alive(self) -> bool:
+        """Without its parent it stops as if it were told to."""
+        self.alive = self.alive and bool(super().is_parent_alive())
+        return bool(self.alive)
 
     def _make_room(self) -> bool:
         """Close the connection that has waited for its request for longest; False when there is none."""
