@@ -124,7 +124,7 @@ bench-pools: $(OPERATOR_READY) ## One tick's time and the operator's memory with
 
 .PHONY: lock
 lock: $(UV) ## Write the lock files anew from both pyproject.toml
-	cd services && ../scripts/lock ../$(UV) --extra api --extra worker --extra alerter --extra cli
+	cd services && ../scripts/lock ../$(UV) --extra api --extra worker --extra alerter --extra cli --extra s3
 	cd operator && ../scripts/lock ../$(UV) --extra cluster
 	cd e2e && ../scripts/lock ../$(UV)
 	cd services/bench/peers && ../../../scripts/lock ../../../$(UV)

@@ -14,6 +14,7 @@ from chaos.clients import Clients, Sent
 from chaos.world import PROGRAMS, QUEUES, World
 from imagemill import recipes
 from imagemill.integrity.walk import Walk, Wanted
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Couch
 from mill import Mill
 
@@ -105,7 +106,8 @@ def _tell(world: World, clients: Clients, faults: Counter[str], balanced_seconds
         if kind:
             wrong[kind] += 1
             print(f"{kind}: {world.mill.image(sent.id)}")
-    report = Walk(Couch(world.couch.url, "chaos"), Wanted(sample=None), lambda _: None, lambda *_: None).run()
+    couch = Couch(world.couch.url, "chaos")
+    report = Walk(couch, CouchBlobs(couch), Wanted(sample=None), lambda _: None, lambda *_: None).run()
     wrong["double"] = counts["accepted"] - len(ids)
     rows = {
         "faults": sum(faults.values()),

@@ -15,7 +15,7 @@ from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import timestamp
 from imagemill.domain.images import ImageInfo, Job
 from imagemill.recipes import Picture
-from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
@@ -62,7 +62,7 @@ class Parts:
         self.world, self.process = world, process
         self.couch: Any = world.couch_of(process)
         self.broker: Any = world.broker_of(process)
-        self.ledger, self.blobs = Ledger(self.couch), Blobs(self.couch)
+        self.ledger, self.blobs = Ledger(self.couch), CouchBlobs(self.couch)
         self.claims = ClaimCheck(self.blobs, _INLINE_MAX_BYTES)
 
     def loop(self, turn: Callable[[], Any], every_seconds: float) -> None:

@@ -43,7 +43,7 @@ class Mill:
     accounts: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, folder: Path, amqp_url: str, couchdb_url: str, prefix: str, **settings: Any) -> None:
-        self.folder, self.amqp_url = folder, amqp_url
+        self.folder, self.amqp_url, self.couchdb_url, self.prefix = folder, amqp_url, couchdb_url, prefix
         self.port, *self._health_ports = free_ports(13)
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()

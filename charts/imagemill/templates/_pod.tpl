@@ -165,6 +165,43 @@ readinessProbe:
 {{- end -}}
 {{- end -}}
 
+{{- define "imagemill.blobs.s3" -}}
+{{- if or (hasPrefix "s3:" .Values.blobs.url) (hasPrefix "s3:" .Values.blobs.fromUrl) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Where bytes are, for those programs which store or read them. (list root program) */}}
+{{- define "imagemill.env.blobs" -}}
+{{- $root := index . 0 -}}
+{{- $blobs := $root.Values.blobs -}}
+{{- if has (index . 1) (list "api" "worker" "writer") -}}
+- name: IMAGEMILL_BLOBS_URL
+  value: {{ $blobs.url | quote }}
+{{- with $blobs.fromUrl }}
+- name: IMAGEMILL_BLOBS_FROM_URL
+  value: {{ . | quote }}
+{{- end }}
+{{- if include "imagemill.blobs.s3" $root }}
+{{- with $blobs.s3.endpoint }}
+- name: IMAGEMILL_S3_ENDPOINT_URL
+  value: {{ . | quote }}
+{{- end }}
+- name: IMAGEMILL_S3_REGION
+  value: {{ $blobs.s3.region | quote }}
+- name: IMAGEMILL_S3_PATH_STYLE
+  value: {{ $blobs.s3.pathStyle | quote }}
+- name: IMAGEMILL_S3_CONDITIONAL_PUT
+  value: {{ $blobs.s3.conditionalPut | quote }}
+{{- range $variable, $key := dict "ACCESS_KEY_ID" "access-key-id" "SECRET_ACCESS_KEY" "secret-access-key" }}
+- name: IMAGEMILL_S3_{{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ required "blobs.s3.existingSecret must name the Secret with the keys of S3" $blobs.s3.existingSecret }}
+      key: {{ $key }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* The environment of a program of ours. (dict root program settings pools prepare) */}}
 {{- define "imagemill.env" -}}
 - name: IMAGEMILL_INSTANCE
@@ -182,6 +219,9 @@ readinessProbe:
 {{- end }}
 - name: IMAGEMILL_COUCHDB_PREFIX
   value: {{ .root.Values.couchdb.prefix | quote }}
+{{- with include "imagemill.env.blobs" (list .root .program) }}
+{{ . }}
+{{- end }}
 - name: IMAGEMILL_PREPARE
   value: {{ .prepare | default false | quote }}
 - name: IMAGEMILL_POOLS

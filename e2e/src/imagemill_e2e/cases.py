@@ -24,6 +24,12 @@ EVERYTHING: Values = {
     "defaults": {"priorityClassName": "high", "extraEnv": [{"name": "TZ", "value": "UTC"}]},
     "imagePullSecrets": ["registry"],
 }
+S3: Values = {
+    "blobs": {
+        "url": "s3://mill/pictures",
+        "s3": {"endpoint": "https://s3.example.org:9000", "existingSecret": "s3-keys", "ports": [9000]},
+    },
+}
 WITHOUT_OPERATOR: Values = {"operator": {"enabled": False}}
 CASES: dict[str, Values] = {
     "defaults": {},
@@ -31,5 +37,6 @@ CASES: dict[str, Values] = {
     "external": EXTERNAL,
     "everything": EVERYTHING,
     "without-operator": WITHOUT_OPERATOR,
+    "s3": S3,
     "a build machine": yaml.safe_load((Path(__file__).parents[2] / "values.yaml").read_text("utf-8")),
 }

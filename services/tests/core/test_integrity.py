@@ -16,7 +16,7 @@ from imagemill.domain.images import Image, ImageInfo, Job, KnownResult, Outcome
 from imagemill.integrity.defects import Defect, Report, contradictions
 from imagemill.integrity.repair import Mending, Repair
 from imagemill.integrity.walk import Walk, Wanted
-from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Couch
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
@@ -27,7 +27,7 @@ class Installation:
     """A ledger and blobs with some pictures in every state."""
 
     def __init__(self, couch: Couch) -> None:
-        self.couch, self.ledger, self.blobs = couch, Ledger(couch), Blobs(couch)
+        self.couch, self.ledger, self.blobs = couch, Ledger(couch), CouchBlobs(couch)
         self.ledger.prepare()
         self.blobs.prepare()
         prepare_leases(couch)
@@ -63,18 +63,13 @@ class Installation:
         )
         self.ledger.record_outcomes([failed])
 
-    def remove(self, name: str) -> None:
-        database = self.blobs._database_of(name)
-        document = database.get(name)
-        assert document
-        database.remove(name, document["_rev"])
-
     def verified(self, **wanted: Any) -> Report:
-        return Walk(self.couch, Wanted(**({"sample": None} | wanted)), lambda _: None, lambda *_: None).run()
+        all_of_it = Wanted(**({"sample": None} | wanted))
+        return Walk(self.couch, self.blobs, all_of_it, lambda _: None, lambda *_: None).run()
 
-    def repaired(self, copies: Blobs | None = None, dry_run: bool = False) -> tuple[int, list[Mending]]:
+    def repaired(self, copies: CouchBlobs | None = None, dry_run: bool = False) -> tuple[int, list[Mending]]:
         steps: list[Mending] = []
-        return Repair(self.couch, copies, dry_run, steps.append).run(lambda *_: None), steps
+        return Repair(self.couch, self.blobs, copies, dry_run, steps.append).run(lambda *_: None), steps
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ def test_a_result_that_is_gone_is_made_again_of_its_original(there: Installation
     assert image.outcome
     assert image.outcome.result
     name = image.outcome.result.sha256
-    there.remove(name)
+    there.blobs.remove(name)
     assert there.verified().wrong == {"result-missing": 1}
     left, (would,) = there.repaired(dry_run=True)
     assert (left, would.mended) == (0, True)
@@ -146,7 +141,7 @@ def test_an_original_that_is_gone_comes_from_a_replica_or_is_said_to_be_lost(
     for seed in range(4):
         copies.accept(seed)
     name = first_stored(there).job.original.sha256
-    there.remove(name)
+    there.blobs.remove(name)
     assert there.verified().wrong == {"original-missing": 1}
     left, (lost,) = there.repaired()
     assert (left, lost.mended) == (1, False)
@@ -230,7 +225,7 @@ def test_the_commands_say_what_they_found_and_did(there: Installation, couchdb_u
     image = first_stored(there)
     assert image.outcome
     assert image.outcome.result
-    there.remove(image.outcome.result.sha256)
+    there.blobs.remove(image.outcome.result.sha256)
     wrong = command("verify", "--json", "--all", url=couchdb_url, prefix=couchdb_prefix)
     assert (wrong.returncode, json.loads(wrong.stdout)["wrong"]) == (1, {"result-missing": 1})
     would = command("repair", "--dry-run", url=couchdb_url, prefix=couchdb_prefix)

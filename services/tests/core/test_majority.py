@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imagemill.domain.blobs import sha256
-from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Conflict, Database, NoQuorum
 from imagemill.store.majority import Majority
 from simulation.couchdb import CouchModel
@@ -109,7 +109,7 @@ def test_an_original_that_one_node_alone_has_is_given_to_a_majority_before_it_co
     cluster: CouchModel,
 ) -> None:
     def steps(_: Database) -> None:
-        blobs = Blobs(ModelCouch(cluster, lambda _, act: act()))
+        blobs = CouchBlobs(ModelCouch(cluster, lambda _, act: act()))
         data = b"picture"
         name = sha256(data)
         for node in cluster.nodes[1:]:

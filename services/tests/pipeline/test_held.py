@@ -15,7 +15,7 @@ from imagemill.concurrency.retry import Stopped
 from imagemill.domain.images import Job, Outcome
 from imagemill.local.couch import CouchServer
 from imagemill.store.attempts import Attempts
-from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Couch
 from imagemill.store.ledger import Ledger
 from imagemill.wire import declaring, topology
@@ -77,7 +77,7 @@ def test_a_worker_stores_results_above_the_limit_itself_and_sends_where_they_are
     parameters = parameters_of(amqp_url, "test")
     wait_for(lambda: declaring.ready_at(parameters, topology.RESULTS_QUEUES) == 1, "the result's message")
     original_and_result = 2
-    stored = Blobs(Couch(couchdb_url, couchdb_prefix.rstrip("-"))).count()
+    stored = CouchBlobs(Couch(couchdb_url, couchdb_prefix.rstrip("-"))).count()
     assert stored == (original_and_result if limit == 0 else 1)
     own_mill.start("writer")
     assert own_mill.ended(image_id)["status"] == "stored"

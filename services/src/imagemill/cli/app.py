@@ -14,6 +14,7 @@ from imagemill.cli import (
     events,
     failures,
     fetching,
+    moving,
     pictures,
     replaying,
     rules,
@@ -91,6 +92,7 @@ app.command("logout")(access.logout)
 app.command("whoami")(access.whoami)
 app.command("audit")(access.audit)
 app.add_typer(failures.app, name="failures")
+app.add_typer(moving.app, name="blobs")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(rules.app, name="rules")
 app.add_typer(access.app, name="tokens")

@@ -13,7 +13,9 @@ from imagemill.cli.options import AsJson
 
 if TYPE_CHECKING:  # the database's client takes a second to load, and no other command needs it
     from imagemill.integrity.defects import Report
-    from imagemill.store.couch import Couch
+    from imagemill.process.stores import Stores
+    from imagemill.settings import Settings
+    from imagemill.store.blobs import Blobs
 
 _WRONG, _NOT_THERE = 1, 3
 
@@ -21,7 +23,9 @@ Batch = Annotated[str | None, typer.Option("--batch", help="Only this batch; blo
 Sample = Annotated[int, typer.Option("--sample", min=0, help="Read and hash about so many blobs.")]
 All = Annotated[bool, typer.Option("--all", help="Read and hash every blob.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-From = Annotated[str | None, typer.Option("--from", help="A CouchDB with copies: a replica or backup.", metavar="URL")]
+From = Annotated[
+    str | None, typer.Option("--from", help="Copies: a CouchDB (replica or backup), s3:// or file://.", metavar="URL")
+]
 
 
 def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json: AsJson = False) -> None:
@@ -31,13 +35,17 @@ def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json:
     after a restore. In a cluster: kubectl exec deploy/RELEASE-imagemill-writer -- imagemill verify
     """
     from imagemill.integrity.walk import Walk, Wanted
+    from imagemill.store.blobs.places import open_blobs
     from imagemill.store.couch import StoreUnavailable
 
+    settings, stores = settings_and_stores()
+    wanted = Wanted(batch, None if every else sample)
     try:
-        with _progress() as told:
-            report = Walk(_couch(), Wanted(batch, None if every else sample), lambda _: None, told).run()
+        with counted() as told:
+            blobs = open_blobs(settings, stores.admin)
+            report = Walk(stores.admin, blobs, wanted, lambda _: None, told).run()
     except StoreUnavailable as error:
-        _away(error)
+        away(error)
     if json:
         console.as_json(report.as_dict())
     else:
@@ -71,7 +79,7 @@ def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -
     published again. Nothing is removed but a second version and wrong bytes.
     """
     from imagemill.integrity.repair import Mending, Repair
-    from imagemill.store.blobs import Blobs
+    from imagemill.store.blobs.places import open_blobs
     from imagemill.store.couch import Conflict, StoreUnavailable
 
     steps: list[Mending] = []
@@ -82,11 +90,13 @@ def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -
             would = "would: " if dry_run and step.mended else ""
             console.line(f"{step.defect.kind}  {step.defect.subject}  {would}{step.what}")
 
+    settings, stores = settings_and_stores()
     try:
-        with _progress() as progress:
-            left = Repair(_couch(), Blobs(_couch(copies)) if copies else None, dry_run, told).run(progress)
+        with counted() as progress:
+            blobs, others = open_blobs(settings, stores.admin), _copies(copies, settings, stores) if copies else None
+            left = Repair(stores.admin, blobs, others, dry_run, told).run(progress)
     except (StoreUnavailable, Conflict) as error:
-        _away(error)
+        away(error)
     if json:
         rows = [
             {"kind": step.defect.kind, "subject": step.defect.subject, "what": step.what, "mended": step.mended}
@@ -98,25 +108,34 @@ def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -
     sys.exit(_WRONG if left else 0)
 
 
-def _couch(url: str | None = None) -> "Couch":
+def settings_and_stores() -> "tuple[Settings, Stores]":
+    """The settings of the programs, from the environment, and what they open."""
     from imagemill.process.program import load_settings
     from imagemill.process.stores import open_stores
 
     settings = load_settings()
-    if url is None:
-        return open_stores(settings).admin
+    return settings, open_stores(settings)
+
+
+def _copies(url: str, settings: "Settings", stores: "Stores") -> "Blobs":
+    from imagemill.store.blobs.couchdb import CouchBlobs
+    from imagemill.store.blobs.places import blobs_at
     from imagemill.store.couch import Couch
 
-    return Couch(url, settings.couchdb_prefix, settings.couchdb_timeout_seconds, ca_file=settings.tls_ca_file)
+    if not url.startswith(("http://", "https://")):
+        return blobs_at(url, settings, stores.admin)
+    timeout = settings.couchdb_timeout_seconds
+    return CouchBlobs(Couch(url, settings.couchdb_prefix, timeout, ca_file=settings.tls_ca_file))
 
 
-def _away(error: Exception) -> NoReturn:
+def away(error: Exception) -> NoReturn:
+    """Say that a server is not reached, and end."""
     console.hint(f"error: {error}. Is COUCHDB_URL the address of Imagemill's database?")
     sys.exit(_NOT_THERE)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int], None]]:
+def counted() -> Iterator[Callable[[str, int], None]]:
     """Counts, where somebody looks at them."""
     shown = console.err()
     columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())

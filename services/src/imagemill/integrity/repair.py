@@ -29,8 +29,10 @@ class Mending:
 class Repair:
     """One pass: look at everything, then mend. `copies` are the blobs of a replica or a backup."""
 
-    def __init__(self, couch: Couch, copies: Blobs | None, dry_run: bool, told: Callable[[Mending], None]) -> None:
-        self._couch, self._ledger, self._blobs = couch, Ledger(couch), Blobs(couch)
+    def __init__(
+        self, couch: Couch, blobs: Blobs, copies: Blobs | None, dry_run: bool, told: Callable[[Mending], None]
+    ) -> None:
+        self._couch, self._ledger, self._blobs = couch, Ledger(couch), blobs
         self._copies, self._dry, self._told = copies, dry_run, told
         self._lost: dict[str, Defect] = {}
         self._forgotten: list[Defect] = []
@@ -38,7 +40,7 @@ class Repair:
 
     def run(self, progress: Progress) -> int:
         """Mend; returns how much is left that cannot be. Raises StoreUnavailable or Conflict."""
-        Walk(self._couch, Wanted(sample=None), self._find, progress).run()
+        Walk(self._couch, self._blobs, Wanted(sample=None), self._find, progress).run()
         self._resolve_versions()
         self._remember_forgotten()
         for name in [name for name in self._lost if self._fetched(name)]:

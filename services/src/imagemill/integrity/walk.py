@@ -50,8 +50,10 @@ class Referenced:
 class Walk:
     """One check of everything. `found` hears of each defect, `progress` of jobs and blobs that were looked at."""
 
-    def __init__(self, couch: Couch, wanted: Wanted, found: Callable[[Defect], None], progress: Progress) -> None:
-        self._ledger, self._blobs = Ledger(couch), Blobs(couch)
+    def __init__(
+        self, couch: Couch, blobs: Blobs, wanted: Wanted, found: Callable[[Defect], None], progress: Progress
+    ) -> None:
+        self._ledger, self._blobs = Ledger(couch), blobs
         self._watermark, self._conflicts = Watermark(couch), Conflicts(couch)
         self._wanted, self._found, self._progress = wanted, found, progress
         self.report = Report()

@@ -13,6 +13,7 @@ from imagemill.store import activity_log, cameras, leases, ledger, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
@@ -27,7 +28,9 @@ _LAYOUT = f"{ledger.LAYOUT}.{resolutions.LAYOUT}"
 
 @dataclass(frozen=True)
 class Stores:
-    """CouchDB, and what all programs keep there. `there` is set once this program knows that the databases are.
+    """CouchDB, and what all programs keep there; bytes may be elsewhere.
+
+    `there` is set once this program knows that the databases are.
 
     `couch` asks as this program, `admin` as who may create and drop databases; often that is the same user.
     """
@@ -41,7 +44,7 @@ class Stores:
 
     def prepare(self, settings: Settings) -> None:
         """Make every database, view and user exist; last the mark by which others see that all are there."""
-        Blobs(self.admin).prepare()
+        open_blobs(settings, self.admin).prepare()
         leases.prepare(self.admin)
         activity_log.prepare(self.admin)
         cameras.prepare(self.admin)
@@ -79,7 +82,7 @@ def open_stores(settings: Settings) -> Stores:
     """Connect lazily: nothing is asked of CouchDB before the first use."""
     couch = _couch(settings, settings.couchdb_url.get_secret_value())
     admin = _couch(settings, settings.couchdb_admin_url.get_secret_value()) if settings.couchdb_admin_url else couch
-    return Stores(couch, admin, Blobs(couch), Ledger(couch), Resolutions(couch))
+    return Stores(couch, admin, open_blobs(settings, couch), Ledger(couch), Resolutions(couch))
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:

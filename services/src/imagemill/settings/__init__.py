@@ -6,6 +6,7 @@ from pydantic import Field
 
 from imagemill.settings.api import ApiSettings, is_loopback
 from imagemill.settings.base import MEBIBYTE, Port
+from imagemill.settings.blobs import BlobSettings
 from imagemill.settings.cameras import AnalysisSettings
 from imagemill.settings.servers import ServerSettings
 from imagemill.settings.work import WorkSettings
@@ -14,7 +15,7 @@ __all__ = ["MEBIBYTE", "Port", "Settings", "is_loopback"]
 
 
 # The last group comes first in the list of all.
-class Settings(AnalysisSettings, WorkSettings, ApiSettings, ServerSettings):
+class Settings(AnalysisSettings, WorkSettings, ApiSettings, BlobSettings, ServerSettings):
     """One flat set for all programs: each reads what concerns it."""
 
     activity_flush_seconds: float = Field(

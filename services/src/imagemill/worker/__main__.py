@@ -23,13 +23,14 @@ _WATCH_SECONDS = 1.0
 
 def main(settings: Settings, stopping: threading.Event) -> int:
     """Run until told to stop."""
-    hide_secrets()
     if settings.pool not in settings.pools:
         print(f"error: IMAGEMILL_POOL is {settings.pool!r}; pools are {', '.join(settings.pools)}", file=sys.stderr)
         return 2
     recipes.single_threaded()
     THREADS.set(settings.worker_threads)
     program = Program("worker", settings, stopping, connection_name=f"worker-{settings.pool}")
+    # Only now: the client of S3 has read what the platform gives a pod. No child process is there yet.
+    hide_secrets()
     claims = ClaimCheck(program.stores.blobs, settings.result_inline_max_bytes)
     isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels)
     runner = RecipeRunner(isolated, settings.instance, settings.damaged_images == "fail")

@@ -5,7 +5,7 @@ import select
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -83,8 +83,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def is_parent_alive(self) -> bool:
         """Without its parent it stops as if it were told to."""
-        self.alive = self.alive and bool(super().is_parent_alive())
-        return bool(self.alive)
+        if super().is_parent_alive():
+            return True
+        self.alive = False
+        return False
 
     def _make_room(self) -> bool:
         """Close the connection that has waited for its request for longest; False when there is none."""
@@ -102,6 +104,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _read(self, conn: ClientConnection, _: socket.socket) -> None:
         if conn not in self._waiting:
             return  # closed to make room, while this event waited
+        with self._alone(conn):
+            self._receive(conn)
+
+    def _receive(self, conn: ClientConnection) -> None:
         try:
             data = socket.socket.recv(conn.sock, _READ_BYTES)
         except BlockingIOError:
@@ -159,6 +165,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: ClientConnection, future: "Future[bool]") -> None:
         """A thread is done with a request."""
+        with self._alone(conn):
+            self._finish(conn, future)
+
+    def _finish(self, conn: ClientConnection, future: "Future[bool]") -> None:
         self._reading.discard(conn)
         self._take_from_queue()
         if conn.handed_over:
@@ -169,6 +179,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             stage = conn.start_anew(self.alive)
             self._await_request(conn)
             self._act(conn, stage)
+
+    @contextlib.contextmanager
+    def _alone(self, conn: ClientConnection) -> Iterator[None]:
+        """Whatever is wrong with one connection ends that one; in the poller it would end all of them."""
+        try:
+            yield
+        except Exception:
+            log.exception("a connection cannot be seen to")
+            self._waiting.pop(conn, None)
+            self._queued.pop(conn, None)
+            self._reading.discard(conn)
+            with contextlib.suppress(KeyError, ValueError, OSError):
+                self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            with contextlib.suppress(OSError):
+                conn.close()
 
     def _refuse(self, conn: ClientConnection, answer: bytes) -> None:
         conn.sock.setblocking(False)

@@ -1,9 +1,9 @@
-"""Bytes by their SHA-256: written once, never changed."""
+"""Blobs as attachments of CouchDB."""
 
 from collections.abc import Iterable, Iterator
 
-from imagemill.domain.blobs import sha256
-from imagemill.store.couch import Conflict, Couch, Database, StoreUnavailable
+from imagemill.store.blobs.base import Blobs
+from imagemill.store.couch import Conflict, Couch, Database, Missing
 
 _ATTACHMENT = "bytes"
 # A database's writes go through one process (one per shard in CouchDB): four databases took twice as many pictures a
@@ -13,8 +13,8 @@ _FIRST, _LAST = "0", "g"  # around all names
 _PAGE = 1000
 
 
-class Blobs:
-    """Originals and results. Raw attachment bytes: base64 would cost CouchDB and Python several times as much."""
+class CouchBlobs(Blobs):
+    """Raw attachment bytes: base64 would cost CouchDB and Python several times as much."""
 
     def __init__(self, couch: Couch) -> None:
         self._databases = [couch.database(f"blobs-{number}") for number in range(_DATABASES)]
@@ -28,23 +28,17 @@ class Blobs:
         """Stores; tells whether it is new. A blob which is already there has the same bytes."""
         try:
             self._database_of(name).put_attachment(name, _ATTACHMENT, data, content_type)
-        except Conflict:
-            return False
+        except (Conflict, Missing):
+            # Where a document was removed an attachment is refused.
+            if self._database_of(name).get(name) is not None:
+                return False
+            self.replace(name, data, content_type)
         return True
 
     def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
         """Make sure that a majority of a cluster's nodes has a blob which one of them was seen to have."""
         if self._database_of(name).is_replicated():
             self.put(name, data, content_type)
-
-    def get(self, name: str) -> bytes:
-        """The bytes; raises LookupError when there is no such blob."""
-        data = self._database_of(name).get_attachment(name, _ATTACHMENT)
-        if data is None:
-            raise LookupError(f"no blob {name}: it was removed, or the database is not the one it was stored in")
-        if sha256(data) != name:
-            raise StoreUnavailable(f"blob {name} came back with other bytes; it is read again later")
-        return data
 
     def read_unchecked(self, name: str) -> bytes | None:
         """The bytes, whatever they are; None when there is no such blob."""
@@ -62,11 +56,17 @@ class Blobs:
         database = self._database_of(name)
         there = database.get(name)
         revision = {"_rev": there["_rev"]} if there else {}
-        # As a document: an attachment is not put where a document was removed.
         database.put_with_files({"_id": name, **revision}, {_ATTACHMENT: (data, content_type)})
 
+    def remove(self, name: str) -> None:
+        """Remove a blob; nothing happens when there is none."""
+        database = self._database_of(name)
+        there = database.get(name)
+        if there is not None:
+            database.remove(name, there["_rev"])
+
     def listed(self, names: Iterable[str]) -> set[str]:
-        """Those of the names under which one node lists a blob; of a cluster's nodes that one may lack some."""
+        """Those of the names under which one node knows a blob; of a cluster's nodes that one may lack some."""
         wanted: dict[Database, list[str]] = {}
         for name in names:
             wanted.setdefault(self._database_of(name), []).append(name)

@@ -1,0 +1,69 @@
+"""What every store of bytes can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+
+from imagemill.domain.blobs import sha256
+from imagemill.store.couch import StoreUnavailable
+
+MARKER = "imagemill-blobs"
+"""What is under this name says that the place is one of blobs: a volume that is not mounted, or a bucket of somebody
+else's, must not look like a store that has lost everything."""
+
+
+class Blobs(ABC):
+    """Originals and results by the SHA-256 of their bytes, in hex. Everything here may raise StoreUnavailable."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the place exist."""
+
+    @abstractmethod
+    def put(self, name: str, data: bytes, content_type: str) -> bool:
+        """Store; tells whether it is new. A blob which is already there has the same bytes."""
+
+    @abstractmethod
+    def read_unchecked(self, name: str) -> bytes | None:
+        """The bytes, whatever they are; None when there is no such blob."""
+
+    @abstractmethod
+    def content_type(self, name: str) -> str:
+        """What a blob is; raises LookupError."""
+
+    @abstractmethod
+    def replace(self, name: str, data: bytes, content_type: str) -> None:
+        """Store the bytes in place of whatever is there."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove a blob; nothing happens when there is none."""
+
+    @abstractmethod
+    def listed(self, names: Iterable[str]) -> set[str]:
+        """Those of the names under which one asked server knows a blob."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """How many there are; may take as long as going through them."""
+
+    @abstractmethod
+    def all_names(self) -> Iterator[list[str]]:
+        """All names, page by page."""
+
+    def get(self, name: str) -> bytes:
+        """The bytes; raises LookupError when there is no such blob."""
+        data = self.read_unchecked(name)
+        if data is None:
+            raise LookupError(f"no blob {name}: it was removed, or this is not the place it was stored in")
+        if sha256(data) != name:
+            raise StoreUnavailable(f"blob {name} came back with other bytes; it is read again later")
+        return data
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Those of the names under which there is no blob."""
+        wanted = set(names)
+        return wanted - self.listed(wanted)
+
+    @abstractmethod
+    def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
+        """Make sure that a majority of a cluster's nodes has a blob which one of them was seen to have."""
