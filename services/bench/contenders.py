@@ -6,10 +6,11 @@ import re
 import secrets
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pika
 import requests
@@ -20,6 +21,8 @@ from mill import Mill, adds_up, wait_for
 
 PEERS = ("celery", "dramatiq", "faststream", "taskiq", "pika")
 OURS = "Imagemill"
+OURS_FOLDER, OURS_S3 = "Imagemill, bytes in a folder", "Imagemill, bytes in S3"
+ALL_OURS = (OURS, OURS_FOLDER, OURS_S3)
 WORKERS = 2
 _PYTHON = Path(__file__).parent / "peers" / ".venv" / "bin" / "python"
 _STORED = re.compile(r'^imagemill_outcomes_total\{status="stored"\} (\S+)$', re.MULTILINE)
@@ -27,10 +30,11 @@ _STORED = re.compile(r'^imagemill_outcomes_total\{status="stored"\} (\S+)$', re.
 
 @dataclass(frozen=True)
 class Addresses:
-    """The servers that all contenders use."""
+    """The servers that all contenders use; of S3 `http://key:secret@host:port/bucket`, where there is one."""
 
     amqp_url: str
     couchdb_url: str
+    s3_url: str | None = None
 
 
 class Running(ABC):
@@ -49,8 +53,8 @@ class Running(ABC):
 
 
 class _OurRunning(Running):
-    def __init__(self, running: Mill) -> None:
-        running.start("writer", "api", *(f"worker:{number}" for number in range(WORKERS)), "journal")
+    def __init__(self, running: Mill, blobs: Mapping[str, str]) -> None:
+        running.start("writer", "api", *(f"worker:{number}" for number in range(WORKERS)), "journal", **blobs)
         self._mill, self.url = running, running.url
         self.groups = {
             "front": [running.pid("api")],
@@ -91,16 +95,30 @@ def contender(name: str, folder: Path, servers: Addresses) -> Iterator[Running]:
     folder = folder / f"{name}-{mark}"
     folder.mkdir()
     try:
-        with (_ours if name == OURS else _peer)(name, folder, servers, mark) as running:
+        with (_ours if name in ALL_OURS else _peer)(name, folder, servers, mark) as running:
             yield running
     finally:
         _remove_databases(servers.couchdb_url, mark)
 
 
 @contextmanager
-def _ours(_name: str, folder: Path, servers: Addresses, mark: str) -> Iterator[Running]:
+def _ours(name: str, folder: Path, servers: Addresses, mark: str) -> Iterator[Running]:
+    blobs = {"blobs_url": f"file://{folder}/blobs"} if name == OURS_FOLDER else {}
+    if name == OURS_S3:
+        blobs = _s3(servers.s3_url or "", mark)
     with contextlib.closing(Mill(folder, servers.amqp_url, servers.couchdb_url, mark)) as running:
-        yield _OurRunning(running)
+        yield _OurRunning(running, blobs)
+
+
+def _s3(url: str, mark: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    return {
+        "blobs_url": f"s3://{parts.path.strip('/')}/{mark}",
+        "s3_endpoint_url": f"{parts.scheme}://{parts.hostname}:{parts.port}",
+        "s3_region": "us-east-1",
+        "s3_access_key_id": parts.username or "",
+        "s3_secret_access_key": parts.password or "",
+    }
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,9 +22,10 @@ from imagemill.store.blobs.moving import MovingBlobs
 from imagemill.store.blobs.places import open_blobs
 from imagemill.store.blobs.s3 import S3Blobs, S3Place
 from imagemill.store.couch import Couch, StoreUnavailable
-from s3_server import ACCESS_KEY, REGION, SECRET_KEY, S3Server, s3_server
+from s3_server import REGION, S3Server, s3_server
 
 NUMBERS = itertools.count()
+RUN = uuid.uuid4().hex
 PNG = b"\x89PNG and what follows"
 
 
@@ -34,7 +36,7 @@ def s3() -> Iterator[S3Server]:
 
 
 def place(s3: S3Server, prefix: str = "", url: str | None = None) -> S3Place:
-    return S3Place(s3.bucket, prefix, url or s3.url, REGION, ACCESS_KEY, SECRET_KEY, timeout_seconds=5)
+    return S3Place(s3.bucket, f"{RUN}/{prefix}", url or s3.url, REGION, s3.access_key, s3.secret_key, timeout_seconds=5)
 
 
 @pytest.fixture
@@ -165,7 +167,7 @@ def test_an_s3_that_fails_or_refuses_is_unavailable_and_no_secret_is_told(s3: S3
         proxy.add("forbid", "faults", times=100)
         with pytest.raises(StoreUnavailable) as refused:
             blobs.get(sha256(b"x"))
-    assert SECRET_KEY not in f"{failed.value}{refused.value}"
+    assert s3.secret_key not in f"{failed.value}{refused.value}"
 
 
 def test_an_answer_that_was_lost_is_no_loss(s3: S3Server) -> None:
