@@ -4,7 +4,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from imagemill.settings.base import SettingsGroup
 
-_PLACE = r"^(couchdb:|file:///.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)$"
+_PLACE = r"^(couchdb:|file:///.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?)$"
 
 
 def _names(name: str, *aws: str) -> AliasChoices:
