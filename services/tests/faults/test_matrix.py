@@ -120,6 +120,12 @@ class Site:
             return self.mill.totals()
         return {}
 
+    def result(self, image_id: str) -> bytes | None:
+        with contextlib.suppress(requests.RequestException):
+            answer = self.mill.get(f"/api/v1/images/{image_id}/result")
+            return answer.content if answer.status_code == 200 else None
+        return None
+
     def ended(self, image_id: str) -> dict[str, Any]:
         def outcome() -> dict[str, Any] | None:
             self.heal()
@@ -174,7 +180,7 @@ def happens_once(site: Site, cell: Cell, data: bytes) -> None:
     assert after["stored"] - before["stored"] == 1
     assert after["failed"] == before["failed"]
     assert adds_up(after)
-    result = site.mill.get(f"/api/v1/images/{image_id}/result").content
+    result = wait_for(lambda: site.result(image_id), "the result", 60)
     assert result == recipes.load(None)["gray"].apply(data).data
 
 
