@@ -131,7 +131,8 @@ class ModelRunner(RecipeRunner):
         if item.suspicious:
             begin()
         STAGE.sleep(self._seconds)
-        return Picture(b"done " + original, "image/png", 1, 1)
+        result = b"done " + original
+        return Picture(result, "image/png", 1, 1, preview=b"small " + result, preview_of_original=b"small " + original)
 
 
 def worker(world: Any, process: Any, pool: str) -> None:

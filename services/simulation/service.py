@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -47,8 +48,9 @@ class ModelService:
         status, result = answer if isinstance(answer, tuple) else (200, answer)
         return SimpleNamespace(get_result=lambda: result, get_status_code=lambda: status)
 
-    def put_document(self, db: str, doc_id: str, document: Document) -> SimpleNamespace:
-        return self._ask(f"put {doc_id}", lambda: self._written(db, document))
+    def put_document(self, db: str, doc_id: str, document: Document | bytes, content_type: str = "") -> SimpleNamespace:
+        written = _with_files(document, content_type) if isinstance(document, bytes) else document
+        return self._ask(f"put {doc_id}", lambda: self._written(db, written))
 
     def delete_document(self, db: str, doc_id: str, rev: str) -> SimpleNamespace:
         gone = {"_id": doc_id, "_rev": rev, "_deleted": True}
@@ -123,6 +125,14 @@ class ModelService:
 
     def post_changes(self, db: str, since: str, limit: int, style: str) -> SimpleNamespace:
         return self._ask("changes", lambda: self._model.changes(db, since, limit))
+
+
+def _with_files(body: bytes, content_type: str) -> Document:
+    """A document that came with its files as `multipart/related`; the files stand in it by their names."""
+    boundary = content_type.partition('boundary="')[2].rstrip('"')
+    parts = [part.partition(b"\r\n\r\n") for part in body.split(f"--{boundary}".encode())[1:-1]]
+    files = {head.partition(b'filename="')[2].partition(b'"')[0].decode(): data[:-2] for head, _, data in parts[1:]}
+    return {"_id": json.loads(parts[0][2])["_id"], **files}
 
 
 def _row(doc_id: str, answer: str) -> Document:

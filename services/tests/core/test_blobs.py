@@ -71,6 +71,30 @@ def test_what_is_stored_is_read_as_it_was_and_is_new_once(blobs: Blobs) -> None:
     assert blobs.content_type(name) == "image/png"
 
 
+def test_previews_are_stored_with_a_result_and_are_no_blobs(blobs: Blobs) -> None:
+    result, original = sha256(PNG), sha256(b"original")
+    assert blobs.put(result, PNG, "image/png", {result: b"RIFF small", original: b"RIFF smaller"})
+    assert not blobs.put(result, PNG, "image/png", {result: b"RIFF another"})
+    assert blobs.preview(result, result) == b"RIFF small"
+    assert blobs.preview(result, original) == b"RIFF smaller"
+    assert blobs.preview(result, sha256(b"other")) is None
+    assert [name for page in blobs.all_names() for name in page] == [result]
+    assert blobs.count() == 1
+
+
+@pytest.mark.parametrize(("old", "new"), [("couchdb", "folder"), ("couchdb", "s3"), ("folder", "couchdb")])
+def test_previews_move_with_what_they_show(places: dict[str, Callable[[], Blobs]], old: str, new: str) -> None:
+    both = MovingBlobs(places[new](), places[old]())
+    both.prepare()
+    result, original = sha256(PNG), sha256(b"original")
+    both.old.put(original, b"original", "image/png")
+    both.old.put(result, PNG, "image/png", {result: b"RIFF small", original: b"RIFF smaller"})
+    assert both.preview(result, original) == b"RIFF smaller"
+    assert Move(both, True, lambda *_: None).run(lambda *_: None).copied == 2
+    assert both.new.preview(result, result) == b"RIFF small"
+    assert both.new.preview(result, original) == b"RIFF smaller"
+
+
 def test_what_is_not_there_is_said_to_be_missing(blobs: Blobs) -> None:
     (name,) = stored(blobs, 1)
     other = sha256(b"another")

@@ -184,7 +184,9 @@ def test_cool_down_holds_the_next_event_back():
 def test_an_event_has_its_best_frame_clean_and_annotated_the_frame_before_and_a_strip():
     changes = watch(analyzer(strip_frames=6), WALK_FRAMES)
     new, end = changes[0], changes[-1]
-    assert set(new.pictures) == {"best.jpg", "annotated.jpg", "before.jpg"}
+    assert set(new.pictures) == {"best.jpg", "annotated.jpg", "before.jpg", "preview.jpg"}
+    assert len(new.pictures["preview.jpg"]) < 20_000
+    assert cv2.imdecode(np.frombuffer(new.pictures["preview.jpg"], np.uint8), 1).shape[0] == 144
     assert new.pictures["before.jpg"] == WALK_FRAMES[3].data
     best = round(end.event.best_at - START)
     assert end.pictures["best.jpg"] == WALK_FRAMES[best].data

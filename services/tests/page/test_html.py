@@ -137,10 +137,21 @@ def test_pages_of_pictures_are_joined_by_a_cursor_that_keeps_the_filter(site: Si
     assert sorted(keys[0] + keys[1]) == sorted(site.ids.values())
 
 
-def test_thumbnails_are_the_lighter_of_original_and_result(site: Site) -> None:
-    html = site.html("/pictures")
-    assert f'src="/api/v1/images/{site.ids["stored"]}/result"' in html
-    assert f'src="/api/v1/images/{site.ids["in_flight"]}/original"' in html
+def test_lists_show_previews_of_results_and_have_those_of_originals_at_hand(site: Site) -> None:
+    for page in ("/pictures", f"/batches/{BATCH}", "/find?q=.png"):
+        html = site.html(page)
+        assert f'<img src="/api/v1/images/{site.ids["stored"]}/preview" alt="" loading="lazy"' in html
+        assert f'<img class="original" src="/api/v1/images/{site.ids["stored"]}/preview?of=original" alt=""' in html
+        # As long as there is no result, a light original stands in for it.
+        assert f'<img src="/api/v1/images/{site.ids["in_flight"]}/preview?of=original" alt=""' in html
+        assert not re.search(r'<img[^>]+src="[^"]+/(result|original)"', html)
+        assert 'aria-keyshortcuts="o"' in html
+
+
+def test_failures_show_light_originals_alone(site: Site) -> None:
+    html = site.html("/failures")
+    assert f'src="/api/v1/images/{site.ids["failed"]}/preview?of=original"' in html
+    assert 'class="original"' not in html
 
 
 def test_a_batch_shows_its_own_equation(site: Site) -> None:

@@ -53,7 +53,7 @@ class Move:
             return False  # removed meanwhile
         if data is None:
             return False
-        self._new.put(name, data, self._old.content_type(name))
+        self._new.put(name, data, self._old.content_type(name), self._old.previews_beside(name))
         self.moved.copied += 1
         self.moved.copied_bytes += len(data)
         return True

@@ -1,4 +1,4 @@
-"""The pictures of an event, in bounded memory: the best, the one before, and a strip of small ones."""
+"""The pictures of an event, in bounded memory: the best with its preview, the one before, a strip of small ones."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from imagemill.motion.frames import Frame, UnreadableFrameError, as_jpeg, small_
 # 144 pixels show who walks where; at quality 75 a picture of the strip has 4–8 kB.
 STRIP_HEIGHT = 144
 STRIP_QUALITY = 75
-BEFORE, BEST, ANNOTATED = "before.jpg", "best.jpg", "annotated.jpg"
+BEFORE, BEST, ANNOTATED, PREVIEW = "before.jpg", "best.jpg", "annotated.jpg", "preview.jpg"
 
 
 @dataclass
@@ -49,6 +49,11 @@ class Kept:
     def replace_best(self, frame: Frame) -> None:
         """A better frame; what was drawn on the last one is void."""
         self.best, self.annotated = frame.data, None
+
+    def preview(self) -> dict[str, bytes]:
+        """The best frame as small as those of the strip, for lists; nothing where it cannot be made smaller."""
+        data = small_jpeg(self.best) if self.best is not None else b""
+        return {PREVIEW: data} if data else {}
 
     def files(self) -> dict[str, bytes]:
         """All that is there, by file name."""

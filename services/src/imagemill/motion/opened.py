@@ -9,7 +9,7 @@ from imagemill.motion.annotate import annotated
 from imagemill.motion.detector import Observation
 from imagemill.motion.events import Change, EndReason, Event, EventChange, classify, event_id, people_as_dict
 from imagemill.motion.frames import Frame, UnreadableFrameError
-from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
+from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, PREVIEW, Kept, Strip
 from imagemill.motion.people import People
 from imagemill.motion.regions import Region
 
@@ -131,11 +131,11 @@ def empty_kept(settings: MotionSettings, before: bytes | None) -> Kept:
 def told(change: Change, opened: OpenEvent, kept: Kept, settings: MotionSettings, end: EndReason | None) -> EventChange:
     """The step to publish; the strip is complete only at the end, the large pictures are sent when they changed."""
     draw(opened, kept, settings)
-    files = kept.files()
+    files = kept.files() | kept.preview()
     if change == "update" and opened.best_at == opened.told_best_at:
         files = {}
     if change != "end":
-        files = {name: data for name, data in files.items() if name in (BEFORE, BEST, ANNOTATED)}
+        files = {name: data for name, data in files.items() if name in (BEFORE, BEST, ANNOTATED, PREVIEW)}
     return EventChange(change, opened.as_event(end), files)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 
+from imagemill.recipes import previews
 from imagemill.recipes.decoding import decode, plan_for
 from imagemill.recipes.encoders import ENCODERS
 from imagemill.recipes.model import ImageError, Picture, Recipe, Step
@@ -11,13 +12,18 @@ from imagemill.recipes.pixels import Pixels
 from imagemill.recipes.transforms import TRANSFORMS
 
 
-def run(recipe: Recipe, data: bytes) -> Picture:
+def run(recipe: Recipe, data: bytes, preview_pixels: int = 0) -> Picture:
     """Decode, transform, encode; see Recipe.apply."""
-    pixels, is_damaged = decode(data, plan_for(recipe.steps))
+    plan = plan_for(recipe.steps)
+    pixels, is_damaged = decode(data, plan)
+    # Before the steps, so that the original's pixels need not be kept beside theirs.
+    before = previews.of_original(data, pixels, plan, preview_pixels)
     for step in recipe.steps[:-1]:
         pixels = _transformed(pixels, step)
     height, width = pixels.shape[:2]
-    return Picture(_encoded(pixels, recipe.steps[-1]), recipe.content_type, width, height, is_damaged)
+    encoded = _encoded(pixels, recipe.steps[-1])
+    after = previews.of_result(encoded, recipe.content_type, pixels, preview_pixels)
+    return Picture(encoded, recipe.content_type, width, height, is_damaged, after, before)
 
 
 def _transformed(pixels: Pixels, step: Step) -> Pixels:

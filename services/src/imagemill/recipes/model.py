@@ -29,13 +29,18 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded result. Width and height are its pixels, upright; of a damaged original some were missing or wrong."""
+    """An encoded result. Width and height are its pixels, upright; of a damaged original some were missing or wrong.
+
+    The previews are None where none was asked for, needed or possible.
+    """
 
     data: bytes
     content_type: str
     width: int
     height: int
     is_damaged: bool = False
+    preview: bytes | None = None
+    preview_of_original: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,12 @@ class Recipe:
         """The content type of every result."""
         return KINDS[self.steps[-1].name].content_type or ""
 
-    def apply(self, data: bytes) -> Picture:
+    def apply(self, data: bytes, preview_pixels: int = 0) -> Picture:
         """Decode, run the steps, encode. Raises ImageError for a picture that cannot be decoded, worked on or encoded.
 
-        The result is upright, with neither EXIF nor any other metadata of the original.
+        The result is upright, with neither EXIF nor any other metadata of the original. Previews are made of what is
+        too heavy for lists, `preview_pixels` on the longer side; of nothing when that is 0.
         """
         from imagemill.recipes import engine
 
-        return engine.run(self, data)
+        return engine.run(self, data, preview_pixels)

@@ -82,6 +82,13 @@ class WorkSettings(SettingsGroup):
     damaged_images: Literal["store", "fail"] = Field(
         "store", description="Images of which the decoder lost pixels: stored with the warning `damaged`, or failed."
     )
+    preview_pixels: int = Field(
+        320,
+        ge=0,
+        le=1024,
+        description="Longer side of the previews that lists show, made by workers of what has more than 18 kB; 0 makes "
+        "none.",
+    )
     worker_prefetch: int = Field(0, ge=0, le=1000, description="Prefetch of a worker; 0 means 3 per thread.")
     image_timeout_seconds: float = Field(120, gt=0, description="Timeout of the work on one image.")
     drain_seconds: float = Field(25, ge=0, description="How long work in progress may take to finish at shutdown.")

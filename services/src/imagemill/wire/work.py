@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from imagemill.domain.blobs import BlobStore, sha256
 from imagemill.domain.images import ImageInfo, Job, Outcome
+from imagemill.domain.previews import NONE, Previews, among, named
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
 
@@ -26,12 +27,17 @@ class ClaimCheck:
     def __init__(self, blobs: BlobStore, inline_max_bytes: int) -> None:
         self._blobs, self._limit = blobs, inline_max_bytes
 
-    def check_in(self, message: Outgoing, data: bytes | None, info: ImageInfo, stored: bool) -> Outgoing:
-        """The message with the bytes, or with the claim. `stored`: the blob is there; then data may be None."""
+    def check_in(
+        self, message: Outgoing, data: bytes | None, info: ImageInfo, stored: bool, previews: Previews = NONE
+    ) -> Outgoing:
+        """The message with the bytes, or with the claim. `stored`: the blob is there; then data may be None.
+
+        Previews go where the bytes go.
+        """
         if data is not None and self.is_inline(data):
-            return replace(message, body=data)
+            return replace(message, body=data, extras=named(previews))
         if not stored and data is not None:
-            self._blobs.put(info.sha256, data, info.content_type)
+            self._blobs.put(info.sha256, data, info.content_type, previews)
         return message.with_headers(**{_CLAIM: info.sha256})
 
     def is_inline(self, data: bytes) -> bool:
@@ -94,7 +100,7 @@ def work_item(delivery: Delivery) -> WorkItem:
     return WorkItem(job, 1 + redriven + failed, redriven, suspicious, delivery.properties.reply_to)
 
 
-def result_message(job: Job, outcome: Outcome, data: bytes, claims: ClaimCheck) -> Outgoing:
+def result_message(job: Job, outcome: Outcome, data: bytes, claims: ClaimCheck, previews: Previews = NONE) -> Outgoing:
     """What a worker made of a picture, on its way to the writer; `data` is empty when it failed."""
     message = Outgoing(
         topology.RESULTS,
@@ -104,13 +110,20 @@ def result_message(job: Job, outcome: Outcome, data: bytes, claims: ClaimCheck) 
         type=_OUTCOME,
         content_type=outcome.result.content_type if outcome.result else None,
     )
-    return claims.check_in(message, data, outcome.result, stored=False) if outcome.result else message
+    if outcome.result is None:
+        return message
+    return claims.check_in(message, data, outcome.result, stored=False, previews=previews)
 
 
 def result_of(delivery: Delivery) -> tuple[Job, Outcome]:
     """Reads a result message; raises ValueError when it is not one."""
     job = Job.model_validate_json(str(delivery.headers.get(_JOB, "")))
     return job, Outcome.model_validate_json(str(delivery.headers.get(_OUTCOME, "")))
+
+
+def previews_of(delivery: Delivery) -> Previews:
+    """The previews that came with a result."""
+    return among(delivery.headers)
 
 
 def reply_message(reply_to: str, outcome: Outcome, data: bytes) -> Outgoing | None:

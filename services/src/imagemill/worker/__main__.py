@@ -32,8 +32,9 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     # Only now: the client of S3 has read what the platform gives a pod. No child process is there yet.
     hide_secrets()
     claims = ClaimCheck(program.stores.blobs, settings.result_inline_max_bytes)
-    isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels)
-    runner = RecipeRunner(isolated, settings.instance, settings.damaged_images == "fail")
+    isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels, settings.preview_pixels)
+    fails = settings.damaged_images == "fail"
+    runner = RecipeRunner(isolated, settings.instance, fails, settings.preview_pixels)
     consumers = ConsumerThreads(
         runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit
     )

@@ -186,7 +186,9 @@ class ConsumerThreads:
 
     def _hand_over(self, delivery: Delivery, finished: Finished, attempt: int) -> None:
         try:
-            message = result_message(finished.item.job, finished.outcome, finished.data, self._claims)
+            message = result_message(
+                finished.item.job, finished.outcome, finished.data, self._claims, finished.previews
+            )
             future = self._broker.submit(message)
         except _PASSING as error:
             self._retry(delivery, finished, attempt, error)

@@ -31,9 +31,9 @@ class NotStarted(Exception):
 class DecoderProcess:
     """One child process and the pipe to it."""
 
-    def __init__(self, max_pixels: int, cpu_seconds: float) -> None:
+    def __init__(self, max_pixels: int, cpu_seconds: float, preview_pixels: int = 0) -> None:
         self._pipe, theirs = _SPAWN.Pipe()
-        arguments = (theirs, max_pixels, cpu_seconds)
+        arguments = (theirs, max_pixels, cpu_seconds, preview_pixels)
         self._process = _SPAWN.Process(target=_serve, args=arguments, daemon=True, name="isolated")
         self._process.start()
         theirs.close()
@@ -64,8 +64,8 @@ class DecoderProcess:
 class IsolatedWorker:
     """Applies recipes in a child, one at a time; the child is made when first needed, and anew after a crash."""
 
-    def __init__(self, timeout_seconds: float, max_pixels: int) -> None:
-        self._timeout, self._max_pixels = timeout_seconds, max_pixels
+    def __init__(self, timeout_seconds: float, max_pixels: int, preview_pixels: int = 0) -> None:
+        self._timeout, self._max_pixels, self._preview_pixels = timeout_seconds, max_pixels, preview_pixels
         self._lock = threading.Lock()
         self._child: DecoderProcess | None = None
         self._closing = False
@@ -100,7 +100,7 @@ class IsolatedWorker:
 
     def _ask(self, recipe: Recipe, data: bytes) -> Any:
         try:
-            self._child = self._child or DecoderProcess(self._max_pixels, self._timeout)
+            self._child = self._child or DecoderProcess(self._max_pixels, self._timeout, self._preview_pixels)
             return self._child.ask((recipe, data), self._timeout)
         except Exception:
             self._discard()
@@ -114,7 +114,7 @@ class IsolatedWorker:
             child.kill()
 
 
-def _serve(pipe: Connection, max_pixels: int, cpu_seconds: float) -> None:
+def _serve(pipe: Connection, max_pixels: int, cpu_seconds: float, preview_pixels: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which finishes what was begun
     single_threaded()
     confine(max_pixels)
@@ -123,12 +123,12 @@ def _serve(pipe: Connection, max_pixels: int, cpu_seconds: float) -> None:
         while True:
             recipe, data = pipe.recv()
             allow_cpu(cpu_seconds)
-            pipe.send(_applied(recipe, data))
+            pipe.send(_applied(recipe, data, preview_pixels))
 
 
-def _applied(recipe: Recipe, data: bytes) -> Picture | Exception:
+def _applied(recipe: Recipe, data: bytes, preview_pixels: int) -> Picture | Exception:
     try:
-        return recipe.apply(data)
+        return recipe.apply(data, preview_pixels)
     except ImageError as error:
         return error
     except MemoryError:

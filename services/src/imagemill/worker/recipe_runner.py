@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import structlog
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from imagemill.domain.ids import timestamp
-from imagemill.domain.images import Outcome, TraceStep
+from imagemill.domain.images import ImageInfo, Outcome, TraceStep
+from imagemill.domain.previews import Previews, is_light
 from imagemill.recipes import ImageError, Picture, Recipe, RecipeError, from_canonical
 from imagemill.wire.broker import Delivery
 from imagemill.wire.work import WorkItem, info_of, work_item
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 _DAMAGED = "Some of its pixels are missing or wrong: the file was damaged on its way or on a disk."
 BUSY = Gauge("imagemill_worker_busy", "Pictures in work now")
 THREADS = Gauge("imagemill_worker_threads", "Pictures which can be in work at the same time")
+NO_PREVIEW = Counter("imagemill_worker_no_preview", "Originals and results of which no preview could be made")
 SECONDS = Histogram(
     "imagemill_worker_image_seconds",
     "Busy seconds per picture",
@@ -30,18 +32,20 @@ SECONDS = Histogram(
 
 @dataclass(frozen=True)
 class Finished:
-    """What became of a work item: an outcome, and the bytes of the result (empty when it failed)."""
+    """What became of a work item: an outcome, the bytes of the result (empty when it failed), and previews."""
 
     item: WorkItem
     outcome: Outcome
     data: bytes
+    previews: Previews = field(default_factory=dict)
 
 
 class RecipeRunner:
     """Applies recipes to pictures. Stateless but for the child process, and safe to use from many threads."""
 
-    def __init__(self, isolated: IsolatedWorker, by: str, damaged_fail: bool = False) -> None:
+    def __init__(self, isolated: IsolatedWorker, by: str, damaged_fail: bool = False, preview_pixels: int = 0) -> None:
         self._isolated, self._by, self._damaged_fail = isolated, by, damaged_fail
+        self._preview_pixels = preview_pixels
 
     def taken(self, item: WorkItem) -> TraceStep:
         """The mark that a picture was taken from its queue now."""
@@ -66,12 +70,25 @@ class RecipeRunner:
             id=item.job.id, batch=item.job.batch, recipe=item.job.recipe, status="stored", result=result, trace=trace,
             warnings=["damaged"] if picture.is_damaged else [],
         )  # fmt: skip
-        return Finished(item, outcome, picture.data)
+        return Finished(item, outcome, picture.data, self._previews(item, picture, result))
+
+    def _previews(self, item: WorkItem, picture: Picture, result: ImageInfo) -> Previews:
+        made = {item.job.original: picture.preview_of_original, result: picture.preview}
+        for info in [info for info, preview in made.items() if preview is None and self._wants(info)]:
+            NO_PREVIEW.inc()
+            log.warning("no preview could be made", image=item.job.id, of=info.sha256, content_type=info.content_type)
+        return {info.sha256: preview for info, preview in made.items() if preview is not None}
+
+    def _wants(self, info: ImageInfo) -> bool:
+        return self._preview_pixels > 0 and not is_light(info.content_type, info.bytes)
 
     def _picture(self, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:
         recipe = _recipe_of(item.job.recipe, item.job.recipe_steps)
         began = time.monotonic()
-        picture = self._isolated.apply(recipe, original, begin) if item.suspicious else recipe.apply(original)
+        if item.suspicious:
+            picture = self._isolated.apply(recipe, original, begin)
+        else:
+            picture = recipe.apply(original, self._preview_pixels)
         SECONDS.labels(recipe.name).observe(time.monotonic() - began)
         return picture
 

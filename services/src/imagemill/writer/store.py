@@ -13,7 +13,7 @@ from imagemill.store.couch import StoreUnavailable
 from imagemill.store.ledger import Ledger
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
-from imagemill.wire.work import ClaimCheck, outcome_message
+from imagemill.wire.work import ClaimCheck, outcome_message, previews_of
 from imagemill.writer.entries import (
     OutcomeEntry,
     entry_of,
@@ -122,7 +122,8 @@ class OutcomeWriter:
     def _store_blob(self, entry: OutcomeEntry) -> None:
         result = entry.outcome.result
         if result is not None and not self._claims.is_stored(entry.delivery):
-            self._blobs.put(result.sha256, entry.delivery.body, result.content_type)
+            previews = previews_of(entry.delivery)
+            self._blobs.put(result.sha256, entry.delivery.body, result.content_type, previews)
 
     def _announce(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

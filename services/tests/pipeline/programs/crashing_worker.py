@@ -10,10 +10,10 @@ from imagemill.worker.__main__ import main
 _run = engine.run
 
 
-def run(recipe: object, data: bytes) -> object:
+def run(recipe: object, data: bytes, preview_pixels: int) -> object:
     if headers.read(data, 1).width == 66:
         signal.raise_signal(signal.SIGSEGV)  # to this thread: os.kill may let it go on for a moment
-    return _run(recipe, data)
+    return _run(recipe, data, preview_pixels)
 
 
 engine.run = run  # also in the child process, which imports this file again

@@ -10,10 +10,10 @@ from imagemill.worker.__main__ import main
 _run = engine.run
 
 
-def run(recipe: object, data: bytes) -> object:
+def run(recipe: object, data: bytes, preview_pixels: int) -> object:
     if headers.read(data, 1).width == 66:
         time.sleep(3600)
-    return _run(recipe, data)
+    return _run(recipe, data, preview_pixels)
 
 
 engine.run = run

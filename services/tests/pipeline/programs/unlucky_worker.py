@@ -11,12 +11,12 @@ from imagemill.worker.__main__ import main
 _run = engine.run
 
 
-def run(recipe: object, data: bytes) -> object:
+def run(recipe: object, data: bytes, preview_pixels: int) -> object:
     mark = Path(os.environ["PYTHON_KILLED_ONCE"])
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return _run(recipe, data)
+    return _run(recipe, data, preview_pixels)
 
 
 engine.run = run  # also in the child process, which imports this file again

@@ -11,10 +11,10 @@ from imagemill.worker.__main__ import main
 _run = engine.run
 
 
-def run(recipe: object, data: bytes) -> object:
+def run(recipe: object, data: bytes, preview_pixels: int) -> object:
     while not Path(os.environ["PYTHON_GO_ON"]).exists():
         time.sleep(0.05)
-    return _run(recipe, data)
+    return _run(recipe, data, preview_pixels)
 
 
 engine.run = run

@@ -76,6 +76,14 @@ class Guard:
             self._check_form()
         return None
 
+    def demand(self, permission: Permission) -> None:
+        """Refuse those who may not do what a part of a route needs beyond what its route needs."""
+        known = principal()
+        if not known.may(permission):
+            refusal = _forbidden(known, permission)
+            self.log.refused(refusal.code, known)
+            raise refusal
+
     def _known_to_templates(self) -> dict[str, Any]:
         who = g.get("principal")
         field = f'<input type="hidden" name="{_FORM_FIELD}" value="{escape(g.get("form_token") or "")}">'

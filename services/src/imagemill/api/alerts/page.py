@@ -121,12 +121,12 @@ def _lasted(event: shapes.Json) -> str | None:
 
 
 def _thumbnails(found: AlertStores, event_ids: list[str]) -> dict[str, str]:
-    """The lightest picture that tells what happened, by event: the strip's second (first is before), else the best."""
+    """A light picture that tells what happened, by event: its preview, else the strip's second (first is before)."""
     thumbnails = {}
     for event_id, document in found.events.get_many(event_ids).items():
         names = sorted(document.get("_attachments", {}))
         strip = [name for name in names if name.startswith("strip-")]
-        name = strip[1] if len(strip) > 1 else next((n for n in names if n == "best.jpg"), None)
+        name = "preview.jpg" if "preview.jpg" in names else strip[1] if len(strip) > 1 else None
         if name:
             thumbnails[event_id] = f"{_pictures_at(event_id)}/{name}"
     return thumbnails

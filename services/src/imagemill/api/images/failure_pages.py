@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access.permissions import add_pages
-from imagemill.api.images import failures, retry, view_models
+from imagemill.api.images import failures, retry
 from imagemill.api.images.failure_filter import chosen, filter_of, ids_of
 from imagemill.api.services import Services
 from imagemill.api.web.layout import address_of
@@ -43,7 +43,6 @@ def failures_page() -> str:
     matching = failures.count(mill, wanted) if wanted.state == "open" and found else (len(found), True)
     return render_template(
         "failures.html", failures=found, cursor=following, matching=matching[0], counted_all=matching[1],
-        thumbnails=view_models.thumbnails(mill, [item.image for item in found]),
         state=given["state"] or "open", batch=wanted.batch, filters={n: given[n] for n in _FILTERS if given[n]},
         codes=_CODES, recipes=sorted(mill.recipes), advice=advice, failed_at=failed_at, note_length=MAX_NOTE_LENGTH,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from imagemill.api.access import page as access_pages
 from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
-from imagemill.api.images import failure_pages, failures, reads, retry, view_models
+from imagemill.api.images import failure_pages, failures, previews, reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
@@ -37,6 +37,8 @@ live_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
 
 _FILTERS = {
+    "preview": previews.address,
+    "preview_of_original": previews.address_of_original,
     "spans": docs.spans,
     "schema_words": docs.schema_words,
     "example_text": docs.example_text,
@@ -90,9 +92,8 @@ def pictures_page() -> str:
 
 def _page_of(template: str, images: list[Image], cursor: str | None) -> str:
     return render_template(
-        template, images=images, cursor=cursor, thumbnails=view_models.thumbnails(services(), images),
-        batch=_batch(), state=request.args.get("state") or None,
-    )  # fmt: skip
+        template, images=images, cursor=cursor, batch=_batch(), state=request.args.get("state") or None
+    )
 
 
 @blueprint.get("/pictures/<image_id>")
@@ -157,10 +158,7 @@ def batch_page(batch: str) -> str:
     ledger = mill.stores.ledger
     images = ledger.images(ledger.listed_ids(batch, "accepted", PAGE))
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
-    thumbnails = view_models.thumbnails(mill, images)
-    return render_template(
-        "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections, thumbnails=thumbnails
-    )
+    return render_template("batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections)
 
 
 @blueprint.get("/pools")
@@ -199,10 +197,7 @@ def find_page() -> AnyResponse | str:
     finding = search.find(services(), query, request.args.get("after"))
     if finding.address:
         return redirect(finding.address)
-    return render_template(
-        "found.html", query=query, finding=finding, images=finding.images,
-        thumbnails=view_models.thumbnails(services(), finding.images),
-    )  # fmt: skip
+    return render_template("found.html", query=query, finding=finding, images=finding.images)
 
 
 def _batch() -> str | None:

@@ -18,7 +18,7 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, result_name, services
 from imagemill.domain.access import Permission
 from imagemill.domain.ids import floor_at, is_batch_name, is_uuid
-from imagemill.domain.images import Counts, Image, Rejection
+from imagemill.domain.images import Counts, Image, ImageInfo, Rejection
 from imagemill.store import activity_log
 from imagemill.store.watermark import Watermark
 from imagemill.wire import topology
@@ -55,12 +55,7 @@ def original(image_id: str) -> Response:
 def result(image_id: str) -> Response:
     """The result's bytes."""
     found = image_of(services(), image_id)
-    if found.outcome is None:
-        detail = "The picture is still in flight; ask again in a moment."
-        raise Problem(404, "no-result-yet", detail, {"Retry-After": "1"}, image=image_id)
-    if found.outcome.result is None:
-        raise failure(found.outcome, image_id)
-    return picture(services(), found.outcome.result, name=result_name(found.job))
+    return picture(services(), result_of(found), name=result_name(found.job))
 
 
 @blueprint.get("/api/v1/images/<image_id>/story")
@@ -284,6 +279,16 @@ def image_of(mill: Services, image_id: str) -> Image:
     if found is None:
         raise Problem(404, "unknown-image", f"No picture with the id {image_id!r} was ever accepted.")
     return found
+
+
+def result_of(image: Image) -> ImageInfo:
+    """Its result; raises Problem when there is none yet, or never will be."""
+    if image.outcome is None:
+        detail = "The picture is still in flight; ask again in a moment."
+        raise Problem(404, "no-result-yet", detail, {"Retry-After": "1"}, image=image.job.id)
+    if image.outcome.result is None:
+        raise failure(image.outcome, image.job.id)
+    return image.outcome.result
 
 
 def _batch() -> str | None:

@@ -1,55 +1,16 @@
-"""What the templates show, computed: thumbnails, the trace with its waits, the bytes of a picture nobody can read."""
+"""What the templates show, computed: the trace with its waits, the bytes of a picture nobody can read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imagemill.admission import headers
 from imagemill.admission.headers import HeaderError
-from imagemill.api.access.permissions import may
-from imagemill.api.services import Services
 from imagemill.api.web.formatting import moment
-from imagemill.domain.images import Image, ImageInfo, KnownResult, TraceStep
+from imagemill.domain.images import TraceStep
 
-_SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"})
-_THUMBNAIL = "thumbnail"
 _HEX_BYTES = 256
 _HEX_ROW = 16
 STEPS = ("accepted", "taken", "done", "stored")
-
-
-def shown_by_browsers(info: ImageInfo | None) -> bool:
-    """Can an <img> show it?"""
-    return info is not None and info.content_type in _SHOWN
-
-
-def thumbnails(mill: Services, images: Sequence[Image]) -> dict[str, str]:
-    """The address of the lightest picture for each image; those which no browser can show are left out.
-
-    The service never decodes what was uploaded: it offers a thumbnail when a worker has made one, and else the
-    smaller one of original and result.
-    """
-    known = _known_thumbnails(mill, images)
-    found = {image.job.id: _lightest(image, known.get(image.job.original.sha256)) for image in images}
-    return {image_id: address for image_id, address in found.items() if address}
-
-
-def _known_thumbnails(mill: Services, images: Sequence[Image]) -> Mapping[str, KnownResult]:
-    recipe = mill.recipes.get(_THUMBNAIL)
-    if recipe is None:
-        return {}
-    originals = {image.job.original.sha256 for image in images}
-    found = mill.stores.ledger.known_results({f"{sha256}:{recipe.digest}" for sha256 in originals})
-    return {key.partition(":")[0]: result for key, result in found.items()}
-
-
-def _lightest(image: Image, thumbnail: KnownResult | None) -> str | None:
-    base = f"/api/v1/images/{image.job.id}"
-    result = image.outcome.result if image.outcome else None
-    choices = [(image.job.original, f"{base}/original")] if may("originals") else []
-    choices += [(result, f"{base}/result")] if result else []
-    choices += [(thumbnail.result, f"/api/v1/images/{thumbnail.job}/result")] if thumbnail else []
-    shown = [(info.bytes, address) for info, address in choices if shown_by_browsers(info)]
-    return min(shown)[1] if shown else None
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
+import structlog
+
 from imagemill.domain.blobs import sha256
+from imagemill.domain.previews import CONTENT_TYPE, NONE, Previews, name_of
 from imagemill.store.couch import StoreUnavailable
 
+log = structlog.get_logger(__name__)
 MARKER = "imagemill-blobs"
 """What is under this name says that the place is one of blobs: a volume that is not mounted, or a bucket of somebody
 else's, must not look like a store that has lost everything."""
@@ -19,8 +23,11 @@ class Blobs(ABC):
         """Make the place exist."""
 
     @abstractmethod
-    def put(self, name: str, data: bytes, content_type: str) -> bool:
-        """Store; tells whether it is new. A blob which is already there has the same bytes."""
+    def put(self, name: str, data: bytes, content_type: str, previews: Previews = NONE) -> bool:
+        """Store, and previews beside it; tells whether it is new. A blob which is already there has the same bytes.
+
+        That previews are not stored is no error.
+        """
 
     @abstractmethod
     def read_unchecked(self, name: str) -> bytes | None:
@@ -58,6 +65,23 @@ class Blobs(ABC):
         if sha256(data) != name:
             raise StoreUnavailable(f"blob {name} came back with other bytes; it is read again later")
         return data
+
+    def preview(self, result: str, of: str) -> bytes | None:  # noqa: ARG002 - here it has a name of its own
+        """The preview of a result or of its original, as it was stored with the result; None when there is none."""
+        return self.read_unchecked(name_of(of))
+
+    def previews_beside(self, name: str) -> Previews:
+        """All previews that go with a blob when it is moved."""
+        data = self.read_unchecked(name_of(name))
+        return {} if data is None else {name: data}
+
+    def put_beside(self, previews: Previews) -> None:
+        """Store previews where each has a name of its own."""
+        for sha256_of, data in previews.items():
+            try:
+                self.put(name_of(sha256_of), data, CONTENT_TYPE)
+            except StoreUnavailable as error:
+                log.warning("a preview is not stored", of=sha256_of, error=str(error))
 
     def missing(self, names: Iterable[str]) -> set[str]:
         """Those of the names under which there is no blob."""

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+import structlog
+
+from imagemill.domain.previews import CONTENT_TYPE, NONE, Previews, among, name_of, named
 from imagemill.store.blobs.base import Blobs
-from imagemill.store.couch import Conflict, Couch, Database, Missing
+from imagemill.store.couch import Conflict, Couch, Database, Missing, Unstorable
+
+log = structlog.get_logger(__name__)
 
 _ATTACHMENT = "bytes"
 # A database's writes go through one process (one per shard in CouchDB): four databases took twice as many pictures a
@@ -24,16 +29,43 @@ class CouchBlobs(Blobs):
         for database in self._databases:
             database.create()
 
-    def put(self, name: str, data: bytes, content_type: str) -> bool:
-        """Stores; tells whether it is new. A blob which is already there has the same bytes."""
+    def put(self, name: str, data: bytes, content_type: str, previews: Previews = NONE) -> bool:
+        """Stores, with previews in the same request; tells whether it is new.
+
+        A blob which is already there has the same bytes, and keeps the previews it has.
+        """
         try:
-            self._database_of(name).put_attachment(name, _ATTACHMENT, data, content_type)
+            if previews:
+                self._put_with(previews, name, data, content_type)
+            else:
+                self._database_of(name).put_attachment(name, _ATTACHMENT, data, content_type)
         except (Conflict, Missing):
             # Where a document was removed an attachment is refused.
             if self._database_of(name).get(name) is not None:
                 return False
             self.replace(name, data, content_type)
         return True
+
+    def _put_with(self, previews: Previews, name: str, data: bytes, content_type: str) -> None:
+        small = {file: (preview, CONTENT_TYPE) for file, preview in named(previews).items()}
+        try:
+            self._database_of(name).put_with_files({"_id": name}, {_ATTACHMENT: (data, content_type), **small})
+        except Unstorable as error:
+            log.warning("a result is stored without its previews", blob=name, error=str(error))
+            self._database_of(name).put_attachment(name, _ATTACHMENT, data, content_type)
+
+    def preview(self, result: str, of: str) -> bytes | None:
+        """The preview that is beside the result, or beside what it shows when it was moved here."""
+        found = self._database_of(result).get_attachment(result, name_of(of))
+        if found is None and of != result:
+            found = self._database_of(of).get_attachment(of, name_of(of))
+        return found
+
+    def previews_beside(self, name: str) -> Previews:
+        """All previews that are stored with a blob."""
+        database = self._database_of(name)
+        files = (database.get(name) or {}).get("_attachments", {})
+        return among({file: database.get_attachment(name, file) for file in files if file != _ATTACHMENT})
 
     def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
         """Make sure that a majority of a cluster's nodes has a blob which one of them was seen to have."""
@@ -52,11 +84,11 @@ class CouchBlobs(Blobs):
         return str(document["_attachments"][_ATTACHMENT]["content_type"])
 
     def replace(self, name: str, data: bytes, content_type: str) -> None:
-        """Store the bytes in place of whatever is there."""
+        """Store the bytes in place of whatever is there; previews stay."""
         database = self._database_of(name)
-        there = database.get(name)
-        revision = {"_rev": there["_rev"]} if there else {}
-        database.put_with_files({"_id": name, **revision}, {_ATTACHMENT: (data, content_type)})
+        there = database.get(name) or {}
+        kept = {key: value for key, value in there.items() if key in ("_rev", "_attachments")}
+        database.put_with_files({"_id": name, **kept}, {_ATTACHMENT: (data, content_type)})
 
     def remove(self, name: str) -> None:
         """Remove a blob; nothing happens when there is none."""

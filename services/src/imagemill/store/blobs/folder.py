@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from imagemill.domain.previews import NONE, Previews, is_preview, name_of, shown_by
 from imagemill.store.blobs.base import MARKER, Blobs
 from imagemill.store.couch import StoreUnavailable
 
@@ -37,14 +38,15 @@ class FolderBlobs(Blobs):
             (self._folder / MARKER).touch(0o600)
             _sync(self._folder)
 
-    def put(self, name: str, data: bytes, content_type: str) -> bool:  # noqa: ARG002 - files tell it
-        """Store; tells whether it is new."""
+    def put(self, name: str, data: bytes, content_type: str, previews: Previews = NONE) -> bool:  # noqa: ARG002 - files tell it
+        """Store, and previews as files beside it; tells whether it is new."""
         with self._asked():
             path = self._path(name)
             is_new = not path.exists() and self._bring(data, lambda coming: _link(coming, path))
             # Whoever else stored it may not have come as far as this.
             _sync(path.parent)
-            return is_new
+        self.put_beside(previews if is_new else NONE)
+        return is_new
 
     def read_unchecked(self, name: str) -> bytes | None:
         """The bytes, whatever they are; None when there is no such blob."""
@@ -73,8 +75,9 @@ class FolderBlobs(Blobs):
         """Nothing: it has no nodes which know different things."""
 
     def remove(self, name: str) -> None:
-        """Remove a blob; nothing happens when there is none."""
+        """Remove a blob and its preview; nothing happens when there is none."""
         with self._asked():
+            self._path(name_of(name)).unlink(missing_ok=True)
             self._path(name).unlink(missing_ok=True)
 
     def listed(self, names: Iterable[str]) -> set[str]:
@@ -91,12 +94,12 @@ class FolderBlobs(Blobs):
         """All names, a folder at a time."""
         for prefix in _PREFIXES:
             with self._asked():
-                names = sorted(entry.name for entry in os.scandir(self._folder / prefix))
+                names = sorted(entry.name for entry in os.scandir(self._folder / prefix) if not is_preview(entry.name))
             if names:
                 yield names
 
     def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+        return self._folder / shown_by(name)[:2] / name
 
     def _bring(self, data: bytes, name_it: Callable[[Path], bool]) -> bool:
         coming = self._folder / _COMING / uuid.uuid4().hex

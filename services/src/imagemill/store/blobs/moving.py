@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from imagemill.domain.previews import NONE, Previews
 from imagemill.store.blobs.base import Blobs
 
 
@@ -16,9 +17,14 @@ class MovingBlobs(Blobs):
         self.new.prepare()
         self.old.prepare()
 
-    def put(self, name: str, data: bytes, content_type: str) -> bool:
+    def put(self, name: str, data: bytes, content_type: str, previews: Previews = NONE) -> bool:
         """Store; tells whether it is new to the new place."""
-        return self.new.put(name, data, content_type)
+        return self.new.put(name, data, content_type, previews)
+
+    def preview(self, result: str, of: str) -> bytes | None:
+        """The preview of a result or of its original, from either place."""
+        found = self.new.preview(result, of)
+        return found if found is not None else self.old.preview(result, of)
 
     def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
         """Store it where what is new is stored."""

@@ -12,6 +12,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
+from imagemill.domain.previews import NONE, Previews, is_preview, name_of
 from imagemill.store.blobs.base import MARKER, Blobs
 from imagemill.store.couch import StoreUnavailable
 
@@ -57,8 +58,13 @@ class S3Blobs(Blobs):
         with self._asked():
             obstore.put(self._store, self._place.key(MARKER), b"", use_multipart=False)
 
-    def put(self, name: str, data: bytes, content_type: str) -> bool:
-        """Store; tells whether it is new."""
+    def put(self, name: str, data: bytes, content_type: str, previews: Previews = NONE) -> bool:
+        """Store, and previews as objects of their own; tells whether it is new."""
+        is_new = self._is_put(name, data, content_type)
+        self.put_beside(previews if is_new else NONE)
+        return is_new
+
+    def _is_put(self, name: str, data: bytes, content_type: str) -> bool:
         if not self._place.conditional_put and self._has(name):
             return False
         try:
@@ -98,9 +104,10 @@ class S3Blobs(Blobs):
         """Nothing: it has no nodes which know different things."""
 
     def remove(self, name: str) -> None:
-        """Remove a blob; nothing happens when there is none."""
+        """Remove a blob and its preview; nothing happens when there is none."""
         with self._asked():
-            obstore.delete(self._store, self._place.key(name))
+            for gone in (name_of(name), name):
+                obstore.delete(self._store, self._place.key(gone))
 
     def listed(self, names: Iterable[str]) -> set[str]:
         """Those of the names which are there."""
@@ -120,7 +127,7 @@ class S3Blobs(Blobs):
         with self._asked():
             for page in obstore.list(self._store, prefix=self._place.prefix or None, chunk_size=_PAGE):
                 names = [str(found["path"]).rpartition("/")[2] for found in page]
-                yield [name for name in names if name != MARKER]
+                yield [name for name in names if name != MARKER and not is_preview(name)]
 
     def _write(self, name: str, data: bytes, content_type: str, is_new: bool) -> None:
         obstore.put(

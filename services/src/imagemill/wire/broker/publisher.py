@@ -11,6 +11,8 @@ from pika.frame import Method
 
 _SEQUENCE = "x-publish-sequence"
 _PERSISTENT = 2
+# What else is in the frame: properties, lengths, types.
+_OTHER_BYTES = 2048
 
 
 class BrokerUnavailable(Exception):
@@ -27,12 +29,16 @@ class Unroutable(Exception):
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to be published. `mandatory`: it is an error if no queue takes it."""
+    """A message to be published. `mandatory`: it is an error if no queue takes it.
+
+    `extras` are headers that are left out where they do not fit into a frame of the connection.
+    """
 
     exchange: str
     key: str
     body: bytes = b""
     headers: Mapping[str, Any] = field(default_factory=dict)
+    extras: Mapping[str, bytes] = field(default_factory=dict)
     message_id: str | None = None
     type: str | None = None
     content_type: str | None = None
@@ -41,9 +47,14 @@ class Outgoing:
     mandatory: bool = True
     durable: bool = True
 
-    def properties(self, sequence: int) -> pika.BasicProperties:
-        """AMQP properties; the sequence lets a returned message be told from its neighbours."""
-        headers = {**self.headers, _SEQUENCE: sequence} if self.mandatory else dict(self.headers)
+    def properties(self, sequence: int, frame_max: int = 0) -> pika.BasicProperties:
+        """AMQP properties; the sequence lets a returned message be told from its neighbours.
+
+        All of them have to fit into one frame of at most `frame_max` bytes; 0 means without a limit.
+        """
+        headers = {**self.headers, **(self.extras if self._fit(frame_max) else {})}
+        if self.mandatory:
+            headers[_SEQUENCE] = sequence
         return pika.BasicProperties(
             headers=headers,
             message_id=self.message_id,
@@ -54,6 +65,11 @@ class Outgoing:
             delivery_mode=_PERSISTENT if self.durable else None,
         )
 
+    def _fit(self, frame_max: int) -> bool:
+        sizes = [len(name) + len(str(value).encode()) for name, value in self.headers.items()]
+        sizes += [len(name) + len(value) for name, value in self.extras.items()]
+        return not frame_max or sum(sizes) + _OTHER_BYTES <= frame_max
+
     def with_headers(self, **headers: Any) -> "Outgoing":
         """The same with headers added."""
         return replace(self, headers={**self.headers, **headers})
@@ -63,7 +79,7 @@ class Publisher:
     """One channel in confirm mode; every message has a future which the broker's confirm settles."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        self._channel, self._frame_max = channel, int(channel.connection.params.frame_max or 0)
         self._next_tag = 1
         self._waiting: dict[int, Future[None]] = {}
         self._returned: set[int] = set()
@@ -74,8 +90,9 @@ class Publisher:
         """Sends; the future settles with the confirm, or with the exception that describes its absence."""
         tag = self._next_tag
         try:
+            properties = message.properties(tag, self._frame_max)
             self._channel.basic_publish(
-                message.exchange, message.key, message.body, message.properties(tag), mandatory=message.mandatory
+                message.exchange, message.key, message.body, properties, mandatory=message.mandatory
             )
         except Exception as error:
             future.set_exception(BrokerUnavailable(f"publishing to {message.exchange!r} failed: {error!r}"))

@@ -5,6 +5,7 @@ import { ago, number } from "./format.js";
 import { element, toast } from "./dom.js";
 import "./keys.js";
 import "./follow.js";
+import "./originals.js";
 
 const TICK_MS = 10_000;
 const POLL_MS = 15_000;

@@ -22,7 +22,7 @@ from imagemill.api.web.openapi.schemas import ref
 Json = dict[str, Any]
 
 _NUMBER = in_path("number", {"type": "integer", "minimum": 1}, "The alert's number.")
-_PICTURE = in_path("name", {"type": "string"}, "best.jpg, annotated.jpg, before.jpg, strip-00.jpg, …")
+_PICTURE = in_path("name", {"type": "string"}, "best.jpg, annotated.jpg, before.jpg, preview.jpg, strip-00.jpg, …")
 _EVENT_ID = in_path("event_id", {"type": "string"}, "The event's id.")
 _RULE = in_path("name", {"type": "string"}, "The rule's name.")
 _ETAG, _IF_MATCH = etag("rule"), if_match()

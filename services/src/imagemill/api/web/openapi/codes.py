@@ -36,6 +36,7 @@ REQUESTS = (
     Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
     Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
     Code("bad-state", (400,), "`state` is none of the states."),
+    Code("bad-of", (400,), "`of` is neither `result` nor `original`."),
     Code("bad-cursor", (400,), "`after` is not a cursor of a page before."),
     Code("bad-limit", (400,), "`limit` is not a possible length of a page."),
     Code("unknown-recipe", (400, 409, 422), "There is no recipe of that name, or not any more."),
@@ -55,6 +56,11 @@ REQUESTS = (
 PICTURES = (
     Code("unknown-image", (404,), "No picture with this id was ever accepted."),
     Code("no-result-yet", (404,), "The picture is in flight; ask again after `Retry-After` seconds."),
+    Code(
+        "no-preview",
+        (404,),
+        "There is no preview, and the picture itself is too heavy for a list, or not shown by browsers.",
+    ),
     Code("unknown-batch", (404,), "Nothing was ever offered under this batch."),
     Code("not-failed", (409,), "Only failed pictures are retried or discarded."),
     Code("already-retried", (409,), "The failure was retried before; `image` names its retry."),

@@ -37,6 +37,7 @@ _STATE = query(
     "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that warning.",
 )
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
+_OF = query("of", {"type": "string", "enum": ["result", "original"], "default": "result"}, "Which of the two is shown.")
 _EVENTS = """Server-sent events. `event:` is one of
 
 - `outcome`: a picture ended; the data is an Outcome.
@@ -113,6 +114,22 @@ PICTURES: Json = {
             "Pictures", "getOriginal", "The original's bytes",
             [picture_answers("The original, bit by bit."), problems({**UNKNOWN_IMAGE, **_GONE, **DATABASE_AWAY})],
             parameters=[IMAGE_ID, _DOWNLOAD],
+        )
+    },
+    "/api/v1/images/{image_id}/preview": {
+        "get": operation(
+            "Pictures", "getPreview", "A preview for lists",
+            [
+                picture_answers("WebP of at most 18 kB; what is lighter, and shown by browsers, as it is."),
+                problems({
+                    400: ("bad-of",), 403: ("forbidden",), 404: ("unknown-image", "no-result-yet", "no-preview"),
+                    **_RESULT_PROBLEMS,
+                }),
+            ],
+            description="Made by the worker beside the result, 320 pixels on the longer side (`preview_pixels`), "
+            "without metadata. That of the original needs the role uploader, as the original does: a recipe may have "
+            "cut off or blurred what is not for everybody's eyes.",
+            parameters=[IMAGE_ID, _OF],
         )
     },
     "/api/v1/images/{image_id}/story": {

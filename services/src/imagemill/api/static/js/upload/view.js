@@ -66,7 +66,7 @@ export class View {
 
 function makeLine() {
   const cell = (name, ...children) => element("span", { class: name, role: "cell" }, ...children);
-  const line = { row: null, version: -1 };
+  const line = { row: null, version: -1, pictured: null, preview: "" };
   line.thumb = cell("c-thumb");
   line.link = element("a", { class: "file" });
   line.name = cell("c-name", line.link);
@@ -89,10 +89,26 @@ function startLine(line, row) {
   line.link.removeAttribute("href");
   line.recipe.textContent = row.recipe;
   line.size.textContent = size(file.size);
-  showThumbnail(line.thumb, file);
 }
 
-function showThumbnail(place, file) {
+/** The file itself; once it is stored the preview of its result, which costs the browser a hundredth. */
+function showThumbnail(line, row) {
+  const preview = row.state === "stored" ? `/api/v1/images/${row.id}/preview` : "";
+  if (line.pictured === row && line.preview === preview) return;
+  if (line.pictured !== row) line.thumb.replaceChildren();
+  Object.assign(line, { pictured: row, preview });
+  if (preview) showPreview(line, row);
+  else showFile(line.thumb, row.item.file);
+}
+
+function showPreview(line, row) {
+  const image = element("img", { alt: "", decoding: "async", src: line.preview });
+  const isStill = () => line.pictured === row && line.preview === image.getAttribute("src");
+  image.addEventListener("load", () => isStill() && line.thumb.replaceChildren(image));
+  image.addEventListener("error", () => isStill() && showFile(line.thumb, row.item.file));
+}
+
+function showFile(place, file) {
   const address = URL.createObjectURL(file);
   const image = element("img", { alt: "", decoding: "async", src: address });
   const release = () => URL.revokeObjectURL(address);
@@ -106,6 +122,7 @@ function showThumbnail(place, file) {
 
 function fillLine(line, row) {
   line.version = row.version;
+  showThumbnail(line, row);
   if (row.id) line.link.href = `/pictures/${row.id}`;
   line.state.className = `c-state ${row.state}${row.reason ? " wrap" : ""}`;
   line.state.textContent = words(row);

@@ -1,0 +1,21 @@
+// Originals in place of the results, in every list of the page: a button, and the key `o`.
+
+import { typing } from "./keys.js";
+
+const root = document.documentElement;
+
+function show() {
+  const pressed = String(root.classList.contains("originals"));
+  for (const button of document.querySelectorAll("[data-originals]")) button.setAttribute("aria-pressed", pressed);
+}
+
+function toggle() {
+  root.classList.toggle("originals");
+  show();
+}
+
+document.addEventListener("click", (event) => event.target.closest("[data-originals]") && toggle());
+addEventListener("keydown", (event) => {
+  if (event.key === "o" && !typing(event) && document.querySelector("[data-originals]")) toggle();
+});
+addEventListener("renewed", show); // What the server made knows nothing of it.
