@@ -96,6 +96,10 @@ audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock
 bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2,000 pictures end to end, as ratios
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
 
+.PHONY: bench-previews
+bench-previews: $(SERVICES_READY) ## CPU time and bytes of previews beside the work on the picture
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.previews
+
 .PHONY: bench-peers
 bench-peers: $(SERVICES_READY) $(PEERS_READY) rabbitmq ## Imagemill beside Flask with Celery, Dramatiq, FastStream, taskiq and pika
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.against_peers $(ARGS)

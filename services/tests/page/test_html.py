@@ -148,6 +148,23 @@ def test_lists_show_previews_of_results_and_have_those_of_originals_at_hand(site
         assert 'aria-keyshortcuts="o"' in html
 
 
+@pytest.mark.parametrize(
+    ("kind", "of", "status", "code"),
+    [
+        ("stored", "result", 200, None),
+        ("in_flight", "result", 404, "no-result-yet"),
+        ("in_flight", "original", 200, None),
+        ("failed", "result", 422, "undecodable"),
+        ("failed", "original", 200, None),
+    ],
+)
+def test_previews_are_there_or_say_why_not(site: Site, kind: str, of: str, status: int, code: str | None) -> None:
+    answer = site.client.get(f"/api/v1/images/{site.ids[kind]}/preview?of={of}")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == ("application/problem+json" if code else "image/png")
+    assert code is None or answer.json["code"] == code
+
+
 def test_failures_show_light_originals_alone(site: Site) -> None:
     html = site.html("/failures")
     assert f'src="/api/v1/images/{site.ids["failed"]}/preview?of=original"' in html

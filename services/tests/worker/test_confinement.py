@@ -53,7 +53,7 @@ child.kill()
 
 @pytest.fixture(scope="module")
 def child():
-    made = DecoderProcess(4_000_000, 60)
+    made = DecoderProcess(4_000_000, 60, 320)
     yield made
     made.kill()
 
@@ -72,6 +72,12 @@ def test_the_child_has_limits_and_gains_no_privileges(child: DecoderProcess) -> 
 def test_the_largest_picture_still_fits(child: DecoderProcess, recipe: str) -> None:
     picture = child.ask((recipes.load(None)[recipe], pictures.png16(2000, 2000, channels=4)), 120)
     assert isinstance(picture, Picture), picture
+
+
+def test_previews_are_made_there_too(child: DecoderProcess) -> None:
+    picture = child.ask((recipes.load(None)["gray"], pictures.photo_jpeg(900, 600)), 120)
+    assert picture.preview.startswith(b"RIFF")
+    assert picture.preview_of_original.startswith(b"RIFF")
 
 
 def test_its_cpu_time_is_limited_from_picture_to_picture(child: DecoderProcess) -> None:

@@ -22,7 +22,9 @@ def run(recipe: Recipe, data: bytes, preview_pixels: int = 0) -> Picture:
         pixels = _transformed(pixels, step)
     height, width = pixels.shape[:2]
     encoded = _encoded(pixels, recipe.steps[-1])
-    after = previews.of_result(encoded, recipe.content_type, pixels, preview_pixels)
+    # Pixels that were only encoded look like the original's.
+    same = before if len(recipe.steps) == 1 else None
+    after = previews.of_result(encoded, recipe.content_type, pixels, preview_pixels, same)
     return Picture(encoded, recipe.content_type, width, height, is_damaged, after, before)
 
 

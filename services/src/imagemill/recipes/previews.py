@@ -40,11 +40,14 @@ def of_original(data: bytes, decoded: Pixels, plan: DecodePlan, side: int) -> by
     return _attempted(lambda: webp(decode(data, small)[0], side))
 
 
-def of_result(encoded: bytes, content_type: str, pixels: Pixels, side: int) -> bytes | None:
-    """A result's preview; None when `side` is 0, when the result is light itself, or when it cannot be made."""
+def of_result(encoded: bytes, content_type: str, pixels: Pixels, side: int, same: bytes | None) -> bytes | None:
+    """A result's preview, `same` if there is one that shows the same.
+
+    None when `side` is 0, when the result is light itself, or when it cannot be made.
+    """
     if not side or is_light(content_type, len(encoded)):
         return None
-    return _attempted(lambda: webp(pixels, side))
+    return same or _attempted(lambda: webp(pixels, side))
 
 
 def webp(pixels: Pixels, side: int) -> bytes:
