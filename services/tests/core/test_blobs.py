@@ -36,7 +36,9 @@ def s3() -> Iterator[S3Server]:
 
 
 def place(s3: S3Server, prefix: str = "", url: str | None = None) -> S3Place:
-    return S3Place(s3.bucket, f"{RUN}/{prefix}".strip("/"), url or s3.url, REGION, s3.access_key, s3.secret_key, timeout_seconds=5)
+    return S3Place(
+        s3.bucket, f"{RUN}/{prefix}".strip("/"), url or s3.url, REGION, s3.access_key, s3.secret_key, timeout_seconds=5
+    )
 
 
 @pytest.fixture
@@ -269,7 +271,9 @@ def test_settings_choose_the_place(tmp_path: Path, s3: S3Server, couchdb_url: st
     assert (type(both.new), type(both.old)) == (S3Blobs, CouchBlobs)
 
 
-@pytest.mark.parametrize("url", ["", "s3:", "s3://", "s3://UPPER/x", "s3://mill/a//b", "file://", "file://host", "ftp://x", "/data"])
+@pytest.mark.parametrize(
+    "url", ["", "s3:", "s3://", "s3://UPPER/x", "s3://mill/a//b", "file://", "file://host", "ftp://x", "/data"]
+)
 def test_a_place_that_is_none_is_refused_at_the_start(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(blobs_url=url)
