@@ -108,6 +108,10 @@ bench-peers: $(SERVICES_READY) $(PEERS_READY) rabbitmq ## Imagemill beside Flask
 bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, a batch of 20,000, bodies of a gibibyte, 2,000 open pages: what they do to others
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.door $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: $(SERVICES_READY) rabbitmq ## What each page costs, from 1,000 to 100,000 pictures (ARGS="1000 1000000" names others)
+	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pages $(ARGS)
+
 .PHONY: bench-cameras
 bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, and frames missed
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.cameras $(ARGS)

@@ -1,0 +1,1 @@
+"""What each page costs the servers, against how many pictures there are."""
