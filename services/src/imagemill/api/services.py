@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagemill import recipes
@@ -18,6 +18,7 @@ from imagemill.api.images.dispatch import Dispatcher
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.images.identity import Identities
 from imagemill.api.images.shares import Shares
+from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_stream import Hub
 from imagemill.api.live.listeners import Places
 from imagemill.concurrency.grouping import Bounds
@@ -52,6 +53,7 @@ class Services:
     broker: Broker
     activity: Activity
     hub: Hub
+    counters: Counters
     admission: AdmissionControl
     identities: Identities
     group_commit: GroupCommit
@@ -111,8 +113,10 @@ def build(settings: Settings) -> Services:
     program = Program("api", settings, threading.Event())
     stores, broker, activity = program.stores, program.broker, program.activity
     places = Places(settings.api_event_streams, settings.api_event_streams_per_address)
-    hub = Hub(places, stores.counts, settings.api_threads // 2)
-    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=topology.replica(settings.instance))
+    counters = Counters(stores.counts)
+    hub = Hub(places, counters, settings.api_threads // 2)
+    own = replace(topology.replica(settings.instance), on_bound=hub.connected)
+    broker.consume(replies, hub.receive, _REPLICA_PREFETCH, auto_ack=True, own=own)
     window = settings.commit_window_seconds
     bounds = Bounds(settings.commit_max_entries, window, lone_seconds=min(_LONE_SECONDS, window))
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
@@ -137,6 +141,7 @@ def build(settings: Settings) -> Services:
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
-        settings, program, stores, broker, activity, hub, admission, identities, commit, shares, dispatcher, known,
-        uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record, _provider_of(settings),
+        settings, program, stores, broker, activity, hub, counters, admission, identities, commit, shares, dispatcher,
+        known, uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record,
+        _provider_of(settings),
     )  # fmt: skip

@@ -78,6 +78,11 @@ def timestamp(at_seconds: float | None = None) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds_of(text: str) -> float:
+    """Unix time of a record's time stamp; raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def _assemble(milliseconds: int, sequence: int, random: int) -> str:
     value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | sequence << 64 | 2 << 62 | random
     return str(uuid.UUID(int=value))

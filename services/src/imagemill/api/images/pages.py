@@ -152,7 +152,7 @@ def batches_page() -> str:
 def batch_page(batch: str) -> str:
     """One batch with its own equation and its newest pictures."""
     mill = services()
-    counts = mill.stores.counts(batch)
+    counts = mill.counters.now(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
     ledger = mill.stores.ledger

@@ -199,7 +199,7 @@ def page_of_batches(mill: Services) -> tuple[Sequence[tuple[str, Counts]], str |
 @needs(Permission.VIEW)
 def one_batch(batch: str) -> Response:
     """The exact counts of a batch."""
-    counts = services().stores.counts(batch)
+    counts = services().counters.reading(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
     return jsonify(shape(batch, counts))
@@ -209,7 +209,7 @@ def one_batch(batch: str) -> Response:
 @needs(Permission.VIEW)
 def totals() -> Response:
     """The exact counts of everything."""
-    return jsonify(shape(None, services().stores.counts()))
+    return jsonify(shape(None, services().counters.reading()))
 
 
 @blueprint.get("/api/v1/recipes")

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -12,9 +11,11 @@ from typing import Any
 import structlog
 
 from imagemill.api.live.broadcaster import Broadcaster
+from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_body import EventBody
 from imagemill.api.live.listeners import Places, TooManyStreams
 from imagemill.api.live.ring import Ring, sse
+from imagemill.api.live.tally import heard_job, heard_outcome, is_unclear
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.activity import Record
 from imagemill.domain.images import Counts, Outcome
@@ -27,15 +28,15 @@ from imagemill.wire.work import announced
 
 log = structlog.get_logger(__name__)
 
-_TOTALS_EVERY_SECONDS = 1.0
+_TOTALS_EVERY_SECONDS = 0.25
 _RECENT_RECORDS = 200
 
 
 class Hub:
     """Distributes outcomes, activity and replies."""
 
-    def __init__(self, places: Places, totals: Callable[[], Counts], max_waiting: int) -> None:
-        self._places, self._totals, self._max_waiting = places, totals, max_waiting
+    def __init__(self, places: Places, counters: Counters, max_waiting: int) -> None:
+        self._places, self._counters, self._max_waiting = places, counters, max_waiting
         self._ring = Ring()
         self._broadcaster = Broadcaster(self._ring)
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
@@ -44,10 +45,8 @@ class Hub:
         self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
         self._lock = threading.Lock()
-        self._changed = threading.Event()
         self._closing = threading.Event()
-        self._last: Counts | None = None
-        self._asked_at = 0.0
+        self._told: Counts | None = None
         self._loop = Loop("totals", self._tell_totals, every_seconds=_TOTALS_EVERY_SECONDS, passing=StoreUnavailable)
 
     def also(self, kind: str, handler: Callable[[Delivery], None], notice: Callable[[Record], None]) -> None:
@@ -60,8 +59,13 @@ class Hub:
 
     def start(self) -> None:
         """Begin to serve pages, and to send them the totals when those change."""
+        self._counters.start()
         self._broadcaster.start()
         self._loop.start()
+
+    def connected(self) -> None:
+        """The process's own queue is there, anew: what happened before was not heard."""
+        self._counters.doubt()
 
     def close(self, timeout_seconds: float = 0) -> bool:
         """End every stream."""
@@ -85,11 +89,8 @@ class Hub:
         return EventBody(self._ring, self._broadcaster, listener, _retry() + self._totals_now() + missed)
 
     def _totals_now(self) -> bytes:
-        """Not asked for anew by each of many pages that come back at once."""
         try:
-            if self._last is None or time.monotonic() - self._asked_at > _TOTALS_EVERY_SECONDS:
-                self._last, self._asked_at = self._totals(), time.monotonic()
-            return sse("totals", shape(None, self._last))
+            return sse("totals", shape(None, self._counters.now()))
         except StoreUnavailable:
             return b""  # they come when they change
 
@@ -125,6 +126,7 @@ class Hub:
         elif kind == "outcome":
             outcome = announced(delivery.body)
             self._ended(outcome)
+            self._counters.hear(heard_outcome(outcome))
             self._answer(outcome, None)
             self._ring.add("outcome", outcome.model_dump(mode="json"))
         elif kind == EVENT:
@@ -136,9 +138,15 @@ class Hub:
         elif kind == "activity":
             for record in records_of(delivery.body):
                 self._notice(record)
+                self._count(record)
                 self._remember(record)
                 self._ring.add("activity", record)
-        self._changed.set()
+
+    def _count(self, record: Record) -> None:
+        if (job := heard_job(record)) is not None:
+            self._counters.hear(job)
+        elif is_unclear(record):
+            self._counters.doubt()
 
     def _answer(self, outcome: Outcome, data: bytes | None) -> None:
         with self._lock:
@@ -158,14 +166,12 @@ class Hub:
                 self._recent.append(record)
 
     def _tell_totals(self) -> None:
-        if not self._changed.is_set():
-            return
-        self._changed.clear()
-        if len(self._places):
-            counts = self._totals()
-            if counts != self._last:
-                self._ring.add("totals", shape(None, counts))
-            self._last, self._asked_at = counts, time.monotonic()
+        listeners = len(self._places)
+        self._counters.reconcile(watched=bool(listeners))
+        counts = self._counters.known() if listeners else None
+        if counts is not None and counts != self._told:
+            self._ring.add("totals", shape(None, counts))
+        self._told = counts
 
 
 def _retry() -> bytes:

@@ -65,7 +65,7 @@ def _address_with(**changes: str | None) -> str:
 
 def _counts() -> Counts | None:
     try:
-        return services().stores.counts()
+        return services().counters.now()
     except StoreUnavailable:
         return None
 

@@ -62,10 +62,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class OwnQueue:
-    """A queue of one process, with the exchanges and routing keys it is bound by; it goes with its connection."""
+    """A queue of one process, with the exchanges and routing keys it is bound by; it goes with its connection.
+
+    `on_bound` is told each time it was made anew, in the connection's thread: what was sent before it did not get.
+    """
 
     arguments: Mapping[str, Any]
     bindings: tuple[tuple[str, str], ...]
+    on_bound: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class Consumption:
     def _bind(self, _frame: Any, index: int = 0) -> None:
         bindings = self._consumer.own.bindings if self._consumer.own else ()
         if index == len(bindings):
+            if self._consumer.own:
+                self._consumer.own.on_bound()
             self._consume()
         else:
             exchange, key = bindings[index]
