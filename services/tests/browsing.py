@@ -8,6 +8,8 @@ from selenium.webdriver import Chrome
 Open = Callable[..., Chrome]
 # What the browser itself logs about an answer that the test brought about.
 EXPECTED = "Failed to load resource"
+# Where the page has its modules from, in JavaScript: their address changes with them.
+MODULES = """document.querySelector('script[src$="/main.js"]').src.replace('main.js', '')"""
 SILENT_EVENTS = """
 window.sources = [];
 window.EventSource = class extends EventTarget {

@@ -59,6 +59,17 @@ def filled(services: Services) -> dict[str, str]:
     return {kind: job.id for kind, job in jobs.items()}
 
 
+def of_failure(name: str, batch: str = "portions") -> Job:
+    """A job whose original nobody has."""
+    info = ImageInfo(sha256="f" * 64, bytes=1, width=1, height=1, content_type="image/png")
+    return _job(name, "gray", info).model_copy(update={"batch": batch})
+
+
+def failed_outcome(job: Job) -> Outcome:
+    """How it failed."""
+    return _outcome(job, code="undecodable", reason="Its pixel data is damaged.")
+
+
 def _stored(services: Services, data: bytes, content_type: str, width: int, height: int) -> ImageInfo:
     services.stores.blobs.put(sha256(data), data, content_type)
     return ImageInfo(sha256=sha256(data), bytes=len(data), width=width, height=height, content_type=content_type)

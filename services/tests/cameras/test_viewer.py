@@ -245,7 +245,7 @@ def test_a_person_types_the_number_and_sees_the_pictures(
     WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.readyState") == "complete")
     driver.find_element(By.CSS_SELECTOR, "[data-show=earlier]").click()
     assert driver.find_element(By.CSS_SELECTOR, ".earlier").is_displayed()
-    driver.execute_async_script("import('/static/js/follow.js').then((it) => it.renew()).then(arguments[0])")
+    driver.execute_async_script(f"import({MODULES} + 'follow.js').then((it) => it.renew()).then(arguments[0])")
     assert driver.find_element(By.CSS_SELECTOR, ".earlier").is_displayed()
     assert driver.find_element(By.CSS_SELECTOR, ".best .controls").is_displayed()
     for path in ("/alerts/held-back", "/alerts/rules", "/alerts/events"):

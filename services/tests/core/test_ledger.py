@@ -12,6 +12,7 @@ from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
+from imagemill.store.ledger_views import failed_list
 from imagemill.store.watermark import Watermark
 
 KINDS = ["open", "stored", "duplicate", "failed", "rejected"]
@@ -159,3 +160,52 @@ def test_a_document_is_put_once(client: Couch) -> None:
     database.put({"_id": "x"})
     with pytest.raises(Conflict):
         database.put({"_id": "x"})
+
+
+def named(name: str, sha256: str = "0" * 64) -> Job:
+    return job().model_copy(update={"name": name, "original": INFO.model_copy(update={"sha256": sha256})})
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("img", True), ("IMG_08", True), ("0875", True), ("0875.jpg", True), ("trip", True), ("trip/img", True),
+        ("ab12", True), ("AB12" + "0" * 20, True), ("ab12" + "1" * 20, False), ("jpg", False), ("75", False),
+    ],
+)  # fmt: skip
+def test_jobs_are_found_by_what_a_name_a_word_or_a_hash_begins_with(ledger: Ledger, text: str, found: bool) -> None:
+    wanted = named("Great Trip/IMG_0875.jpg", "ab12" + "0" * 60)
+    ledger.accept([wanted, named("other.png")], [], [])
+    assert ledger.named_ids(text, 10) == ([wanted.id] if found else [], None)
+
+
+def test_found_names_are_paged_and_none_is_left_out(ledger: Ledger) -> None:
+    jobs = [named(f"a{number % 3} a{number}.jpg") for number in range(7)]
+    ledger.accept(jobs, [], [])
+    found, after = set(), None
+    while True:
+        ids, after = ledger.named_ids("a", 3, after)
+        found |= set(ids)
+        if after is None:
+            break
+    assert found == {item.id for item in jobs}
+
+
+def test_batches_are_found_by_what_they_begin_with(ledger: Ledger) -> None:
+    ledger.accept([job(name) for name in ("trip-1", "trip-2", "tour")], [], [])
+    assert [name for name, _ in ledger.batches(10, prefix="trip")] == ["trip-2", "trip-1"]
+    assert [name for name, _ in ledger.batches(10, "trip-2", "trip")] == ["trip-1"]
+
+
+def test_failures_are_listed_by_code_and_recipe(ledger: Ledger) -> None:
+    jobs = [job("b"), job("c")]
+    codes = ["crashed", "undecodable"]
+    ledger.accept(
+        jobs,
+        [outcome(one, "failed").model_copy(update={"code": code}) for one, code in zip(jobs, codes, strict=True)],
+        [],
+    )
+    assert ledger.listed_ids(None, failed_list("crashed", None), 9) == [jobs[0].id]
+    assert ledger.listed_ids(None, failed_list(None, "gray"), 9) == [jobs[1].id, jobs[0].id]
+    assert ledger.listed_ids("c", failed_list("undecodable", "gray"), 9) == [jobs[1].id]
+    assert ledger.listed_ids("c", failed_list("crashed", "gray"), 9) == []

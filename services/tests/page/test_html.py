@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from io import BytesIO
+from typing import Any
 
 import pika
 import pytest
@@ -11,7 +12,7 @@ import pictures
 from imagemill.api.web.sections import SECTIONS, Section
 from imagemill.wire.activity import activity_message
 from imagemill.wire.broker import Delivery
-from page_site import BATCH, HOSTILE, Site
+from page_site import BATCH, HOSTILE, Site, failed_outcome, of_failure
 
 PAGES = (
     "/", "/pictures", "/pictures?state=stored", "/pictures?state=in_flight", "/pictures?state=rejected",
@@ -199,23 +200,31 @@ def test_the_finder_goes_straight_to_an_id_and_to_a_batch(site: Site, query: str
     assert answer.headers["Location"] == f"/{kind}/{wanted}"
 
 
-def test_the_finder_finds_part_of_a_name(site: Site) -> None:
+def test_the_finder_finds_the_beginning_of_a_name(site: Site) -> None:
     html = site.html("/find?q=WAIT")
     assert site.ids["in_flight"] in html
     assert site.ids["stored"] not in html
 
 
-def test_the_finder_goes_on_among_older_pictures(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imagemill.api.web.search.SEARCHED", 2)
-    found, path, pages = "", "/find?q=.png", 0
+def test_the_finder_finds_what_a_batch_and_an_id_begin_with(site: Site) -> None:
+    assert f'href="/batches/{BATCH}"' in site.html(f"/find?q={BATCH[:4]}")
+    assert site.ids["failed"] in site.html(f"/find?q={site.ids['failed'][:-4]}")
+    assert f'href="/batches/{BATCH}"' in site.html(f"/batches?prefix={BATCH[:4]}")
+    assert f'href="/batches/{BATCH}"' not in site.html("/batches?prefix=zz")
+
+
+def test_the_finder_goes_on_with_a_cursor(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagemill.api.web.search.PAGE", 1)
+    sha256 = site.services.stores.ledger.image(site.ids["stored"]).job.original.sha256  # type: ignore[union-attr]
+    found, path, pages = "", f"/find?q={sha256[:10]}", 0
     while path:
         html = site.html(path)
         found, pages = found + html, pages + 1
         link = re.search(r'rel="next" href="([^"]+)"', html)
         path = link[1].replace("&amp;", "&") if link else ""
-    assert pages >= 2
-    assert all(image_id in found for image_id in site.ids.values())
-    assert "Looked through the names of 2 pictures" in found
+    assert pages == 3
+    assert all(site.ids[kind] in found for kind in ("stored", "duplicate", "in_flight"))
+    assert "Nothing fits" in site.html("/find?q=nothing-like-it")
 
 
 def test_the_log_begins_with_what_the_ledger_knows(site: Site) -> None:
@@ -302,3 +311,23 @@ def test_an_alert_that_is_not_there_is_told_with_the_newest_one(site: Site) -> N
     answer = site.client.get("/api/v1/alerts/17")
     assert answer.status_code == 404
     assert answer.get_json()["detail"] == "There is no alert 17; there has been none yet."
+
+
+def test_all_that_match_are_discarded_in_bounded_portions(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagemill.api.images.failure_filter.MAX_AT_ONCE", 2)
+    jobs = [of_failure(f"portion-{number}.png") for number in range(5)]
+    site.services.stores.ledger.accept(jobs, [failed_outcome(job) for job in jobs], [])
+    form: dict[str, Any] = {"all": "1", "batch": jobs[0].batch, "note": "a test"}
+    requests = 0
+    while True:
+        answer = site.post("/failures/discard", form)
+        assert answer.status_code == 303, answer.text
+        requests += 1
+        html = site.html(answer.headers["Location"])
+        hidden = dict(re.findall(r'type="hidden" name="(after|done)" value="([^"]+)"', html))
+        if not hidden:
+            break
+        assert f"{2 * requests} pictures done" in html
+        form |= hidden
+    assert requests == 3
+    assert "No failure that is open matches" in html

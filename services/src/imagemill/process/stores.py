@@ -9,7 +9,7 @@ from functools import partial
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.images import Counts
 from imagemill.settings import Settings
-from imagemill.store import activity_log, cameras, leases, ledger, resolutions
+from imagemill.store import activity_log, cameras, leases, ledger_views, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
@@ -23,7 +23,7 @@ from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
 
 # What this version wants to be there; another version may want more.
-_LAYOUT = f"{ledger.LAYOUT}.{resolutions.LAYOUT}"
+_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}"
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Stores:
         answered = self.resolutions.count(batch)
         return self.ledger.counts(batch).model_copy(update={"answered": answered})
 
-    def batches(self, limit: int, after: str | None = None) -> Sequence[tuple[str, Counts]]:
+    def batches(self, limit: int, after: str | None = None, prefix: str = "") -> Sequence[tuple[str, Counts]]:
         """Batches with their counts, as the ledger lists them."""
-        found = self.ledger.batches(limit, after)
+        found = self.ledger.batches(limit, after, prefix)
         answered = self.resolutions.counts(name for name, counts in found if counts.failed)
         return [(name, counts.model_copy(update={"answered": answered.get(name, 0)})) for name, counts in found]
 

@@ -4,46 +4,18 @@ Documents: `job:<id>`, `outcome:<id>`, `result:<original sha256>:<recipe digest>
 A conflict means "already there". In flight = jobs without outcome.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
 from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
+from imagemill.store.ledger_views import HASH_LETTERS, LAYOUT, VIEWS, is_hash
 
 _LAST = "\ufff0"
 _PAGE = 1000
 
-# Values are [accepted, rejected, stored, duplicates, failed, damaged]; `_sum` adds arrays term by term.
-_COUNTS_MAP = """
-function (doc) {
-  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0, 0]); }
-  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0, 0]); }
-  else if (doc.type === 'outcome') {
-    var stored = doc.status === 'stored' ? 1 : 0;
-    var damaged = doc.warnings && doc.warnings.length ? 1 : 0;
-    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored, damaged]);
-  }
-}"""
-# Keys are [batch or '', state, id]: pages of one state, newest first. All jobs of all batches need no view.
-_LISTING_MAP = """
-function (doc) {
-  var state = doc.type === 'job' ? 'accepted' : doc.type === 'rejection' ? 'rejected' : doc.status;
-  if (doc.type === 'job') { emit([doc.batch, state, doc.id], null); }
-  else if (doc.type === 'rejection' || doc.type === 'outcome') {
-    emit([doc.batch, state, doc.id], null);
-    emit(['', state, doc.id], null);
-    if (doc.duplicate) { emit([doc.batch, 'duplicate', doc.id], null); emit(['', 'duplicate', doc.id], null); }
-    if (doc.warnings && doc.warnings.length) {
-      emit([doc.batch, 'damaged', doc.id], null);
-      emit(['', 'damaged', doc.id], null);
-    }
-  }
-}"""
-_VIEWS = {"counts": {"map": _COUNTS_MAP, "reduce": "_sum"}, "listing": {"map": _LISTING_MAP}}
-# A changed view gets another name, so that programs of both versions find theirs during an upgrade.
-LAYOUT = "ledger-" + hashlib.sha256(json.dumps(_VIEWS).encode()).hexdigest()[:8]
+# The text by which a job was found, and its id.
+NameCursor = tuple[str, str]
 
 
 class Ledger:
@@ -55,7 +27,7 @@ class Ledger:
     def prepare(self) -> None:
         """Makes database and views exist."""
         self._database.create()
-        design: Document = {"_id": f"_design/{LAYOUT}", "language": "javascript", "views": _VIEWS}
+        design: Document = {"_id": f"_design/{LAYOUT}", "language": "javascript", "views": VIEWS}
         self._database.bulk([design])
 
     # --- writing ----------------------------------------------------------------------------------
@@ -167,12 +139,13 @@ class Ledger:
         rows = self._database.view(LAYOUT, "counts", reduce=True, **query)
         return _counts(rows[0]["value"]) if rows else Counts()
 
-    def batches(self, limit: int, after: str | None = None) -> list[tuple[str, Counts]]:
+    def batches(self, limit: int, after: str | None = None, prefix: str = "") -> list[tuple[str, Counts]]:
         """Batches with their counts, last name first: batches which the product named itself sort by time."""
-        start = _LAST if after is None else after
+        start = prefix + _LAST if after is None else after
         rows = self._database.view(
-            LAYOUT, "counts", group=True, descending=True, start_key=start, limit=limit + (after is not None)
-        )
+            LAYOUT, "counts", group=True, descending=True, start_key=start, end_key=prefix,
+            limit=limit + (after is not None),
+        )  # fmt: skip
         return [(row["key"], _counts(row["value"])) for row in rows if row["key"] != after][:limit]
 
     def newest_ids(self, limit: int, after: str | None = None) -> list[str]:
@@ -181,7 +154,7 @@ class Ledger:
         return [doc_id.removeprefix("job:") for doc_id in ids if doc_id != f"job:{after}"][:limit]
 
     def listed_ids(self, batch: str | None, state: str, limit: int, after: str | None = None) -> list[str]:
-        """Ids by batch and state (`accepted` means all jobs here), newest first, older than `after`."""
+        """Ids by batch and list (a state; `accepted` means all jobs here), newest first, older than `after`."""
         scope = batch or ""
         rows = self._database.view(
             LAYOUT, "listing", reduce=False, descending=True,
@@ -189,6 +162,23 @@ class Ledger:
         )  # fmt: skip
         ids = [str(row["key"][2]) for row in rows]
         return [job_id for job_id in ids if job_id != after][:limit]
+
+    def named_ids(self, text: str, limit: int, after: NameCursor | None = None) -> tuple[list[str], NameCursor | None]:
+        """Ids of jobs by the beginning of their name, of a word in it, or of their original's hash; and where to go on.
+
+        In the order of that text; a job may be told twice, on pages that follow each other.
+        """
+        wanted = text.lower()[:HASH_LETTERS] if is_hash(text) else text.lower()
+        start = list(after) if after else [wanted]
+        rows = self._database.view(
+            LAYOUT, "names", reduce=False, start_key=start, end_key=[wanted + _LAST], limit=limit + 2
+        )
+        found = [(str(row["key"][0]), str(row["key"][1])) for row in rows if row["key"] != start]
+        return list(dict.fromkeys(key[1] for key in found[:limit])), found[limit - 1] if len(found) > limit else None
+
+    def ids_beginning(self, text: str, limit: int) -> list[str]:
+        """Ids of accepted pictures which begin with a text."""
+        return self._suffixes("job", text, text + _LAST, limit)
 
     def rejections(self, ids: Sequence[str]) -> list[Rejection]:
         """Pictures refused at the door, in the order of the ids."""

@@ -44,25 +44,30 @@ def failures_page() -> str:
     return render_template(
         "failures.html", failures=found, cursor=following, matching=matching[0], counted_all=matching[1],
         state=given["state"] or "open", batch=wanted.batch, filters={n: given[n] for n in _FILTERS if given[n]},
+        done=request.args.get("done", type=int),
         codes=_CODES, recipes=sorted(mill.recipes), advice=advice, failed_at=failed_at, note_length=MAX_NOTE_LENGTH,
     )  # fmt: skip
 
 
 def retry_many_form() -> AnyResponse:
-    """Those selected, or all that match, again; then what is in flight."""
+    """Those selected, or the next portion of all that match, again; then what is in flight, or what is left."""
     recipe = request.form.get("with") or None
 
     def act(mill: Services, images: list[Image]) -> Mapping[str, Problem]:
         return retry.retry_all(mill, images, recipe).refused
 
-    _each(act)
+    done, following = _portion(act)
+    if following:
+        return _back("open", after=following, done=str(done))
     return redirect("/pictures?state=in_flight", HTTPStatus.SEE_OTHER)
 
 
 def discard_many_form() -> AnyResponse:
-    """Those selected, or all that match, discarded with the note; then the open ones."""
-    _each(lambda mill, images: failures.discard(mill, images, request.form.get("note", "").strip()))
-    return _back("open")
+    """Those selected, or the next portion of all that match, discarded with the note; then the open ones."""
+    done, following = _portion(
+        lambda mill, images: failures.discard(mill, images, request.form.get("note", "").strip())
+    )
+    return _back("open", after=following, done=str(done) if following else None)
 
 
 def reopen_many_form() -> AnyResponse:
@@ -71,19 +76,19 @@ def reopen_many_form() -> AnyResponse:
     return _back("open")
 
 
-def _each(act: Callable[[Services, list[Image]], Mapping[str, Problem]]) -> None:
-    """Do it to those selected, or to all that match, in portions; raises the first Problem when none could be done."""
-    mill, done, refused = services(), 0, list[Problem]()
-    body: dict[str, object] = {"matching": dict(request.form)} if "all" in request.form else {"images": _selected()}
-    while True:
-        images, _, following = chosen(mill, body)
-        no = act(mill, images)
-        refused, done = [*refused, *no.values()], done + len(images) - len(no)
-        if following is None:
-            break
-        body["after"] = following
-    if refused and not done:
-        raise refused[0]
+def _portion(act: Callable[[Services, list[Image]], Mapping[str, Problem]]) -> tuple[int, str | None]:
+    """Do it to those selected, or to so many of all that match as one request does; raises Problem if it did nothing.
+
+    Returns to how many it was done until now, those of the requests before included, and where to go on.
+    """
+    mill, form = services(), request.form
+    matching: dict[str, object] = {"matching": dict(form), "after": form.get("after")}
+    images, _, following = chosen(mill, matching if "all" in form else {"images": _selected()})
+    refused = act(mill, images)
+    if refused and len(refused) == len(images) and not following:
+        raise next(iter(refused.values()))
+    before = form.get("done", "")
+    return (int(before) if before.isdecimal() else 0) + len(images) - len(refused), following
 
 
 def _selected() -> list[str]:
@@ -93,6 +98,6 @@ def _selected() -> list[str]:
     return wanted
 
 
-def _back(state: str) -> AnyResponse:
+def _back(state: str, **more: str | None) -> AnyResponse:
     filters = {name: request.form.get(name) for name in _FILTERS}
-    return redirect(address_of("/failures", state=state, **filters), HTTPStatus.SEE_OTHER)
+    return redirect(address_of("/failures", state=state, **filters, **more), HTTPStatus.SEE_OTHER)

@@ -11,9 +11,13 @@ from imagemill.domain.errors import Invalid
 from imagemill.domain.failures import MAX_NOTE_LENGTH, FailureState, Resolution, ResolutionKind, failure_state
 from imagemill.domain.ids import floor_at, timestamp
 from imagemill.domain.images import Image
+from imagemill.store.ledger_views import failed_list
 
 MAX_AT_ONCE = 500
-_MAX_SCANNED = 5000
+_PORTION = 500
+# For one request: of the index so many portions are looked through, and so many are counted.
+_MOST_PORTIONS = 4
+_MOST_COUNTED_PORTIONS = 2
 _MAX_CHAIN = 20
 _LATEST = floor_at(2**47 / 1000)
 _KINDS: Mapping[FailureState, ResolutionKind] = {
@@ -71,56 +75,58 @@ def page(
     Only so many are looked at for one request: a page may be short and yet have a next one.
     """
     found: list[Failure] = []
-    candidates, step = _candidates(mill, wanted, after), limit + 1 if wanted.is_plain() else MAX_AT_ONCE
-    for _ in range(0, _MAX_SCANNED, step):
-        ids = list(islice(candidates, step))
-        images = [image for image in mill.stores.ledger.images(ids) if wanted.matches(image)]
-        found += [item for item in described(mill, images) if wanted.state in (None, item.state)]
+    before: str | None = None
+    for candidates, following in _portions(mill, wanted, after):
+        before = following
+        while candidates and len(found) <= limit:
+            images = [image for image in mill.stores.ledger.images(candidates[: limit + 1]) if wanted.matches(image)]
+            found += [item for item in described(mill, images) if wanted.state in (None, item.state)]
+            del candidates[: limit + 1]
         if len(found) > limit:
             return found[:limit], found[limit - 1].image.job.id
-        if len(ids) < step:
-            return found, None
-    return found, ids[-1]
+    return found, before
 
 
 def count(mill: Services, wanted: FailureFilter) -> tuple[int, bool]:
-    """How many failures match, and whether that is all of them or just how far they were counted."""
-    if wanted.state == "open" and wanted.is_plain():
+    """How many open failures match, and whether that is all of them or just how far they were counted."""
+    if wanted.is_plain():
         return mill.stores.counts(wanted.batch).failed_open, True
-    found, following = page(mill, wanted, _MAX_SCANNED)
-    return len(found), following is None
+    portions = list(islice(_portions(mill, wanted, None), _MOST_COUNTED_PORTIONS))
+    return sum(len(ids) for ids, _ in portions), not portions or portions[-1][1] is None
 
 
-def _candidates(mill: Services, wanted: FailureFilter, after: str | None) -> Iterator[str]:
-    """Ids of failures that may match, newest first."""
+def _portions(mill: Services, wanted: FailureFilter, after: str | None) -> Iterator[tuple[list[str], str | None]]:
+    """Ids of failures that may match, newest first, by portions of what an index lists; each with where to go on."""
     until = floor_at(wanted.until) if wanted.until is not None else _LATEST
     oldest = floor_at(wanted.since) if wanted.since is not None else ""
-    kind, before = _KINDS.get(wanted.state) if wanted.state else None, min(after or _LATEST, until)
-    ids = _answered(mill, kind, before) if kind else _failed(mill, wanted, before)
-    for failed in ids:
-        if failed < oldest:
-            return
-        yield failed
-
-
-def _answered(mill: Services, kind: ResolutionKind, before: str | None) -> Iterator[str]:
-    while before:
-        found, before = mill.stores.resolutions.newest_first(kind, MAX_AT_ONCE, before)
-        yield from (item.id for item in found)
-
-
-def _failed(mill: Services, wanted: FailureFilter, before: str | None) -> Iterator[str]:
-    is_open = wanted.state == "open"
+    before: str | None = min(after or _LATEST, until)
     # Those that were answered long ago are not gone through once all open ones are found.
-    left = mill.stores.counts(wanted.batch).failed_open if is_open else -1
-    while before and left:
-        ids = mill.stores.ledger.listed_ids(wanted.batch, "failed", MAX_AT_ONCE, before)
-        answered = mill.stores.resolutions.answered(ids) if is_open else set()
-        for failed in ids:
-            if left and failed not in answered:
-                left -= 1
-                yield failed
-        before = ids[-1] if len(ids) == MAX_AT_ONCE else None
+    left = mill.stores.counts(wanted.batch).failed_open if wanted.state == "open" else None
+    for _ in range(_MOST_PORTIONS):
+        if before is None or left == 0:
+            return
+        ids, before = _portion(mill, wanted, before)
+        within = [failed for failed in ids if failed >= oldest]
+        if left is not None:
+            within, left = within[:left], max(left - len(within), 0)
+        before = before if left != 0 and len(within) == len(ids) and (before or "") >= oldest else None
+        yield within, before
+
+
+def _portion(mill: Services, wanted: FailureFilter, before: str) -> tuple[list[str], str | None]:
+    kind, resolutions = _KINDS.get(wanted.state) if wanted.state else None, mill.stores.resolutions
+    if kind and wanted == FailureFilter(wanted.state, since=wanted.since, until=wanted.until):
+        answered, following = resolutions.newest_first(kind, _PORTION, before)
+        return [item.id for item in answered], following
+    ids = mill.stores.ledger.listed_ids(wanted.batch, failed_list(wanted.code, wanted.recipe), _PORTION, before)
+    following = ids[-1] if len(ids) == _PORTION else None
+    if wanted.state == "open":
+        gone = resolutions.answered(ids)
+        return [failed for failed in ids if failed not in gone], following
+    if kind:
+        of_kind = {failed for failed, item in resolutions.of(ids).items() if item.kind == kind}
+        return [failed for failed in ids if failed in of_kind], following
+    return ids, following
 
 
 def described(mill: Services, images: Sequence[Image]) -> list[Failure]:

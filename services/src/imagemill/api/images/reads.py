@@ -189,9 +189,11 @@ def batches() -> Response:
 
 
 def page_of_batches(mill: Services) -> tuple[Sequence[tuple[str, Counts]], str | None]:
-    """The page which the request's `after` and `limit` describe, and the next cursor."""
-    limit = page_limit()
-    found = mill.stores.batches(limit + 1, request.args.get("after") or None)
+    """The page which the request's `prefix`, `after` and `limit` describe, and the next cursor."""
+    limit, prefix = page_limit(), request.args.get("prefix", "").strip()
+    if prefix and not is_batch_name(prefix):
+        raise Problem(400, "bad-batch", f"No batch has a name that begins with {prefix!r}.")
+    found = mill.stores.batches(limit + 1, request.args.get("after") or None, prefix)
     return found[:limit], found[limit - 1][0] if len(found) > limit else None
 
 

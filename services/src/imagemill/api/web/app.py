@@ -11,8 +11,9 @@ from imagemill.api.cameras import routes as camera_routes
 from imagemill.api.images import archive, failure_routes, known, pages, previews, reads, uploads
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
-from imagemill.api.web import problems, spool
+from imagemill.api.web import compression, problems, spool
 from imagemill.api.web.described import described
+from imagemill.api.web.static_files import StaticFiles
 from imagemill.domain.access import Permission
 from imagemill.settings import Settings
 
@@ -25,7 +26,9 @@ _FORM_MEMORY_BYTES = 500_000
 def create_app(settings: Settings, services: Services | None = None) -> Flask:
     """The app; its services are started by whoever runs it. Raises RecipeError."""
     mill = services or build(settings)
-    app = Flask("imagemill.api")
+    app = Flask("imagemill.api", static_folder=None)
+    compression.install(app)
+    StaticFiles().install(app)
     app.extensions["imagemill"] = mill
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes

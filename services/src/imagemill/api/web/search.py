@@ -1,38 +1,61 @@
-"""The finder: an alert's number, an id, a batch, or part of a file's name."""
+"""The finder: an alert's number, an id, a batch, or what a name begins with. All by index, a page at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imagemill.api.services import Services
+from imagemill.api.web.paging import PAGE
 from imagemill.domain.ids import is_batch_name, is_uuid
-from imagemill.domain.images import Image, Job
+from imagemill.domain.images import Counts, Image
 from imagemill.store.alerts import AlertStore
+from imagemill.store.ledger import NameCursor
 
-SEARCHED = 2000
-_SHOWN = 50
+_MOST_BATCHES = 10
+_LEAST_OF_AN_ID = 4
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Where to go at once, or pictures which may be meant; `searched` tells among how many.
-
-    Older ones are searched from `next` on; None when there are none.
-    """
+    """Where to go at once, or batches and pictures which may be meant, and the cursor of the pictures behind them."""
 
     address: str | None = None
+    batches: Sequence[tuple[str, Counts]] = ()
+    more_batches: bool = False
     images: Sequence[Image] = field(default_factory=list)
-    searched: int = 0
     next: str | None = None
 
 
 def find(mill: Services, query: str, after: str | None = None) -> Finding:
-    """What a person may mean by it; with `after` only among pictures older than that one."""
+    """What a person may mean by it; with `after` only the pictures behind that cursor."""
     if not query:
         return Finding()
-    if after and is_uuid(after):
-        return _by_name(mill, query, after)
-    address = _exactly(mill, query)
-    return Finding(address=address) if address else _by_name(mill, query, None)
+    cursor = cursor_of(after)
+    if cursor is None and (address := _exactly(mill, query)):
+        return Finding(address=address)
+    ids, following = mill.stores.ledger.named_ids(query, PAGE, cursor)
+    if cursor is not None:
+        return Finding(images=mill.stores.ledger.images(ids), next=text_of(following))
+    batches = _batches(mill, query)
+    found = list(dict.fromkeys([*_by_id(mill, query), *ids]))
+    return Finding(
+        batches=batches[:_MOST_BATCHES], more_batches=len(batches) > _MOST_BATCHES,
+        images=mill.stores.ledger.images(found), next=text_of(following),
+    )  # fmt: skip
+
+
+def cursor_of(text: str | None) -> NameCursor | None:
+    """The place that a cursor names; None when it names none.
+
+    >>> cursor_of("img_1.jpg/01939d1c-0000-7000-8000-000000000000")
+    ('img_1.jpg', '01939d1c-0000-7000-8000-000000000000')
+    """
+    name, separator, image = (text or "").rpartition("/")
+    return (name, image) if separator and is_uuid(image) else None
+
+
+def text_of(cursor: NameCursor | None) -> str | None:
+    """A place as text."""
+    return "/".join(cursor) if cursor else None
 
 
 def _exactly(mill: Services, query: str) -> str | None:
@@ -53,17 +76,12 @@ def alert_number(query: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else None
 
 
-def _by_name(mill: Services, query: str, after: str | None) -> Finding:
-    """Names are in no index: so many jobs are read for one search, and the next one goes on where it ended."""
-    ledger = mill.stores.ledger
-    ids = ledger.newest_ids(SEARCHED, after)
-    jobs = ledger.jobs(ids)
-    found = [job_id for job_id in ids if job_id in jobs and _matches(jobs[job_id], query.lower())]
-    shown, searched, more = found[:_SHOWN], len(ids), len(ids) == SEARCHED
-    if len(found) > _SHOWN:
-        searched, more = ids.index(shown[-1]) + 1, True
-    return Finding(None, ledger.images(shown), searched, ids[searched - 1] if more else None)
+def _batches(mill: Services, query: str) -> Sequence[tuple[str, Counts]]:
+    """Those whose names begin with it, one more than are shown."""
+    return mill.stores.batches(_MOST_BATCHES + 1, prefix=query) if is_batch_name(query) else []
 
 
-def _matches(job: Job, query: str) -> bool:
-    return query in job.name.lower() or job.id.startswith(query) or job.original.sha256.startswith(query)
+def _by_id(mill: Services, query: str) -> list[str]:
+    """The beginning of an id says when it was made: the first few letters are those of half the ledger."""
+    looks_like_one = len(query) >= _LEAST_OF_AN_ID and set(query.lower()) <= set("0123456789abcdef-")
+    return mill.stores.ledger.ids_beginning(query.lower(), _MOST_BATCHES) if looks_like_one else []

@@ -67,8 +67,10 @@ function retry(all) {
   const undo = element("button", { type: "button", class: "button" }, "Undo");
   const told = toast(`${plural(count, "picture")} will be retried${recipe ? ` with ${recipe}` : ""} in ${UNDO_MS / 1000} s.`, undo);
   const timer = setTimeout(async () => {
+    undo.remove();
+    const progress = (made) => (told.firstChild.textContent = `${number(made)} of ${plural(count, "picture")} retried …`);
+    const { done, problem } = await send("retry", portions, "retried", progress);
     told.remove();
-    const { done, problem } = await send("retry", portions, "retried");
     say(`${plural(done.length, "picture")} retried.`, problem, element("a", { class: "button", href: "/pictures?state=in_flight" }, "See what is in flight"));
   }, UNDO_MS);
   undo.addEventListener("click", () => {
@@ -102,7 +104,7 @@ function say(text, problem, ...controls) {
 }
 
 /** Sends portions one after another, and goes on while there is more; tells what was done, and the first problem. */
-async function send(verb, portions, of) {
+async function send(verb, portions, of, progress = () => {}) {
   const done = [];
   let problem = "";
   for (const portion of portions) {
@@ -110,6 +112,7 @@ async function send(verb, portions, of) {
     while (body) {
       const answer = await post(verb, body);
       done.push(...(answer[of] ?? []));
+      progress(done.length);
       problem ||= answer.problem ?? (answer.refused?.length ? `${number(answer.refused.length)} refused: ${answer.refused[0].detail}` : "");
       body = answer.next ? { ...portion, after: answer.next } : null;
     }

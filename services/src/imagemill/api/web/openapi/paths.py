@@ -36,6 +36,7 @@ _STATE = query(
     {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate", "damaged"]},
     "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that warning.",
 )
+_PREFIX = query("prefix", {"type": "string"}, "Only batches whose names begin so.")
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
 _OF = query("of", {"type": "string", "enum": ["result", "original"], "default": "result"}, "Which of the two is shown.")
 _EVENTS = """Server-sent events. `event:` is one of
@@ -195,9 +196,9 @@ COUNTS: Json = {
             "Counts", "listBatches", "Batches with their counts, last name first",
             [
                 answer(200, "Batches", "A page.", {"batches": [{"id": "holiday"} | examples.TOTALS], "next": None}),
-                problems({400: ("bad-limit",), **DATABASE_AWAY}),
+                problems({400: ("bad-limit", "bad-batch"), **DATABASE_AWAY}),
             ],
-            parameters=[AFTER, LIMIT],
+            parameters=[_PREFIX, AFTER, LIMIT],
         )
     },
     "/api/v1/batches/{batch}": {
