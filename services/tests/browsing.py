@@ -11,6 +11,7 @@ EXPECTED = "Failed to load resource"
 # Where the page has its modules from, in JavaScript: their address changes with them.
 MODULES = """document.querySelector('script[src$="/main.js"]').src.replace('main.js', '')"""
 SILENT_EVENTS = """
+window.SharedWorker = undefined;
 window.sources = [];
 window.EventSource = class extends EventTarget {
   constructor(address) { super(); this.address = address; this.readyState = 1; window.sources.push(this); }

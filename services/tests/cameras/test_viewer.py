@@ -20,6 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browsing import MODULES
 from feeds.videos import short_yard_video
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer

@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 import pictures
-from browsing import SILENT_EVENTS, Open, before_any_script, console, text
+from browsing import MODULES, SILENT_EVENTS, Open, before_any_script, console, text
 from mill import Mill, adds_up, wait_for
 
 STEPS = ("accepted", "taken", "done", "stored")
@@ -55,8 +55,9 @@ _NO_TIME_BETWEEN_KEYS = "Object.defineProperty(Event.prototype, 'timeStamp', { g
 _MANY_ROWS = """
 const done = arguments[0];
 (async () => {
-  const { Rows } = await import('/static/js/upload/rows.js');
-  const { View } = await import('/static/js/upload/view.js');
+  const modules = MODULES;
+  const { Rows } = await import(modules + 'upload/rows.js');
+  const { View } = await import(modules + 'upload/view.js');
   const progress = document.getElementById('progress');
   progress.hidden = false;
   document.body.classList.add('under-way');
@@ -71,7 +72,7 @@ const done = arguments[0];
     done([before, names.length, names.includes('IMG_29999.jpg')]);
   }));
 })();
-"""
+""".replace("MODULES", MODULES)
 
 
 def files(folder: Path, contents: Sequence[bytes], name: str = "IMG_{:03}.jpg") -> list[Path]:

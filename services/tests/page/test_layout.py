@@ -1,0 +1,92 @@
+"""Pages are light, are there soon, and nothing on them moves by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver import Chrome
+
+import pictures
+from browsing import Open, before_any_script, text
+from imagemill.local.couch import CouchServer
+from imagemill.local.rabbit import RabbitServer
+from mill import Mill, wait_for
+from mills import running_mill
+from scaler import scaler
+
+SECONDS = 20
+MOST_SHIFT = 0.02
+MOST_PAINT_MS = 1000
+MOST_BYTES = 100_000
+BATCH = "layout"
+PAGES = (
+    "/", "/pictures", "/batches", f"/batches/{BATCH}", "/pools", "/failures", "/live", "/cameras", "/alerts",
+    "/alerts/rules", "/find?q=picture", "/access", "/api/docs",
+)  # fmt: skip
+# The browser tells of those from before the observer too, and of none that a person has brought about.
+_OBSERVE = """
+window.moved = 0;
+window.painted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.moved += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.painted = entry.startTime;
+}).observe({ type: "largest-contentful-paint", buffered: true });
+"""
+_BYTES = """
+const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+return entries.reduce((sum, entry) => sum + entry.transferSize, 0);
+"""
+# Twice the next frame, and half a second in which whatever comes late has come.
+_SETTLED = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 500)));"
+
+
+@pytest.fixture(scope="module")
+def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
+    """With a scaler and a batch in which some are stored, one failed and one was refused."""
+    folder = tmp_path_factory.mktemp("mill")
+    with scaler() as address, running_mill(rabbit, couch, folder, pools_url=address) as running:
+        running.accepted(*(pictures.photo_jpeg(320, 240, seed) for seed in range(4)), batch=BATCH)
+        running.accepted(pictures.bomb_png_header(300, 200), batch=BATCH)
+        running.upload(b"no picture", batch=BATCH)
+        running.all_ended()
+        yield running
+
+
+def settled(driver: Chrome, address: str) -> None:
+    driver.get(address)
+    wait_for(lambda: text(driver, ".pulse") in ("live", ""), "the page to be live", SECONDS)
+    driver.execute_async_script(_SETTLED)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_moves_by_itself(mill: Mill, browser: Open, page: str, width: int) -> None:
+    driver = browser(width=width)
+    with before_any_script(driver, _OBSERVE):
+        settled(driver, mill.url + page)
+        assert driver.execute_script("return window.moved") <= MOST_SHIFT
+
+
+def test_the_first_page_is_light_and_there_soon(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.execute_cdp_cmd("Network.enable", {})
+    painted = []
+    with before_any_script(driver, _OBSERVE):
+        for _ in range(3):  # of a busy machine the best
+            driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+            settled(driver, mill.url)
+            assert driver.execute_script(_BYTES) <= MOST_BYTES
+            painted.append(driver.execute_script("return window.painted"))
+    assert 0 < min(painted) <= MOST_PAINT_MS
+
+
+def test_what_is_known_already_is_not_asked_for_again(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    settled(driver, f"{mill.url}/pools")
+    settled(driver, f"{mill.url}/pools")
+    asked = driver.execute_script(
+        "return performance.getEntriesByType('resource')"
+        ".filter((entry) => entry.name.includes('/static/') && entry.transferSize > 0).map((entry) => entry.name)"
+    )
+    assert asked == []
