@@ -46,7 +46,7 @@ def _one_page() -> AbstractContextManager[object]:
     """R10: only the oldest jobs in flight are looked at, so those of one pool hide those of another."""
 
     def pages(self: Any, start: str, end: str) -> Iterable[list[str]]:
-        found = self._ledger.in_flight_ids(start, end, 2)
+        found = self._ledger.in_flight_page(start, end)[0][:2]
         return [found] if found else []
 
     return mock.patch.object(Redrive, "_pages", pages)

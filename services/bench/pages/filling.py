@@ -42,7 +42,7 @@ class Filling:
     def write(self, stores: Stores, url: str) -> None:
         """Write all of it, and have the views made."""
         with requests.Session() as session:
-            for database, documents in (("ledger", self._ledger()), ("resolutions", self._resolutions())):
+            for database, documents in (("ledger", self.ledger()), ("resolutions", self.resolutions())):
                 self._bulk(session, f"{url}/{stores.couch.prefix}-{database}/_bulk_docs", documents)
         Watermark(stores.couch).raise_to(self.ids[-min(_IN_FLIGHT, self.size)])
 
@@ -56,7 +56,8 @@ class Filling:
         age_seconds = _DAYS * _DAY_SECONDS * (self.size - number) / self.size
         return with_time_of(floor_at(_END_SECONDS - age_seconds), hashlib.sha256(str(number).encode()).hexdigest())
 
-    def _ledger(self) -> Iterator[Document]:
+    def ledger(self) -> Iterator[Document]:
+        """Jobs, outcomes and rejections."""
         for number, image in enumerate(self.ids):
             batch = self.batch(number)
             yield {**self._job, "_id": f"job:{image}", "id": image, "batch": batch, "name": f"IMG_{number:07d}.jpg"}
@@ -76,7 +77,8 @@ class Filling:
         """Is it one of those that failed?"""
         return number % 33 == 1
 
-    def _resolutions(self) -> Iterator[Document]:
+    def resolutions(self) -> Iterator[Document]:
+        """What was discarded."""
         for number, image in enumerate(self.ids):
             if self.has_failed(number) and number // 33 % 3 == 0 and number < self.size - _IN_FLIGHT:
                 found = Resolution(id=image, batch=self.batch(number), kind="discarded", at=timestamp(), by="bench")

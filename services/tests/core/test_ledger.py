@@ -96,9 +96,17 @@ def test_jobs_in_flight_are_found_by_a_merge_of_two_ranges(ledger: Ledger) -> No
     for start in range(0, len(done), 500):
         ledger.record_outcomes([outcome(item) for item in done[start : start + 500]])
     beginning, end = floor_at(0), floor_at(4e9)
-    assert ledger.in_flight_ids(beginning, end, 10) == [jobs[3].id, jobs[1200].id, jobs[2499].id]
-    assert ledger.in_flight_ids(beginning, end, 2) == [jobs[3].id, jobs[1200].id]
-    assert ledger.in_flight_ids(jobs[4].id, jobs[2499].id, 10) == [jobs[1200].id]
+    pages = [ledger.in_flight_page(beginning, end)]
+    while following := pages[-1][1]:
+        pages.append(ledger.in_flight_page(following, end))
+    assert [found for found, _ in pages if found] == [[jobs[3].id], [jobs[1200].id], [jobs[2499].id]]
+    assert ledger.in_flight_page(jobs[1500].id, jobs[2499].id)[0] == []
+    newest = [ledger.newest_in_flight(end, beginning)]
+    while following := newest[-1][1]:
+        newest.append(ledger.newest_in_flight(following, beginning))
+    assert [found for found, _ in newest if found] == [[jobs[2499].id], [jobs[1200].id], [jobs[3].id]]
+    assert ledger.newest_in_flight(jobs[2499].id, jobs[1501].id) == ([], None)
+    assert ledger.without_outcome([jobs[4].id, jobs[3].id]) == [jobs[3].id]
 
 
 def test_batches_are_listed_with_their_counts_a_page_at_a_time(ledger: Ledger) -> None:

@@ -185,15 +185,6 @@ class Ledger:
         found = self._database.get_many([f"rejection:{item}" for item in ids])
         return [Rejection.model_validate(found[f"rejection:{item}"]) for item in ids if f"rejection:{item}" in found]
 
-    def in_flight_ids(self, start: str, end: str, limit: int) -> list[str]:
-        """Jobs without outcome with start ≤ id < end, oldest first, at most `limit`."""
-        found: list[str] = []
-        following: str | None = start
-        while following is not None and len(found) < limit:
-            page, following = self.in_flight_page(following, end)
-            found += page
-        return found[:limit]
-
     def in_flight_page(self, start: str, end: str) -> tuple[list[str], str | None]:
         """Of the next thousand jobs with start ≤ id < end those without outcome, and where to go on; None at the end.
 
@@ -205,6 +196,18 @@ class Ledger:
         done = set(self._suffixes("outcome", jobs[0], jobs[-1] + _LAST, _PAGE))
         # What follows sorts behind this id and before every other.
         return [job_id for job_id in jobs if job_id not in done], jobs[-1] + "!"
+
+    def newest_in_flight(self, before: str, oldest: str) -> tuple[list[str], str | None]:
+        """Of the thousand jobs with before > id ≥ oldest those without outcome, newest first; and where to go on."""
+        ids = self._database.ids(f"job:{before}", f"job:{oldest}", _PAGE, descending=True)
+        jobs = [doc_id.removeprefix("job:") for doc_id in ids if doc_id != f"job:{before}"]
+        done = set(self._suffixes("outcome", jobs[-1], jobs[0] + _LAST, _PAGE)) if jobs else set()
+        return [job_id for job_id in jobs if job_id not in done], jobs[-1] if len(ids) == _PAGE else None
+
+    def without_outcome(self, ids: Sequence[str]) -> list[str]:
+        """Those of the jobs that have none, in the order of the ids."""
+        done = self._database.existing([f"outcome:{job_id}" for job_id in ids])
+        return [job_id for job_id in ids if f"outcome:{job_id}" not in done]
 
     # --- all of it, page by page: memory stays flat -----------------------------------------------
 

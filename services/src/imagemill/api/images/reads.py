@@ -25,9 +25,12 @@ from imagemill.wire import topology
 
 blueprint = Blueprint("reads", __name__)
 
+# Ids, and where the next page begins; None at the end.
+Page = tuple[list[str], str | None]
+
 STATES = ("accepted", "in_flight", "stored", "failed", "duplicate", "damaged")
-_MOST_SCANNED = 5000
-_MAX_IN_FLIGHT = 100_000
+# For one request so many portions of a list are looked through.
+_MOST_PORTIONS = 4
 _POOLS_TIMEOUT_SECONDS = 3
 _LATEST = floor_at(2**47 / 1000)
 
@@ -126,43 +129,55 @@ def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Imag
     limit, source = page_limit(), request.args.get("source") or None
     if source is not None:
         return _of_source(mill, source, lambda after, most: _ids(mill, batch, state, most, after), limit, after)
-    ids = _ids(mill, batch, state, limit + 1, after)
-    return mill.stores.ledger.images(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+    ids, following = _ids(mill, batch, state, limit, after)
+    return mill.stores.ledger.images(ids), following
 
 
 def _of_source(
-    mill: Services, source: str, older: Callable[[str | None, int], list[str]], limit: int, after: str | None
+    mill: Services, source: str, older: Callable[[str | None, int], Page], limit: int, after: str | None
 ) -> tuple[list[Image], str | None]:
     """Only so many are looked at for one request: no view is kept for what few ask for."""
     found: list[str] = []
-    for _ in range(_MOST_SCANNED // MAX_PAGE):
-        ids = older(after, MAX_PAGE)
+    for _ in range(_MOST_PORTIONS):
+        ids, after = older(after, MAX_PAGE)
         jobs = mill.stores.ledger.jobs(ids)
         found += [image_id for image_id in ids if image_id in jobs and jobs[image_id].source == source]
         if len(found) >= limit:
             return mill.stores.ledger.images(found[:limit]), found[limit - 1]
-        if len(ids) < MAX_PAGE:
-            return mill.stores.ledger.images(found), None
-        after = ids[-1]
+        if after is None:
+            break
     return mill.stores.ledger.images(found), after
 
 
-def _ids(mill: Services, batch: str | None, state: str | None, limit: int, after: str | None) -> list[str]:
+def _ids(mill: Services, batch: str | None, state: str | None, limit: int, after: str | None) -> Page:
     ledger = mill.stores.ledger
     if state in ("accepted", "in_flight"):
-        return _in_flight_ids(mill, batch, limit, after)
+        return _in_flight(mill, batch, limit, after)
     if state is None and batch is None:
-        return ledger.newest_ids(limit, after)
-    return ledger.listed_ids(batch, state or "accepted", limit, after)
+        return _first(ledger.newest_ids(limit + 1, after), limit)
+    return _first(ledger.listed_ids(batch, state or "accepted", limit + 1, after), limit)
 
 
-def _in_flight_ids(mill: Services, batch: str | None, limit: int, after: str | None) -> list[str]:
-    ids = mill.stores.ledger.in_flight_ids(Watermark(mill.stores.couch).read(), after or _LATEST, _MAX_IN_FLIGHT)
-    newest_first = ids[::-1]
-    if batch is None:
-        return newest_first[:limit]
-    jobs = mill.stores.ledger.jobs(newest_first)
-    return [job_id for job_id in newest_first if job_id in jobs and jobs[job_id].batch == batch][:limit]
+def _first(ids: list[str], limit: int, more: str | None = None) -> Page:
+    """A page of ids of which there are one more if there is another page, or whose end is `more`."""
+    return ids[:limit], ids[limit - 1] if len(ids) > limit else more
+
+
+def _in_flight(mill: Services, batch: str | None, limit: int, after: str | None) -> Page:
+    """Newest first. A page may be short, or empty, and yet have a next one: only so many are looked at."""
+    ledger, oldest = mill.stores.ledger, Watermark(mill.stores.couch).read()
+    found: list[str] = []
+    before: str | None = after or _LATEST
+    for _ in range(_MOST_PORTIONS):
+        if before is None or len(found) > limit:
+            break
+        if batch is None:
+            ids, before = ledger.newest_in_flight(before, oldest)
+        else:
+            listed = [job_id for job_id in ledger.listed_ids(batch, "accepted", MAX_PAGE, before) if job_id >= oldest]
+            ids, before = ledger.without_outcome(listed), listed[-1] if len(listed) == MAX_PAGE else None
+        found += ids
+    return _first(found, limit, before)
 
 
 @blueprint.get("/api/v1/rejections")

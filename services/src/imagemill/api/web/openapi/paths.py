@@ -43,7 +43,7 @@ _EVENTS = """Server-sent events. `event:` is one of
 
 - `outcome`: a picture ended; the data is an Outcome.
 - `activity`: something happened to a picture or a program; the data is an Activity.
-- `totals`: the counts of everything, at the start and after changes, at most once a second; the data are Totals.
+- `totals`: the counts of everything, at the start and after changes, at most four times a second; the data are Totals.
 - `camera-event`: an event of a camera began, changed or ended; the data are CameraNews.
 - `lost`: the reader was too slow, or came back too late; read the current state again.
 - `busy`: too many streams are open; this one ends.
