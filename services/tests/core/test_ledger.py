@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagemill.domain.failures import Resolution
 from imagemill.domain.ids import floor_at, timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome, Rejection
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
@@ -13,6 +14,7 @@ from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
 from imagemill.store.ledger_views import failed_list
+from imagemill.store.resolutions import Resolutions
 from imagemill.store.watermark import Watermark
 
 KINDS = ["open", "stored", "duplicate", "failed", "rejected"]
@@ -217,3 +219,14 @@ def test_failures_are_listed_by_code_and_recipe(ledger: Ledger) -> None:
     assert ledger.listed_ids(None, failed_list(None, "gray"), 9) == [jobs[1].id, jobs[0].id]
     assert ledger.listed_ids("c", failed_list("undecodable", "gray"), 9) == [jobs[1].id]
     assert ledger.listed_ids("c", failed_list("crashed", "gray"), 9) == []
+
+
+def test_what_was_answered_is_found_whether_little_or_much_lies_between(client: Couch) -> None:
+    resolutions = Resolutions(client)
+    resolutions.prepare()
+    ids = [job().id for _ in range(12)]
+    answers = [Resolution(id=one, batch="b", kind="discarded", at=timestamp(), by="ann") for one in ids[:-1]]
+    resolutions.add(answers)
+    assert resolutions.answered(ids) == set(ids[:-1])
+    assert resolutions.answered([ids[0], ids[-1]]) == {ids[0]}
+    assert resolutions.answered([]) == set()

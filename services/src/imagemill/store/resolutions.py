@@ -56,8 +56,15 @@ class Resolutions:
         return {doc_id: _resolution(document) for doc_id, document in self._database.get_many(ids).items()}
 
     def answered(self, ids: Sequence[str]) -> set[str]:
-        """Those of the failures that have an answer."""
-        return self._database.existing(ids)
+        """Those of the failures that have an answer.
+
+        One range of ids costs CouchDB a tenth of as many ids one by one, unless there is much between them.
+        """
+        if not ids:
+            return set()
+        most = 2 * len(ids)
+        between = self._database.ids(min(ids), max(ids), most)
+        return set(ids).intersection(between) if len(between) < most else self._database.existing(ids)
 
     def newest_first(self, kind: ResolutionKind, limit: int, before: str) -> tuple[list[Resolution], str | None]:
         """Of the next answers to failures older than the id `before` those of a kind, and where to go on."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from imagemill.api.access.permissions import principal
 from imagemill.api.services import Services
@@ -15,9 +14,9 @@ from imagemill.store.ledger_views import failed_list
 
 MAX_AT_ONCE = 500
 _PORTION = 500
-# For one request: of the index so many portions are looked through, and so many are counted.
-_MOST_PORTIONS = 4
-_MOST_COUNTED_PORTIONS = 2
+# For one request so many portions of the index are looked through, besides a first one that mostly is enough.
+_MORE_PORTIONS = (_PORTION,) * 3
+_COUNTED_PORTIONS = (_PORTION,)
 _MAX_CHAIN = 20
 _LATEST = floor_at(2**47 / 1000)
 _KINDS: Mapping[FailureState, ResolutionKind] = {
@@ -76,7 +75,7 @@ def page(
     """
     found: list[Failure] = []
     before: str | None = None
-    for candidates, following in _portions(mill, wanted, after):
+    for candidates, following in _portions(mill, wanted, after, (min(2 * limit, _PORTION), *_MORE_PORTIONS)):
         before = following
         while candidates and len(found) <= limit:
             images = [image for image in mill.stores.ledger.images(candidates[: limit + 1]) if wanted.matches(image)]
@@ -91,21 +90,23 @@ def count(mill: Services, wanted: FailureFilter) -> tuple[int, bool]:
     """How many open failures match, and whether that is all of them or just how far they were counted."""
     if wanted.is_plain():
         return mill.stores.counts(wanted.batch).failed_open, True
-    portions = list(islice(_portions(mill, wanted, None), _MOST_COUNTED_PORTIONS))
+    portions = list(_portions(mill, wanted, None, _COUNTED_PORTIONS))
     return sum(len(ids) for ids, _ in portions), not portions or portions[-1][1] is None
 
 
-def _portions(mill: Services, wanted: FailureFilter, after: str | None) -> Iterator[tuple[list[str], str | None]]:
+def _portions(
+    mill: Services, wanted: FailureFilter, after: str | None, sizes: Sequence[int]
+) -> Iterator[tuple[list[str], str | None]]:
     """Ids of failures that may match, newest first, by portions of what an index lists; each with where to go on."""
     until = floor_at(wanted.until) if wanted.until is not None else _LATEST
     oldest = floor_at(wanted.since) if wanted.since is not None else ""
     before: str | None = min(after or _LATEST, until)
     # Those that were answered long ago are not gone through once all open ones are found.
     left = mill.stores.counts(wanted.batch).failed_open if wanted.state == "open" else None
-    for _ in range(_MOST_PORTIONS):
+    for size in sizes:
         if before is None or left == 0:
             return
-        ids, before = _portion(mill, wanted, before)
+        ids, before = _portion(mill, wanted, before, size)
         within = [failed for failed in ids if failed >= oldest]
         if left is not None:
             within, left = within[:left], max(left - len(within), 0)
@@ -113,13 +114,13 @@ def _portions(mill: Services, wanted: FailureFilter, after: str | None) -> Itera
         yield within, before
 
 
-def _portion(mill: Services, wanted: FailureFilter, before: str) -> tuple[list[str], str | None]:
+def _portion(mill: Services, wanted: FailureFilter, before: str, size: int) -> tuple[list[str], str | None]:
     kind, resolutions = _KINDS.get(wanted.state) if wanted.state else None, mill.stores.resolutions
     if kind and wanted == FailureFilter(wanted.state, since=wanted.since, until=wanted.until):
-        answered, following = resolutions.newest_first(kind, _PORTION, before)
+        answered, following = resolutions.newest_first(kind, size, before)
         return [item.id for item in answered], following
-    ids = mill.stores.ledger.listed_ids(wanted.batch, failed_list(wanted.code, wanted.recipe), _PORTION, before)
-    following = ids[-1] if len(ids) == _PORTION else None
+    ids = mill.stores.ledger.listed_ids(wanted.batch, failed_list(wanted.code, wanted.recipe), size, before)
+    following = ids[-1] if len(ids) == size else None
     if wanted.state == "open":
         gone = resolutions.answered(ids)
         return [failed for failed in ids if failed not in gone], following
