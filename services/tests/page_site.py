@@ -9,9 +9,9 @@ from werkzeug.test import TestResponse
 import pictures
 from imagemill import recipes
 from imagemill.api.services import Services
+from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, Outcome, Rejection, TraceStep
-from imagemill.store.blobs import sha256
 from mill import form_token
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
