@@ -61,6 +61,10 @@ faults: $(SERVICES_READY) rabbitmq ## Everything that can go wrong once, at ever
 simulate: $(SERVICES_READY) ## The ledger's protocol in simulated time (ARGS="--schedules 100000 --seed 1", --mutations, --story SEED)
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m simulation $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(SERVICES_READY) ## Broken pictures, headers, forms, streams and messages by chance (ARGS="--minutes 10 --seed 1")
+	cd services && ulimit -v 8388608 && PYTHONPATH=.:tests .venv/bin/python -m fuzz $(ARGS)
+
 .PHONY: chaos
 chaos: $(SERVICES_READY) rabbitmq ## Break programs and servers at random while pictures come, then count (ARGS="--minutes 5 --seed 1")
 	cd services && PYTHONPATH=.:tests .venv/bin/python -m chaos $(ARGS)

@@ -13,6 +13,7 @@ from imagemill.domain.activity import Record
 from imagemill.domain.ids import timestamp
 from imagemill.wire import topology
 from imagemill.wire.broker import Broker, BrokerUnavailable, Outgoing
+from imagemill.wire.reading import reads_messages
 
 _MAX_RECORDS_PER_MESSAGE = 200
 DROPPED = Counter("imagemill_activity_dropped", "Activity records which were dropped")
@@ -61,6 +62,7 @@ def activity_message(program: str, records: list[Record]) -> Outgoing:
     )  # fmt: skip
 
 
+@reads_messages
 def records_of(body: bytes) -> list[Record]:
     """Reads a batch; raises ValueError when it is not one."""
     records = json.loads(body)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 TYPE = "camera-test"
 Kind = Literal["begun", "busy", "frame", "failed"]
@@ -45,6 +46,7 @@ def request_message(request: CameraTestRequest) -> Outgoing:
     )  # fmt: skip
 
 
+@reads_messages
 def parse_request(delivery: Delivery) -> CameraTestRequest:
     """Read the message; raises ValueError."""
     request = CameraTestRequest.model_validate_json(delivery.body)
@@ -61,6 +63,7 @@ def reply_message(reply: CameraTestReply, reply_to: str) -> Outgoing:
     )
 
 
+@reads_messages
 def parse_reply(delivery: Delivery) -> CameraTestReply:
     """Read an answer; raises ValueError."""
     identifier, kind = delivery.headers.get(_ID), delivery.headers.get(_KIND)

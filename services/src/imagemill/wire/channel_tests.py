@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 TYPE = "channel-test"
 
@@ -24,6 +25,7 @@ def request_message(request: ChannelTestRequest) -> Outgoing:
     return Outgoing(topology.EVENTS, f"alerter.{TYPE}", body=body, type=TYPE, content_type="application/json")
 
 
+@reads_messages
 def parse_request(delivery: Delivery) -> ChannelTestRequest | None:
     """Read the message; None when it is something else, ValueError when it cannot be read."""
     if delivery.properties.type != TYPE:

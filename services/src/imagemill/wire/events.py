@@ -7,6 +7,7 @@ from typing import Any
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 TYPE = "event"
 CHANGES = ("new", "update", "end")
@@ -33,6 +34,7 @@ def event_message(news: EventNews) -> Outgoing:
     )  # fmt: skip
 
 
+@reads_messages
 def news_of(delivery: Delivery) -> EventNews:
     """Reads it; raises ValueError when it is none."""
     content = json.loads(delivery.body)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 _KEY_LETTERS = 50
 _SOURCE, _SEQUENCE, _GENERATION, _AT = "source", "sequence", "generation", "at"
@@ -36,6 +37,7 @@ def frame_message(frame: SourceFrame) -> Outgoing:
     )
 
 
+@reads_messages
 def frame_of(delivery: Delivery) -> SourceFrame:
     """Reads a frame; raises ValueError when it is none."""
     headers = delivery.headers

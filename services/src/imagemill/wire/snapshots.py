@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 SNAPSHOT = "look"
 _CAMERA, _WIDTH, _AT = "camera", "width", "at"
@@ -42,6 +43,7 @@ def snapshot_request_message(request: SnapshotRequest) -> Outgoing:
     )
 
 
+@reads_messages
 def snapshot_request_of(delivery: Delivery) -> SnapshotRequest:
     """Reads a question; raises ValueError when it is none."""
     headers, reply_to = delivery.headers, delivery.properties.reply_to
@@ -58,6 +60,7 @@ def snapshot_message(snapshot: Snapshot, reply_to: str) -> Outgoing:
     )
 
 
+@reads_messages
 def snapshot_of(delivery: Delivery) -> Snapshot:
     """Reads an answer; raises ValueError when it is none."""
     headers = delivery.headers

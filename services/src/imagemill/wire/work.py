@@ -7,6 +7,7 @@ from imagemill.domain.images import ImageInfo, Job, Outcome
 from imagemill.domain.previews import NONE, Previews, among, named
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
+from imagemill.wire.reading import reads_messages
 
 _JOB = "job"
 _OUTCOME = "outcome"
@@ -91,6 +92,7 @@ def work_message(
     return claims.check_in(message, data, job.original, stored=True)
 
 
+@reads_messages
 def work_item(delivery: Delivery) -> WorkItem:
     """Reads a work message; raises ValueError when it is not one."""
     job = Job.model_validate_json(str(delivery.headers.get(_JOB, "")))
@@ -115,6 +117,7 @@ def result_message(job: Job, outcome: Outcome, data: bytes, claims: ClaimCheck, 
     return claims.check_in(message, data, outcome.result, stored=False, previews=previews)
 
 
+@reads_messages
 def result_of(delivery: Delivery) -> tuple[Job, Outcome]:
     """Reads a result message; raises ValueError when it is not one."""
     job = Job.model_validate_json(str(delivery.headers.get(_JOB, "")))
@@ -154,6 +157,7 @@ def outcome_message(outcome: Outcome) -> Outgoing:
     )
 
 
+@reads_messages
 def announced(body: bytes) -> Outcome:
     """Reads an announcement."""
     return Outcome.model_validate_json(body)

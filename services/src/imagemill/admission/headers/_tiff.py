@@ -81,19 +81,23 @@ def byte_order(data: bytes) -> str:
 
 
 def directory_at(data: bytes, at: int) -> Directory:
-    """Read one directory; values that do not fit into four bytes stay where they are until they are asked for."""
+    """Read one directory; values that do not fit into four bytes stay where they are until they are asked for.
+
+    Of a tag that comes twice the first counts, whatever its type, as libtiff has it: else a second width would hide
+    the one that is decoded.
+    """
     order = byte_order(data)
     (count,) = struct.unpack_from(f"{order}H", data, at)
     if count > MAX_PARTS:
         raise too_many_parts("directory entries")
-    tags = {}
+    tags: dict[int, tuple[int, int, int]] = {}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(f"{order}HHI", data, entry)
-        if kind in _CODES:
-            inline = values * struct.calcsize(_CODES[kind]) <= 4
-            tags[tag] = (kind, values, entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0])
+        inline = values * struct.calcsize(_CODES.get(kind, "B")) <= 4
+        place = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
+        tags.setdefault(tag, (kind, values, place))
     (following,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
-    return Directory(tags, following, data, order)
+    return Directory({tag: found for tag, found in tags.items() if found[0] in _CODES}, following, data, order)
 
 
 def _info(directory: Directory) -> Info:
