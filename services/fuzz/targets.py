@@ -30,7 +30,7 @@ from imagemill.recipes import ImageError, Picture, from_canonical
 from imagemill.settings import Settings
 from imagemill.wire import activity, camera_tests, channel_tests, events, frames, snapshots, work
 from imagemill.wire.broker import Delivery
-from imagemill.worker.isolation import IsolatedWorker
+from imagemill.worker.isolation import IsolatedWorker, WorkLimits
 
 LIMITS = Limits(max_pixels=4_000_000)
 HEADER_SECONDS = 0.5
@@ -89,7 +89,7 @@ def check_size(header: Header, picture: Picture) -> None:
 @cache
 def _decoder() -> IsolatedWorker:
     """A child process: a decoder that crashes shall not end the search for it, but be found."""
-    child = IsolatedWorker(_PICTURE_SECONDS, LIMITS.max_pixels)
+    child = IsolatedWorker(WorkLimits(LIMITS.max_pixels, _PICTURE_SECONDS))
     atexit.register(child.close)
     return child
 

@@ -1,5 +1,6 @@
 """Whatever is killed on the way: nothing accepted is lost, nothing is counted twice."""
 
+import json
 import re
 import signal
 import socket
@@ -142,9 +143,10 @@ def test_a_picture_that_kills_its_worker_fails_alone(own_mill: Mill) -> None:
     good = own_mill.accepted(*jpegs(5))
     (bad,) = own_mill.accepted(*jpegs(1, width=66))
     good += own_mill.accepted(*jpegs(5))
-    own_mill.launch("worker", [str(PROGRAMS / "crashing_worker.py")], {})
+    crashing, in_thread = [str(PROGRAMS / "crashing_worker.py")], {"contained_decoding": False}
+    own_mill.launch("worker", crashing, in_thread)
     wait_for(lambda: not own_mill.running("worker"), "the worker to die")
-    own_mill.start("worker", module=[str(PROGRAMS / "crashing_worker.py")])
+    own_mill.start("worker", module=crashing, **in_thread)
     counts = own_mill.all_ended()
     assert (counts["stored"], counts["failed"]) == (10, 1)
     failed = own_mill.image(bad)
@@ -154,14 +156,45 @@ def test_a_picture_that_kills_its_worker_fails_alone(own_mill: Mill) -> None:
     assert all(own_mill.image(image_id)["status"] == "stored" for image_id in good)
 
 
+def test_a_picture_that_kills_its_decoder_fails_at_once_and_the_worker_lives(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    good = own_mill.accepted(*jpegs(5))
+    (bad,) = own_mill.accepted(*jpegs(1, width=66))
+    good += own_mill.accepted(*jpegs(5))
+    own_mill.start("worker", module=[str(PROGRAMS / "crashing_worker.py")])
+    worker, counts = own_mill.pid("worker"), own_mill.all_ended()
+    assert (counts["stored"], counts["failed"]) == (10, 1)
+    failed = own_mill.image(bad)
+    assert (failed["code"], failed["trace"][-1]["attempt"]) == ("crashed", 1)
+    assert "exit code -11" in failed["reason"]
+    assert own_mill.running("worker")
+    assert own_mill.pid("worker") == worker
+    assert "imagemill_decoder_deaths_total 2.0" in own_mill.metrics("worker")
+    assert {own_mill.image(image_id)["trace"][-1]["attempt"] for image_id in good} == {1}
+    document = json.loads(own_mill.couch_document("state", f"attempts:{bad}"))
+    assert len(document["attempts"]) == 1
+
+
+def test_a_picture_that_never_ends_in_its_decoder_fails_by_the_clock_and_the_worker_lives(own_mill: Mill) -> None:
+    own_mill.start("writer", "api")
+    (slow,) = own_mill.accepted(*jpegs(1, width=66))
+    good = own_mill.accepted(*jpegs(3))
+    own_mill.start("worker", module=[str(PROGRAMS / "hanging_worker.py")], image_timeout_seconds=15)
+    worker = own_mill.pid("worker")
+    assert "did not end within 15 s" in own_mill.ended(slow)["reason"]
+    assert all(own_mill.ended(image_id)["status"] == "stored" for image_id in good)
+    assert own_mill.pid("worker") == worker
+
+
 def test_a_picture_that_never_ends_fails_by_its_time_limit(own_mill: Mill) -> None:
     own_mill.start("writer", "api")
     (bad,) = own_mill.accepted(*jpegs(1, width=66))
     good = own_mill.accepted(*jpegs(3))
     hanging = [str(PROGRAMS / "hanging_worker.py")]
-    own_mill.launch("worker", hanging, {"image_timeout_seconds": 5})
+    in_thread = {"image_timeout_seconds": 5, "contained_decoding": False}
+    own_mill.launch("worker", hanging, in_thread)
     wait_for(lambda: not own_mill.running("worker"), "the worker to end itself")
-    own_mill.start("worker", module=hanging, image_timeout_seconds=5)
+    own_mill.start("worker", module=hanging, **in_thread)
     assert own_mill.ended(bad)["code"] == "crashed"
     assert all(own_mill.ended(image_id)["status"] == "stored" for image_id in good)
 

@@ -91,6 +91,13 @@ class WorkSettings(SettingsGroup):
     )
     worker_prefetch: int = Field(0, ge=0, le=1000, description="Prefetch of a worker; 0 means 3 per thread.")
     image_timeout_seconds: float = Field(120, gt=0, description="Timeout of the work on one image.")
+    contained_decoding: bool = Field(
+        True,
+        description="Whether every image is decoded in a child process without secrets, network or files to write.",
+    )
+    image_cpu_seconds_per_megapixel: float = Field(
+        10, gt=0, description="CPU time that a child process may spend on an image, by its size; 5 s more in any case."
+    )
     drain_seconds: float = Field(25, ge=0, description="How long work in progress may take to finish at shutdown.")
     delivery_limit: int = Field(
         6, ge=2, description="Number of deliveries after which the broker gives a message up; it is published again."

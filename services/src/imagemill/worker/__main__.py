@@ -14,7 +14,7 @@ from imagemill.wire import topology
 from imagemill.wire.work import ClaimCheck
 from imagemill.worker.confinement import hide_secrets
 from imagemill.worker.consumer_threads import ConsumerThreads
-from imagemill.worker.isolation import IsolatedWorker
+from imagemill.worker.isolation import IsolatedWorker, IsolatedWorkers, WorkLimits
 from imagemill.worker.recipe_runner import THREADS, RecipeRunner
 
 log = structlog.get_logger(__name__)
@@ -32,9 +32,16 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     # Only now: the client of S3 has read what the platform gives a pod. No child process is there yet.
     hide_secrets()
     claims = ClaimCheck(program.stores.blobs, settings.result_inline_max_bytes)
-    isolated = IsolatedWorker(settings.image_timeout_seconds, settings.max_image_pixels, settings.preview_pixels)
+    limits = WorkLimits(
+        settings.max_image_pixels,
+        settings.image_timeout_seconds,
+        settings.image_cpu_seconds_per_megapixel,
+        settings.preview_pixels,
+    )
+    isolated = IsolatedWorker(limits)
+    contained = IsolatedWorkers(limits, settings.worker_threads) if settings.contained_decoding else None
     fails = settings.damaged_images == "fail"
-    runner = RecipeRunner(isolated, settings.instance, fails, settings.preview_pixels)
+    runner = RecipeRunner(isolated, settings.instance, fails, settings.preview_pixels, contained)
     consumers = ConsumerThreads(
         runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit
     )
@@ -45,7 +52,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     def stuck() -> str | None:
         return None if consumers.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
 
-    return program.run(isolated, consumers, watch, needs_stores=False, work=stuck)
+    children = [isolated] if contained is None else [isolated, contained]
+    return program.run(*children, consumers, watch, needs_stores=False, work=stuck)
 
 
 def _end_if_stuck(consumers: ConsumerThreads, limit_seconds: float) -> None:

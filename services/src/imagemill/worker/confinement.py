@@ -1,4 +1,4 @@
-"""What the child process for suspicious pictures may not do: whoever takes it over by a decoder's bug finds little.
+"""What the child processes for pictures may not do: whoever takes it over by a decoder's bug finds little.
 
 It has the worker's environment, which holds no secret any more, and neither its connections nor its threads; and it may
 not look into the worker's memory.
@@ -13,14 +13,16 @@ from pathlib import Path
 import structlog
 
 from imagemill.process.environment import without_secrets
+from imagemill.worker import kernel
 
 log = structlog.get_logger(__name__)
-_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+_PR_SET_DUMPABLE = 4
 # Three copies of a picture with four channels of floating-point numbers, and a third more.
 _BYTES_PER_PIXEL = 64
 _OTHER_BYTES = 1 << 30
 _OPEN_FILES = 64
 _CPU_MARGIN_SECONDS = 5
+_SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache")
 
 
 def hide_secrets() -> None:
@@ -30,14 +32,27 @@ def hide_secrets() -> None:
     """
     for name in os.environ.keys() - without_secrets(os.environ).keys():
         del os.environ[name]
-    _tell_kernel(_PR_SET_DUMPABLE, 0)
+    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        log.warning("others may look into this process", error=os.strerror(ctypes.get_errno()))
 
 
 def confine(max_pixels: int) -> None:
     """Give up for this process what work on pictures does not need. A decoder for which it is too little fails."""
     for kind, most in limits(max_pixels, _own_bytes()).items():
         _lower(kind, most)
-    _tell_kernel(_PR_SET_NO_NEW_PRIVS, 1)
+    kernel.gain_no_privileges()
+
+
+def close_off() -> None:
+    """Give up network, other programs, and all files but those of Python and the libraries, to read."""
+    kernel.give_up_files(_libraries())
+    kernel.give_up_system_calls()
+
+
+def _libraries() -> list[Path]:
+    """Where modules and libraries are that are loaded when they are first needed; never the whole file system."""
+    found = {Path(place).resolve() for place in (sys.prefix, sys.base_prefix, *_SYSTEM, *filter(None, sys.path))}
+    return [place for place in found if place != Path("/")]
 
 
 def allow_cpu(seconds: float) -> None:
@@ -55,11 +70,6 @@ def limits(max_pixels: int, own_bytes: int) -> dict[int, int]:
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
     }
-
-
-def _tell_kernel(option: int, value: int) -> None:
-    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
-        log.warning("the kernel does not confine this process", option=option, error=os.strerror(ctypes.get_errno()))
 
 
 def _lower(kind: int, most: int) -> None:

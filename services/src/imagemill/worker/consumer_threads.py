@@ -21,7 +21,7 @@ from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
 from imagemill.wire.work import ClaimCheck, WorkItem, reply_message, result_message
 from imagemill.worker.holding import hold, original_of
-from imagemill.worker.isolation import Crashed
+from imagemill.worker.isolation import Crashed, NotStarted
 from imagemill.worker.recipe_runner import BUSY, Finished, RecipeRunner, read_item
 
 log = structlog.get_logger(__name__)
@@ -108,6 +108,11 @@ class ConsumerThreads:
         except Stopped as left:
             log.info("requeued", image=item.job.id, left=str(left))
             delivery.requeue()
+        except NotStarted as error:
+            # The machine's fault, not the picture's: no attempt at it was made.
+            log.error("requeued", image=item.job.id, error=str(error))
+            self._stopping.wait(pause_seconds(_UNFORESEEN_FIRST_PAUSE))
+            delivery.requeue()
         except Exception as error:
             log.exception("work failed for an unforeseen reason", image=item.job.id)
             self._after_unforeseen(delivery, item, error)
@@ -136,7 +141,7 @@ class ConsumerThreads:
 
     @contextmanager
     def _busy(self, item: WorkItem) -> Iterator[None]:
-        if not item.suspicious:  # else it is worked on in a child process, which has a time limit itself
+        if not self._runner.has_time_limit(item):
             self._started[threading.get_ident()] = time.monotonic()
         BUSY.inc()
         try:

@@ -14,7 +14,7 @@ from imagemill.domain.previews import Previews, is_light
 from imagemill.recipes import ImageError, Picture, Recipe, RecipeError, from_canonical
 from imagemill.wire.broker import Delivery
 from imagemill.wire.work import WorkItem, info_of, work_item
-from imagemill.worker.isolation import Crashed, IsolatedWorker
+from imagemill.worker.isolation import Crashed, IsolatedWorker, IsolatedWorkers
 
 log = structlog.get_logger(__name__)
 
@@ -41,18 +41,32 @@ class Finished:
 
 
 class RecipeRunner:
-    """Applies recipes to pictures. Stateless but for the child process, and safe to use from many threads."""
+    """Applies recipes to pictures. Stateless but for the child processes, and safe to use from many threads.
 
-    def __init__(self, isolated: IsolatedWorker, by: str, damaged_fail: bool = False, preview_pixels: int = 0) -> None:
-        self._isolated, self._by, self._damaged_fail = isolated, by, damaged_fail
+    Without `contained` a first attempt is made in the calling thread, and its crash is that of the worker.
+    """
+
+    def __init__(
+        self,
+        isolated: IsolatedWorker,
+        by: str,
+        damaged_fail: bool = False,
+        preview_pixels: int = 0,
+        contained: IsolatedWorkers | None = None,
+    ) -> None:
+        self._isolated, self._contained, self._by, self._damaged_fail = isolated, contained, by, damaged_fail
         self._preview_pixels = preview_pixels
+
+    def has_time_limit(self, item: WorkItem) -> bool:
+        """Is it worked on in a child process, which can be ended?"""
+        return item.suspicious or self._contained is not None
 
     def taken(self, item: WorkItem) -> TraceStep:
         """The mark that a picture was taken from its queue now."""
         return self._step("taken", item)
 
     def work_on(self, item: WorkItem, original: bytes, taken: TraceStep, begin: Callable[[], None]) -> Finished:
-        """Ends in an outcome. A suspicious picture is worked on at arm's length: `begin` is called just before.
+        """Ends in an outcome. `begin` comes before work on a suspicious picture, or one that took a child down.
 
         Raises what `begin` raises, NotStarted when there is no child process, and Stopped at the shutdown.
         """
@@ -85,12 +99,16 @@ class RecipeRunner:
     def _picture(self, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:
         recipe = _recipe_of(item.job.recipe, item.job.recipe_steps)
         began = time.monotonic()
-        if item.suspicious:
-            picture = self._isolated.apply(recipe, original, begin)
-        else:
-            picture = recipe.apply(original, self._preview_pixels)
+        picture = self._applied(recipe, item, original, begin)
         SECONDS.labels(recipe.name).observe(time.monotonic() - began)
         return picture
+
+    def _applied(self, recipe: Recipe, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:
+        if item.suspicious:
+            return self._isolated.apply(recipe, original, begin)
+        if self._contained is not None:
+            return self._contained.apply_first(recipe, original, begin)
+        return recipe.apply(original, self._preview_pixels)
 
     def failed(self, item: WorkItem, taken: TraceStep, code: str, reason: str) -> Finished:
         """The outcome of a picture that ends here without a result."""

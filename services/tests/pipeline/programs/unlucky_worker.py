@@ -1,25 +1,25 @@
 """A worker whose child process is killed once in mid-work, as by a machine that is short of memory."""
 
 import os
-import signal
 from pathlib import Path
 
 from imagemill.process.program import run as run_program
-from imagemill.recipes import engine
+from imagemill.recipes import Picture, Recipe
 from imagemill.worker.__main__ import main
+from imagemill.worker.isolation import DecoderProcess
 
-_run = engine.run
+_apply = DecoderProcess.apply
 
 
-def run(recipe: object, data: bytes, preview_pixels: int) -> object:
+def apply(self: DecoderProcess, recipe: Recipe, data: bytes, timeout_seconds: float) -> Picture:
     mark = Path(os.environ["PYTHON_KILLED_ONCE"])
     if not mark.exists():
         mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _run(recipe, data, preview_pixels)
+        self._process.kill()
+    return _apply(self, recipe, data, timeout_seconds)
 
 
-engine.run = run  # also in the child process, which imports this file again
+DecoderProcess.apply = apply  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     run_program("worker", main)

@@ -17,7 +17,7 @@ def run(recipe: object, data: bytes, preview_pixels: int) -> object:
     return _run(recipe, data, preview_pixels)
 
 
-engine.run = run
+engine.run = run  # also in the child process, which imports this file again
 
 if __name__ == "__main__":
     run_program("worker", main)
