@@ -8,6 +8,7 @@ import typer
 from imagemill.cli import (
     access,
     alerts,
+    backing_up,
     cameras,
     counts,
     downloading,
@@ -79,6 +80,8 @@ app.command("batch")(counts.batch)
 app.command("totals")(counts.totals)
 app.command("verify")(verifying.verify)
 app.command("repair")(verifying.repair)
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
 app.command("rejections")(pictures.rejections)
 app.command("recipes")(counts.recipes)
 app.command("pools")(counts.pools)

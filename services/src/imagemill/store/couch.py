@@ -80,6 +80,11 @@ class Couch:
         except ValueError:
             return 0.0
 
+    @property
+    def service(self) -> CloudantV1:
+        """The client, for what is no document: the server's replicator."""
+        return self._service
+
     def users(self) -> "Database":
         """The database of the server's users."""
         return Database(self._service, "_users")
