@@ -16,10 +16,10 @@ from imagemill.store.blobs import Blobs
 from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
-from imagemill.store.replication import Progress, Replicator, Server, document_id, document_of, progress_of
+from imagemill.store.replication import Progress, ReplicaAddress, Replicator, document_id, document_of, progress_of
 
-THERE = Server("http://admin:p%40ss@copy.example:5984/", "mill")
-HERE = Server("http://couch:5984", "mill")
+THERE = ReplicaAddress("http://admin:p%40ss@copy.example:5984/", "mill")
+HERE = ReplicaAddress("http://couch:5984", "mill")
 
 
 def test_what_refers_to_others_is_copied_before_them() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the database's client takes a second to load, and no other 
     from imagemill.integrity.backup import Told
     from imagemill.store.couch import Couch
     from imagemill.store.replication import Progress as Copied
-    from imagemill.store.replication import Replicator, Server
+    from imagemill.store.replication import ReplicaAddress, Replicator
 
 _FAILED, _REFUSED, _NOT_THERE = 1, 2, 3
 _VARIABLE = "IMAGEMILL_BACKUP_URL"
@@ -48,8 +48,8 @@ class _Places:
 
     couch: "Couch"
     other_couch: "Couch"
-    ours: "Server"
-    other: "Server"
+    ours: "ReplicaAddress"
+    other: "ReplicaAddress"
     replicator: "Replicator"
 
 
@@ -113,7 +113,7 @@ def restore(
         _tell(names, written, began, places.ours, json)
 
 
-def _tell(names: list[str], written: int, began: datetime, where: "Server", json: bool) -> None:
+def _tell(names: list[str], written: int, began: datetime, where: "ReplicaAddress", json: bool) -> None:
     since = began.isoformat(timespec="seconds").replace("+00:00", "Z")
     if json:
         console.as_json({"databases": len(names), "documents_written": written, "complete_until": since})
@@ -159,7 +159,7 @@ def _places(url: str | None, url_file: Path | None, prefix: str | None) -> Itera
     from imagemill.process.program import load_settings
     from imagemill.process.stores import open_stores
     from imagemill.store.couch import Couch
-    from imagemill.store.replication import Replicator, Server
+    from imagemill.store.replication import ReplicaAddress, Replicator
 
     address, settings = _address(url, url_file), load_settings()
     couch, own = open_stores(settings).admin, settings.couchdb_admin_url or settings.couchdb_url
@@ -168,8 +168,8 @@ def _places(url: str | None, url_file: Path | None, prefix: str | None) -> Itera
     places = _Places(
         couch,
         other,
-        Server(own.get_secret_value(), settings.couchdb_prefix),
-        Server(address, theirs),
+        ReplicaAddress(own.get_secret_value(), settings.couchdb_prefix),
+        ReplicaAddress(address, theirs),
         Replicator(couch),
     )
     if places.ours.address == places.other.address and _overlap(places.ours.prefix, places.other.prefix):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from imagemill.store.couch import Couch, StoreUnavailable
-from imagemill.store.replication import Progress, Replicator, Server, document_id, document_of
+from imagemill.store.replication import Progress, ReplicaAddress, Replicator, document_id, document_of
 
 _POLL_SECONDS = 0.5
 _MOST_ERRORS = 5
@@ -35,26 +35,28 @@ def in_order(names: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: (3 if name.startswith("blobs-") else ranks.get(name, 2), name))
 
 
-def copy_all(replicator: Replicator, source: Server, target: Server, names: Sequence[str], told: Told) -> int:
+def copy_all(
+    replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, names: Sequence[str], told: Told
+) -> int:
     """One database after the other until each is done; returns how many documents were written. Raises CopyFailed."""
     return sum(_copy(replicator, source, target, name, told) for name in in_order(names))
 
 
-def keep_copying(replicator: Replicator, source: Server, target: Server, names: Sequence[str]) -> None:
+def keep_copying(replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, names: Sequence[str]) -> None:
     """Begin to copy whatever comes, where that is not done already; the server goes on after its own restarts too."""
     for name, progress in progress_of_all(replicator, source, target, names).items():
         if progress.is_over:
             replicator.start(document_of(source, target, name, continuous=True))
 
 
-def stop_copying(replicator: Replicator, source: Server, target: Server, names: Sequence[str]) -> None:
+def stop_copying(replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, names: Sequence[str]) -> None:
     """End that."""
     for name in names:
         replicator.stop(document_id(source, target, name))
 
 
 def progress_of_all(
-    replicator: Replicator, source: Server, target: Server, names: Sequence[str]
+    replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, names: Sequence[str]
 ) -> dict[str, Progress]:
     """By database."""
     return {name: replicator.progress(document_id(source, target, name)) for name in in_order(names)}
@@ -67,7 +69,7 @@ def check_empty(couch: Couch) -> None:
         raise NotEmpty(f"there are documents in {', '.join(f'{couch.prefix}-{name}' for name in filled)}")
 
 
-def _copy(replicator: Replicator, source: Server, target: Server, name: str, told: Told) -> int:
+def _copy(replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, name: str, told: Told) -> int:
     document = document_of(source, target, name, continuous=False)
     with _stopped_at_the_end(replicator, document["_id"]):
         replicator.start(document)

@@ -19,7 +19,7 @@ _OVER = (_DONE, _NONE, "failed", "error")
 
 
 @dataclass(frozen=True)
-class Server:
+class ReplicaAddress:
     """A CouchDB as another one reaches it: address with user and password, and whose databases there."""
 
     url: str = field(repr=False)
@@ -62,7 +62,7 @@ class Progress:
         return self.state == _DONE and not self.error
 
 
-def document_of(source: Server, target: Server, name: str, continuous: bool) -> Document:
+def document_of(source: ReplicaAddress, target: ReplicaAddress, name: str, continuous: bool) -> Document:
     """What the replicator is told. The same copy has the same id, and goes on where it ended."""
     return {
         "_id": document_id(source, target, name),
@@ -73,12 +73,12 @@ def document_of(source: Server, target: Server, name: str, continuous: bool) -> 
     }
 
 
-def document_id(source: Server, target: Server, name: str) -> str:
+def document_id(source: ReplicaAddress, target: ReplicaAddress, name: str) -> str:
     """`imagemill-3f2a9c01-ledger`: tells copies to different places apart, and names no password."""
     return f"{group_of(source, target)}-{name}"
 
 
-def group_of(source: Server, target: Server) -> str:
+def group_of(source: ReplicaAddress, target: ReplicaAddress) -> str:
     """What the ids of all copies from one place to another begin with."""
     places = [source.address, source.prefix, target.address, target.prefix]
     return f"imagemill-{hashlib.sha256(json.dumps(places).encode()).hexdigest()[:8]}"
