@@ -174,7 +174,7 @@ def test_a_reply_that_cannot_be_sent_keeps_no_result_from_being_handed_over() ->
     )  # fmt: skip
     failed = Outcome(id=job.id, batch="b", recipe="gray", status="failed", code="damaged")
     runner = SimpleNamespace(
-        taken=lambda _: None, work_on=lambda item, *_: Finished(item, failed, b""),
+        taken=lambda _: None, has_time_limit=lambda _: True, work_on=lambda item, *_: Finished(item, failed, b""),
     )  # fmt: skip
     stores = SimpleNamespace(ledger=None, couch=SimpleNamespace(database=lambda _: None))
     activity = SimpleNamespace(note=lambda *_, **__: None)
