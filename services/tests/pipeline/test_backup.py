@@ -68,10 +68,10 @@ def test_the_programs_go_on_with_the_copy_of_a_database_that_was_lost_under_uplo
     time.sleep(SECONDS)
     uploader.stop()
     lost_at = time.monotonic()
-    backup("--stop")
-    mill.close()
     for name in Couch(couchdb_url, first).database_names(""):
         requests.delete(f"{couchdb_url}/{first}-{name}", timeout=60).raise_for_status()
+    mill.close()
+    backup("--stop")
 
     after = new_mill(amqp_url, copy_url, second, **SETTINGS).start("writer", "api", "worker")
     (later,) = after.accepted(pictures.photo_jpeg())
@@ -82,6 +82,10 @@ def test_the_programs_go_on_with_the_copy_of_a_database_that_was_lost_under_uplo
     print(f"accepted {len(uploader.accepted)}, missing in the copy {len(missing)}, the oldest {oldest:.1f} s before")
     assert adds_up(counts)
     assert counts["accepted"] == len(uploader.accepted) - len(missing) + 1
-    assert counts["failed"] == 0
+    # Their jobs were copied, and their originals not any more.
+    assert {
+        after.image(image)["code"] for image in uploader.accepted if after.image(image).get("status") == "failed"
+    } <= {"original-missing"}
+    assert counts["failed"] <= 2
     assert oldest < SECONDS
     assert Walk(Couch(copy_url, second), Wanted(sample=None), lambda _: None, lambda *_: None).run().sound

@@ -73,7 +73,7 @@ def backup(
         names = places.couch.database_names("")
         given = (places.replicator, places.ours, places.other, names)
         if stop:
-            work.stop_copying(*given)
+            work.stop_copying(places.replicator, places.ours, places.other)
             console.line("Stopped; what was copied stays.")
         elif status:
             _tell_status(work.progress_of_all(*given), json)

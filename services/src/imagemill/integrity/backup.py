@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from imagemill.store.couch import Couch, StoreUnavailable
-from imagemill.store.replication import Progress, ReplicaAddress, Replicator, document_id, document_of
+from imagemill.store.replication import Progress, ReplicaAddress, Replicator, document_id, document_of, group_of
 
 _POLL_SECONDS = 0.5
 _MOST_ERRORS = 5
@@ -49,10 +49,10 @@ def keep_copying(replicator: Replicator, source: ReplicaAddress, target: Replica
             replicator.start(document_of(source, target, name, continuous=True))
 
 
-def stop_copying(replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress, names: Sequence[str]) -> None:
-    """End that."""
-    for name in names:
-        replicator.stop(document_id(source, target, name))
+def stop_copying(replicator: Replicator, source: ReplicaAddress, target: ReplicaAddress) -> None:
+    """End that, also for databases that are gone."""
+    for doc_id in replicator.copies(group_of(source, target)):
+        replicator.stop(doc_id)
 
 
 def progress_of_all(

@@ -15,6 +15,7 @@ from imagemill.store.couch_requests import Missing, StoreUnavailable, call, call
 _DATABASE = "_replicator"
 _DONE = "completed"
 _NONE = "none"
+_MOST_COPIES = 10_000
 _OVER = (_DONE, _NONE, "failed", "error")
 
 
@@ -115,6 +116,11 @@ class Replicator:
         there = self._documents.get(doc_id)
         if there is not None:
             self._documents.remove(doc_id, there["_rev"])
+
+    def copies(self, group: str) -> list[str]:
+        """The ids of all copies of a group (see `group_of`), also of databases that are gone."""
+        self._documents.create()
+        return self._documents.ids(f"{group}-", f"{group}-\ufff0", _MOST_COPIES)
 
     def progress(self, doc_id: str) -> Progress:
         """How far it is. Raises StoreUnavailable, also when this server has no such replicator."""
