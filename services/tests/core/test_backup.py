@@ -12,7 +12,7 @@ import requests
 
 from imagemill.domain.blobs import sha256
 from imagemill.integrity.backup import in_order, verdict
-from imagemill.store.blobs import Blobs
+from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
@@ -85,12 +85,12 @@ def source(couchdb_url: str, couchdb_prefix: str) -> Couch:
     except StoreUnavailable:
         pytest.skip("the stand-in has no replicator; COUCHDB_URL names a CouchDB")
     Ledger(couch).prepare()
-    Blobs(couch).prepare()
+    CouchBlobs(couch).prepare()
     prepare_leases(couch)
     couch.database("ledger").put({"_id": "job:1", "n": 1})
     couch.database("state").put({"_id": "lease:x"})
     for n in range(20):
-        Blobs(couch).put(sha256(bytes([n]) * 1000), bytes([n]) * 1000, "image/png")
+        CouchBlobs(couch).put(sha256(bytes([n]) * 1000), bytes([n]) * 1000, "image/png")
     return couch
 
 
