@@ -204,9 +204,12 @@ def test_a_first_attempt_that_dies_counts_and_has_a_second_one() -> None:
 
 @pytest.mark.parametrize("answer", [
     b"", b"[]", b"{", b"[" * 100_000, b'{"picture": [[1, null, null], "image/png", 1, 1]}',
-    b'{"picture": [[-1, null, null], "image/png", 1, 1, false]}', b'{"picture": [[1, -1, 1], "image/png", 1, 1, false]}',
-    b'{"picture": [[99999999999, null, null], "image/png", 1, 1, false]}', b'{"picture": [1, "image/png", 1, 1, false]}',
-    b'{"picture": [[1, 67108864, 99999], "image/png", 1, 1, false]}', b'{"picture": [["1", 1, 1], "image/png", 1, 1, false]}',
+    b'{"picture": [[-1, null, null], "image/png", 1, 1, false]}',
+    b'{"picture": [[1, -1, 1], "image/png", 1, 1, false]}',
+    b'{"picture": [[99999999999, null, null], "image/png", 1, 1, false]}',
+    b'{"picture": [1, "image/png", 1, 1, false]}',
+    b'{"picture": [[1, 67108864, 99999], "image/png", 1, 1, false]}',
+    b'{"picture": [["1", 1, 1], "image/png", 1, 1, false]}',
     b'{"picture": [[null, 1, 1], "image/png", 1, 1, false]}', b'{"picture": [[1], "image/png", 1, 1, false]}',
     b'{"picture": {"a": 1}}', b'{"image_error": ["a"]}', b'{"image_error": 1}', b"\x80\x04\x95",
 ])  # fmt: skip
