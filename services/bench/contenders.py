@@ -53,8 +53,8 @@ class Running(ABC):
 
 
 class _OurRunning(Running):
-    def __init__(self, running: Mill, blobs: Mapping[str, str]) -> None:
-        running.start("writer", "api", *(f"worker:{number}" for number in range(WORKERS)), "journal", **blobs)
+    def __init__(self, running: Mill, settings: Mapping[str, str]) -> None:
+        running.start("writer", "api", *(f"worker:{number}" for number in range(WORKERS)), "journal", **settings)
         self._mill, self.url = running, running.url
         self.groups = {
             "front": [running.pid("api")],
@@ -106,8 +106,10 @@ def _ours(name: str, folder: Path, servers: Addresses, mark: str) -> Iterator[Ru
     blobs = {"blobs_url": f"file://{folder}/blobs"} if name == OURS_FOLDER else {}
     if name == OURS_S3:
         blobs = _s3(servers.s3_url or "", mark)
+    # The peers make none either.
+    settings = {"preview_pixels": "0", **blobs}
     with contextlib.closing(Mill(folder, servers.amqp_url, servers.couchdb_url, mark)) as running:
-        yield _OurRunning(running, blobs)
+        yield _OurRunning(running, settings)
 
 
 def _s3(url: str, mark: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ const express = require('express');
 const expressPouchdb = require('express-pouchdb');
 const multipart = require('./multipart');
 const rights = require('./rights');
-const sums = require('./sums');
+const views = require('./views');
 
 const REQUEST_LIMIT_BYTES = 128 * 1024 * 1024; // two of the 64 MiB that callers may send: base64 and JSON make them longer
 const IDLE_CONNECTION_MS = 10 * 60 * 1000; // a pool of kept-alive connections must not lose one in the act of using it
@@ -72,7 +72,7 @@ app.get('/', (_request, response) => response.json({
 }));
 app.get('/_up', (_request, response) => response.json({ status: 'ok' }));
 const [authenticate, ...guards] = rights(PouchDB, data, { user, password }, REQUEST_LIMIT_BYTES);
-app.use(authenticate, readMultipart, ...guards, sums(PouchDB, REQUEST_LIMIT_BYTES), serveRanges);
+app.use(authenticate, readMultipart, ...guards, views(PouchDB, REQUEST_LIMIT_BYTES), serveRanges);
 // Without PouchDB's own users, request log, web console and compression: each costs time in every request.
 app.use(expressPouchdb(PouchDB, {
   mode: 'custom',

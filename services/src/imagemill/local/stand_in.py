@@ -10,7 +10,7 @@ from pathlib import Path
 from imagemill.local.places import STAND_IN_SOURCE, TOOLS
 from imagemill.local.servers import LocalError, program
 
-_FILES = ("package.json", "package-lock.json", "server.js", "multipart.js", "rights.js", "sums.js")
+_FILES = ("package.json", "package-lock.json", "server.js", "multipart.js", "rights.js", "views.js")
 _INSTALL = ("ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _TIMEOUT_SECONDS = 300
 

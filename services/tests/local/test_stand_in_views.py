@@ -1,4 +1,6 @@
-"""The stand-in's reduced views, which it keeps in memory: the same answers as if all rows were added up."""
+"""The stand-in's views, which it keeps in memory: the same answers as if they were made anew for each question."""
+
+from typing import Any
 
 import pytest
 import requests
@@ -8,6 +10,7 @@ from imagemill.local.couch import CouchServer
 VIEWS = {
     "sums": {"map": "function (doc) { if (doc.batch) { emit(doc.batch, [1, doc.size]); } }", "reduce": "_sum"},
     "counts": {"map": "function (doc) { if (doc.batch) { emit(doc.batch, null); } }", "reduce": "_count"},
+    "lists": {"map": "function (doc) { emit([doc.batch.toUpperCase(), doc.size], doc.size); emit([''], null); }"},
 }
 
 
@@ -26,9 +29,18 @@ def write(database: str, *documents: dict[str, object]) -> list[str]:
 
 
 def ask(database: str, view: str = "sums", **query: object) -> list[tuple[object, object]]:
-    answer = requests.post(f"{database}/_design/d/_view/{view}", json={"reduce": True, **query}, timeout=60)
+    return [(row["key"], row["value"]) for row in rows(database, view, reduce=True, **query)]
+
+
+def rows(database: str, view: str, **query: object) -> list[dict[str, Any]]:
+    answer = requests.post(f"{database}/_design/d/_view/{view}", json=query, timeout=60)
     answer.raise_for_status()
-    return [(row["key"], row["value"]) for row in answer.json()["rows"]]
+    found: list[dict[str, Any]] = answer.json()["rows"]
+    return found
+
+
+def ids(database: str, **query: object) -> list[str]:
+    return [row["id"] for row in rows(database, "lists", reduce=False, **query)]
 
 
 def documents(count: int, batch: str, size: int = 2) -> list[dict[str, object]]:
@@ -56,6 +68,41 @@ def test_what_comes_later_what_changes_and_what_is_removed(database: str) -> Non
     assert ask(database) == [(None, [1501, 3005])]
     write(database, {"_id": "a-00001", "_rev": revisions[1], "_deleted": True})
     assert ask(database, key="a") == [(None, [1499, 3001])]
+
+
+def test_rows_in_the_order_of_their_keys_then_ids_and_parts_of_them(database: str) -> None:
+    write(database, *documents(3, "b", 5), *documents(2, "a", 7), {"_id": "none", "size": 1})
+    write(database, *documents(1, "c", 1))
+    all_of_b = {"start_key": ["B"], "end_key": ["B", {}]}
+    assert ids(database, **all_of_b) == ["b-00000", "b-00001", "b-00002"]
+    assert ids(database, start_key=["A", 7], end_key=["B", 5], limit=3) == ["a-00000", "a-00001", "b-00000"]
+    backwards = {"descending": True, "start_key": ["B", {}], "end_key": ["A"]}
+    assert ids(database, **backwards, limit=4) == ["b-00002", "b-00001", "b-00000", "a-00001"]
+    assert ids(database, start_key=["D"]) == []
+    assert len(ids(database)) == 12
+    (last,) = rows(database, "lists", reduce=False, descending=True, limit=1)
+    assert last == {"id": "c-00000", "key": ["C", 1], "value": 1}
+
+
+def test_rows_of_what_comes_later_what_changes_and_what_is_removed(database: str) -> None:
+    revisions = write(database, *documents(1200, "a"))
+    assert len(ids(database, start_key=["A"])) == 1200
+    write(database, *documents(1, "0"))
+    assert ids(database, start_key=["A"], limit=1) == ["a-00000"]
+    assert ids(database, start_key=["0"], limit=1) == ["0-00000"]
+    write(database, {"_id": "a-00000", "_rev": revisions[0], "batch": "z", "size": 5})
+    write(database, {"_id": "a-00001", "_rev": revisions[1], "_deleted": True})
+    assert ids(database, start_key=["A"], limit=1) == ["a-00002"]
+    assert ids(database, start_key=["Z"], end_key=["Z", {}]) == ["a-00000"]
+
+
+def test_other_questions_have_the_same_answers(database: str) -> None:
+    write(database, *documents(2, "b"), *documents(1, "a"))
+    kept, made = (
+        ids(database, start_key=["A"], end_key=["A", {}]),
+        rows(database, "lists", reduce=False, start_key=["A"], end_key=["A", {}], include_docs=True),
+    )
+    assert kept == [row["id"] for row in made]
 
 
 def test_a_database_that_is_made_anew_and_one_that_is_not_there(database: str) -> None:

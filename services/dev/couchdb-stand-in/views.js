@@ -1,0 +1,198 @@
+// Views, kept in memory: PouchDB makes the rows of a view at its first question, which takes minutes for some ten thousand
+// documents, and adds all of them up again for each sum. Every question first takes in what has changed, for all views of a
+// design at once. A document that was changed or removed has them made anew.
+'use strict';
+
+const express = require('express');
+const vm = require('vm');
+const { collate, parseIndexableString, toIndexableString } = require('pouchdb-collate');
+
+const PORTION = 1000;
+const OF_SUMS = new Set(['reduce', 'group', 'key', 'keys', 'start_key', 'end_key', 'descending', 'limit']);
+const OF_ROWS = new Set(['reduce', 'start_key', 'end_key', 'descending', 'limit']);
+const ADD = {
+  _count: (sum) => (sum || 0) + 1,
+  _sum: (sum, value) => (Array.isArray(value) ? value.map((term, index) => term + (sum ? sum[index] : 0)) : (sum || 0) + value),
+};
+
+/** A view with a reduce function of CouchDB's own: a sum for each key. */
+class Sums {
+  constructor(reduce) {
+    this.add = ADD[reduce];
+    this.clear();
+  }
+
+  clear() {
+    this.groups = new Map(); // by the key as JSON
+    this.sorted = null;
+  }
+
+  take(key, value) {
+    const name = JSON.stringify(key);
+    const group = this.groups.get(name);
+    if (!group) this.sorted = null;
+    this.groups.set(name, { key, value: this.add(group && group.value, value) });
+  }
+
+  answers(query) {
+    return query.reduce === true && (query.group || !query.keys) && Object.keys(query).every((one) => OF_SUMS.has(one));
+  }
+
+  rows({ group, key, keys, start_key: start, end_key: end, descending, limit = Infinity }) {
+    if (group && keys) return keys.map((one) => this.groups.get(JSON.stringify(one))).filter(Boolean);
+    const groups = key === undefined ? this.between(start, end, descending) : [this.groups.get(JSON.stringify(key))].filter(Boolean);
+    if (group) return groups.slice(0, limit);
+    const value = groups.reduce((sum, one) => (this.add === ADD._count ? (sum || 0) + one.value : this.add(sum, one.value)), null);
+    return groups.length ? [{ key: null, value }] : [];
+  }
+
+  between(start, end, descending) {
+    this.sorted = this.sorted || [...this.groups.values()].map((group) => group.key).sort(collate);
+    const keys = descending ? [...this.sorted].reverse() : this.sorted;
+    const turn = descending ? -1 : 1;
+    const within = (key) => (start === undefined || turn * collate(key, start) >= 0) && (end === undefined || turn * collate(key, end) <= 0);
+    return keys.filter(within).map((key) => this.groups.get(JSON.stringify(key)));
+  }
+}
+
+/** A view without: its rows in the order of their keys, which are kept as the texts that sort like them. */
+class Rows {
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    this.sorted = [];
+    this.added = [];
+  }
+
+  take(key, value, id) {
+    this.added.push({ at: toIndexableString(key), id, value });
+  }
+
+  answers(query) {
+    return query.reduce === false && Object.keys(query).every((one) => OF_ROWS.has(one));
+  }
+
+  rows({ start_key: start, end_key: end, descending, limit = Infinity }) {
+    this.sort();
+    const [low, high] = descending ? [end, start] : [start, end];
+    const from = low === undefined ? 0 : this.first((row) => row.at >= toIndexableString(low));
+    const to = high === undefined ? this.sorted.length : this.first((row) => row.at > toIndexableString(high));
+    const found = descending ? this.sorted.slice(Math.max(from, to - limit), to).reverse() : this.sorted.slice(from, Math.min(to, from + limit));
+    return found.map(({ at, id, value }) => ({ id, key: parseIndexableString(at), value }));
+  }
+
+  sort() {
+    if (!this.added.length) return;
+    const before = (one, other) => one.at < other.at || (one.at === other.at && one.id < other.id);
+    const added = this.added.sort((one, other) => (before(one, other) ? -1 : 1));
+    const merged = [];
+    let next = 0;
+    for (const row of this.sorted) {
+      while (next < added.length && before(added[next], row)) merged.push(added[next++]);
+      merged.push(row);
+    }
+    while (next < added.length) merged.push(added[next++]);
+    this.sorted = merged;
+    this.added = [];
+  }
+
+  first(isBehind) {
+    let [low, high] = [0, this.sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBehind(this.sorted[middle])) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** All views of a design. */
+class Design {
+  constructor(database, document) {
+    this.database = database;
+    this.revision = document._rev;
+    this.views = {};
+    this.maps = [];
+    for (const [name, { map, reduce }] of Object.entries(document.views || {})) {
+      if (reduce && !ADD[reduce]) continue;
+      const view = reduce ? new Sums(reduce) : new Rows();
+      this.views[name] = view;
+      this.maps.push(vm.runInNewContext(`(${map})`, { emit: (key, value) => view.take(key, value, this.reading) }));
+    }
+    this.queue = Promise.resolve();
+    this.clear();
+  }
+
+  clear() {
+    this.since = 0;
+    for (const view of Object.values(this.views)) view.clear();
+  }
+
+  /** Takes in what has changed; one question after another, since they share the views. */
+  fresh() {
+    const following = this.queue.then(() => this.catchUp());
+    this.queue = following.catch(() => this.clear());
+    return following;
+  }
+
+  async catchUp() {
+    let known = this.since || (await this.database.info()).update_seq;
+    for (;;) {
+      const { results, last_seq: last } = await this.database.changes({ since: this.since, limit: PORTION, include_docs: true });
+      if (results.some(({ seq, deleted, changes }) => seq > known && (deleted || !changes[0].rev.startsWith('1-')))) {
+        this.clear();
+        known = (await this.database.info()).update_seq;
+        continue;
+      }
+      for (const { id, deleted, doc } of results) if (!deleted && !id.startsWith('_design/')) this.take(doc);
+      this.since = last;
+      if (results.length < PORTION) return;
+    }
+  }
+
+  take(doc) {
+    this.reading = doc._id;
+    for (const map of this.maps) {
+      try {
+        map(doc);
+      } catch {
+        // As CouchDB has it: a document that a view stumbles over has no rows in it.
+      }
+    }
+  }
+}
+
+module.exports = function views(PouchDB, bodyLimit) {
+  const kept = new Map();
+  const readJson = express.json({ limit: bodyLimit, type: () => true });
+
+  async function viewOf(name, design, viewName, query) {
+    if (!(await PouchDB.allDbs()).includes(name)) return null; // to open one that is not there would make it
+    const database = new PouchDB(name);
+    const document = await database.get(`_design/${design}`);
+    const place = JSON.stringify([name, design]);
+    if (!kept.has(place) || kept.get(place).revision !== document._rev) kept.set(place, new Design(database, document));
+    const found = kept.get(place);
+    const view = found.views[viewName];
+    if (!view || !view.answers(query)) return null;
+    await found.fresh();
+    return view;
+  }
+
+  async function answer(request, response, next, [name, , design, , viewName]) {
+    const view = await viewOf(name, design, viewName, request.body).catch(() => null);
+    return view ? response.json({ rows: view.rows(request.body) }) : next();
+  }
+
+  return function inMemory(request, response, next) {
+    const parts = request.path.split('/').filter(Boolean).map(decodeURIComponent);
+    if (request.method === 'DELETE' && parts.length === 1) {
+      for (const place of kept.keys()) if (JSON.parse(place)[0] === parts[0]) kept.delete(place);
+    }
+    if (request.method !== 'POST' || parts[1] !== '_design' || parts[3] !== '_view') return next();
+    return readJson(request, response, (error) => (error ? next(error) : answer(request, response, next, parts).catch(next)));
+  };
+};
