@@ -6,6 +6,7 @@ that all tests share. A test that stops or kills a server takes `own_rabbit` or 
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,20 @@ def _running(server: Server, folder: Path) -> Iterator[Server]:
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_files_of_programs() -> Iterator[None]:
+    """A worker that is killed leaves the socket behind by which it had its children made."""
+    # Not among pytest's: the names of sockets must be short.
+    with tempfile.TemporaryDirectory(prefix="mill-", ignore_cleanup_errors=True) as folder:
+        before = os.environ.get("TMPDIR")
+        os.environ["TMPDIR"] = folder
+        yield
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
 
 
 @pytest.fixture(scope="session")
