@@ -20,8 +20,8 @@ from imagemill.recipes import ImageError, Picture, Recipe, single_threaded
 from imagemill.worker import exchange, kernel
 from imagemill.worker.confinement import allow_cpu, close_off, confine
 
-# Children are forked from a process that has loaded OpenCV and has seen no picture: they start in a fraction of the time,
-# and share its memory.
+# Children are forked from a process that has loaded OpenCV and has seen no picture: they start in a fraction of the
+# time, and share its memory.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 _START_TIMEOUT_SECONDS = 60
