@@ -128,6 +128,7 @@ class Design {
 
   clear() {
     this.since = 0;
+    this.seen = new Set(); // ids: another version of one may have been written, or may have won a conflict
     for (const view of Object.values(this.views)) view.clear();
   }
 
@@ -139,12 +140,10 @@ class Design {
   }
 
   async catchUp() {
-    let known = this.since || (await this.database.info()).update_seq;
     for (;;) {
       const { results, last_seq: last } = await this.database.changes({ since: this.since, limit: PORTION, include_docs: true });
-      if (results.some(({ seq, deleted, changes }) => seq > known && (deleted || !changes[0].rev.startsWith('1-')))) {
+      if (results.some(({ id }) => this.seen.has(id))) {
         this.clear();
-        known = (await this.database.info()).update_seq;
         continue;
       }
       for (const { id, deleted, doc } of results) if (!deleted && !id.startsWith('_design/')) this.take(doc);
@@ -155,6 +154,7 @@ class Design {
 
   take(doc) {
     this.reading = doc._id;
+    this.seen.add(doc._id);
     for (const map of this.maps) {
       try {
         map(doc);

@@ -105,6 +105,17 @@ def test_other_questions_have_the_same_answers(database: str) -> None:
     assert kept == [row["id"] for row in made]
 
 
+def test_of_two_versions_only_the_one_that_won_counts(database: str) -> None:
+    (revision,) = write(database, *documents(1, "a"))
+    assert ask(database) == [(None, [1, 2])]
+    other = {"_id": "a-00000", "_rev": "1-" + "f" * 32, "batch": "b", "size": 7}
+    requests.post(f"{database}/_bulk_docs", json={"docs": [other], "new_edits": False}, timeout=60).raise_for_status()
+    assert ask(database, group=True) == [("b", [1, 7])]
+    write(database, {"_id": "a-00000", "_rev": other["_rev"], "_deleted": True})
+    assert ask(database, group=True) == [("a", [1, 2])]
+    assert revision.startswith("1-")
+
+
 def test_a_database_that_is_made_anew_and_one_that_is_not_there(database: str) -> None:
     write(database, *documents(2, "a"))
     assert ask(database) == [(None, [2, 4])]
