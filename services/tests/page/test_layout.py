@@ -25,9 +25,17 @@ PAGES = (
 # The browser tells of those from before the observer too, and of none that a person has brought about.
 _OBSERVE = """
 window.moved = 0;
+window.movers = [];
 window.painted = 0;
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.moved += entry.value;
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.moved += entry.value;
+    for (const { node, previousRect, currentRect } of entry.sources) {
+      const { outerHTML = node?.textContent } = node ?? {};
+      window.movers.push(JSON.stringify([outerHTML?.slice(0, 200), previousRect, currentRect]));
+    }
+  }
 }).observe({ type: "layout-shift", buffered: true });
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.painted = entry.startTime;
@@ -65,7 +73,8 @@ def test_nothing_moves_by_itself(mill: Mill, browser: Open, page: str, width: in
     driver = browser(width=width)
     with before_any_script(driver, _OBSERVE):
         settled(driver, mill.url + page)
-        assert driver.execute_script("return window.moved") <= MOST_SHIFT
+        moved, movers = driver.execute_script("return [window.moved, window.movers]")
+        assert moved <= MOST_SHIFT, "\n".join(movers)
 
 
 def test_the_first_page_is_light_and_there_soon(mill: Mill, browser: Open) -> None:
