@@ -51,7 +51,7 @@ test: test-services test-operator test-chart ## Run every test, against a real R
 
 .PHONY: test-services
 test-services: $(SERVICES_READY) $(AXE) rabbitmq chromium gstreamer ## Run the tests of the services (ARGS="-k name" chooses)
-	cd services && .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	cd services && .venv/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: faults
 faults: $(SERVICES_READY) rabbitmq ## Everything that can go wrong once, at every step of a picture's way (a quarter of an hour)
