@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import hypothesis
@@ -21,6 +21,8 @@ import requests
 from imagemill.local.couch import CouchServer, local_couch
 from imagemill.local.rabbit import RabbitServer
 from imagemill.local.servers import LocalServer
+from launching import Launched, Launcher
+from mill import Mill
 
 _TIMEOUT_SECONDS = 120
 Server = TypeVar("Server", bound=LocalServer)
@@ -70,6 +72,24 @@ def temporary_files_of_programs() -> Iterator[None]:
             del os.environ["TMPDIR"]
         else:
             os.environ["TMPDIR"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def launcher(temporary_files_of_programs: None) -> Iterator[None]:
+    """Started with the first program."""
+    made: list[Launcher] = []
+
+    class First:
+        def start(self, *asked: Any) -> Launched:
+            if not made:
+                made.append(Launcher())
+            return made[0].start(*asked)
+
+    Mill.launcher = cast(Launcher, First())
+    yield
+    Mill.launcher = None
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,9 @@ server.on('error', (error) => {
   process.exit(1);
 });
 
+// PouchDB lets such an error go where a database is removed while somebody still asks for it. The others go on.
+process.on('unhandledRejection', (error) => console.error('nobody handled', error));
+
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {
     server.close(() => process.exit(0));
