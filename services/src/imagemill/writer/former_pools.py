@@ -77,6 +77,7 @@ class FormerPools:
 def _again(key: str, properties: pika.BasicProperties, body: bytes) -> Outgoing:
     """The message as it was, for whatever pool works on it now."""
     return Outgoing(
-        topology.IMAGES, key, body, dict(properties.headers or {}), properties.message_id, properties.type,
-        properties.content_type, properties.reply_to, properties.priority,
+        topology.IMAGES, key, body, headers=dict(properties.headers or {}), message_id=properties.message_id,
+        type=properties.type, content_type=properties.content_type, reply_to=properties.reply_to,
+        priority=properties.priority,
     )  # fmt: skip

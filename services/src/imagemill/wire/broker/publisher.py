@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 import pika
@@ -37,6 +37,7 @@ class Outgoing:
     exchange: str
     key: str
     body: bytes = b""
+    _: KW_ONLY
     headers: Mapping[str, Any] = field(default_factory=dict)
     extras: Mapping[str, bytes] = field(default_factory=dict)
     message_id: str | None = None
