@@ -150,6 +150,20 @@ def test_an_empty_bucket_or_one_of_somebody_elses_has_lost_nothing(s3: S3Server)
             wrong.missing([sha256(b"x")])
 
 
+def test_without_its_bucket_s3_is_unavailable_whatever_is_asked(s3: S3Server) -> None:
+    blobs, name = S3Blobs(replace(place(s3), bucket="no-such-bucket")), sha256(PNG)
+    for ask in (
+        blobs.prepare,
+        lambda: blobs.put(name, PNG, "image/png"),
+        lambda: blobs.replace(name, PNG, "image/png"),
+        lambda: blobs.get(name),
+        lambda: blobs.listed([name]),
+        lambda: list(blobs.all_names()),
+    ):
+        with pytest.raises(StoreUnavailable, match="no-such-bucket"):
+            ask()
+
+
 def test_a_folder_that_is_not_mounted_has_lost_nothing_and_takes_nothing(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path / "blobs")
     blobs.prepare()

@@ -6,7 +6,7 @@ import structlog
 
 from imagemill.domain.previews import CONTENT_TYPE, NONE, Previews, among, name_of, named
 from imagemill.store.blobs.base import Blobs
-from imagemill.store.couch import Conflict, Couch, Database, Missing, Unstorable
+from imagemill.store.couch import Conflict, Couch, Database, Missing, StoreUnavailable, Unstorable
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +40,17 @@ class CouchBlobs(Blobs):
             else:
                 self._database_of(name).put_attachment(name, _ATTACHMENT, data, content_type)
         except (Conflict, Missing):
-            # Where a document was removed an attachment is refused.
-            if self._database_of(name).get(name) is not None:
-                return False
+            return self._put_again(name, data, content_type)
+        return True
+
+    def _put_again(self, name: str, data: bytes, content_type: str) -> bool:
+        """What was refused is there, or was once: where a document was removed an attachment is refused, too."""
+        if self._database_of(name).get(name) is not None:
+            return False
+        try:
             self.replace(name, data, content_type)
+        except Conflict as error:
+            raise StoreUnavailable(f"blob {name} is being stored by somebody else; it is looked for again") from error
         return True
 
     def _put_with(self, previews: Previews, name: str, data: bytes, content_type: str) -> None:

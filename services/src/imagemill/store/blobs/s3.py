@@ -67,32 +67,33 @@ class S3Blobs(Blobs):
     def _is_put(self, name: str, data: bytes, content_type: str) -> bool:
         if not self._place.conditional_put and self._has(name):
             return False
-        try:
-            with self._asked():
+        with self._asked():
+            try:
                 self._write(name, data, content_type, is_new=self._place.conditional_put)
-        except AlreadyExistsError:
-            # Or somebody else is about to store it, and may fail yet.
-            if not self._has(name):
-                raise StoreUnavailable(f"S3 was storing blob {name} already and does not have it") from None
-            return False
-        return True
+                return True
+            except AlreadyExistsError:
+                pass
+        # Or somebody else is about to store it, and may fail yet.
+        if not self._has(name):
+            raise StoreUnavailable(f"S3 was storing blob {name} already and does not have it")
+        return False
 
     def read_unchecked(self, name: str) -> bytes | None:
         """The bytes, whatever they are; None when there is no such blob."""
-        try:
-            with self._asked():
+        with self._asked():
+            try:
                 return obstore.get(self._store, self._place.key(name)).bytes().to_bytes()
-        except FileNotFoundError:
-            self._make_sure()
-            return None
+            except FileNotFoundError:
+                self._make_sure()
+                return None
 
     def content_type(self, name: str) -> str:
         """What a blob is, as it was stored; raises LookupError."""
-        try:
-            with self._asked():
+        with self._asked():
+            try:
                 found = obstore.get(self._store, self._place.key(name), options={"head": True})
-        except FileNotFoundError:
-            raise LookupError(f"no blob {name}") from None
+            except FileNotFoundError:
+                raise LookupError(f"no blob {name}") from None
         return str(found.attributes.get("Content-Type", "application/octet-stream"))
 
     def replace(self, name: str, data: bytes, content_type: str) -> None:
@@ -140,12 +141,12 @@ class S3Blobs(Blobs):
         )
 
     def _has(self, name: str) -> bool:
-        try:
-            with self._asked():
+        with self._asked():
+            try:
                 obstore.head(self._store, self._place.key(name))
-        except FileNotFoundError:
-            return False
-        return True
+                return True
+            except FileNotFoundError:
+                return False
 
     def _make_sure(self) -> None:
         """Of one 404 nothing is lost yet: the bucket may be another one, or the address a server that knows nothing."""
@@ -154,11 +155,10 @@ class S3Blobs(Blobs):
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
+        # A 404 that nobody expected is that of a bucket.
         try:
             yield
-        except (AlreadyExistsError, FileNotFoundError):
-            raise
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:
             said = " ".join(str(error).split())[:_ERROR_CHARACTERS]
             raise StoreUnavailable(f"S3 bucket {self._place.bucket!r}: {said}") from None
 
