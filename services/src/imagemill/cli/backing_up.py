@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from imagemill.cli import console, say
+from imagemill.cli.beside import NOT_THERE, settings_and_stores
 from imagemill.cli.options import AsJson
 
 if TYPE_CHECKING:  # the database's client takes a second to load, and no other command needs it
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # the database's client takes a second to load, and no other 
     from imagemill.store.replication import Progress as Copied
     from imagemill.store.replication import ReplicaAddress, Replicator
 
-_FAILED, _REFUSED, _NOT_THERE = 1, 2, 3
+_FAILED, _REFUSED = 1, 2
 _VARIABLE = "IMAGEMILL_BACKUP_URL"
 
 Url = Annotated[
@@ -146,7 +147,7 @@ def _errors() -> Iterator[None]:
     except NotEmpty as error:
         _end(f"{error}. Restore into an empty server or another prefix, or say --into-existing", _REFUSED)
     except (StoreUnavailable, Conflict) as error:
-        _end(f"{error}. Is COUCHDB_URL the address of Imagemill's database, as its administrator?", _NOT_THERE)
+        _end(f"{error}. Is COUCHDB_URL the address of Imagemill's database, as its administrator?", NOT_THERE)
 
 
 def _end(sentence: str, code: int) -> NoReturn:
@@ -156,13 +157,12 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 @contextmanager
 def _places(url: str | None, url_file: Path | None, prefix: str | None) -> Iterator[_Places]:
-    from imagemill.process.program import load_settings
-    from imagemill.process.stores import open_stores
     from imagemill.store.couch import Couch
     from imagemill.store.replication import ReplicaAddress, Replicator
 
-    address, settings = _address(url, url_file), load_settings()
-    couch, own = open_stores(settings).admin, settings.couchdb_admin_url or settings.couchdb_url
+    address = _address(url, url_file)
+    settings, stores = settings_and_stores()
+    couch, own = stores.admin, settings.couchdb_admin_url or settings.couchdb_url
     theirs = prefix or settings.couchdb_prefix
     other = Couch(address, theirs, settings.couchdb_timeout_seconds, ca_file=settings.tls_ca_file)
     places = _Places(

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from imagemill.cli import console, say
+from imagemill.cli.beside import away, counted, settings_and_stores
 from imagemill.cli.options import AsJson
-from imagemill.cli.verifying import away, counted, settings_and_stores
 
 app = typer.Typer(no_args_is_help=True, help="Where the bytes of originals and results are.")
 
@@ -34,7 +34,7 @@ def move(remove: Remove = False, json: AsJson = False) -> None:
         sys.exit(_USAGE)
     try:
         blobs.new.prepare()
-        with counted() as progress:
+        with counted("blobs") as progress:
             moved = Move(blobs, remove, lambda name, what: console.hint(f"{name}: {what}")).run(progress)
     except (StoreUnavailable, LookupError) as error:
         away(error)

@@ -1,14 +1,12 @@
 """`imagemill verify` and `imagemill repair`: beside the database, where COUCHDB_URL is known; not through the API."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from imagemill.cli import console, say
+from imagemill.cli.beside import away, counted, settings_and_stores
 from imagemill.cli.options import AsJson
 
 if TYPE_CHECKING:  # the database's client takes a second to load, and no other command needs it
@@ -17,7 +15,7 @@ if TYPE_CHECKING:  # the database's client takes a second to load, and no other 
     from imagemill.settings import Settings
     from imagemill.store.blobs import Blobs
 
-_WRONG, _NOT_THERE = 1, 3
+_WRONG = 1
 
 Batch = Annotated[str | None, typer.Option("--batch", help="Only this batch; blobs are not gone through then.")]
 Sample = Annotated[int, typer.Option("--sample", min=0, help="Read and hash about so many blobs.")]
@@ -41,7 +39,7 @@ def verify(batch: Batch = None, sample: Sample = 1000, every: All = False, json:
     settings, stores = settings_and_stores()
     wanted = Wanted(batch, None if every else sample)
     try:
-        with counted() as told:
+        with counted("jobs", "blobs") as told:
             blobs = open_blobs(settings, stores.admin)
             report = Walk(stores.admin, blobs, wanted, lambda _: None, told).run()
     except StoreUnavailable as error:
@@ -92,7 +90,7 @@ def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -
 
     settings, stores = settings_and_stores()
     try:
-        with counted() as progress:
+        with counted("jobs", "blobs") as progress:
             blobs, others = open_blobs(settings, stores.admin), _copies(copies, settings, stores) if copies else None
             left = Repair(stores.admin, blobs, others, dry_run, told).run(progress)
     except (StoreUnavailable, Conflict) as error:
@@ -108,15 +106,6 @@ def repair(dry_run: DryRun = False, copies: From = None, json: AsJson = False) -
     sys.exit(_WRONG if left else 0)
 
 
-def settings_and_stores() -> "tuple[Settings, Stores]":
-    """The settings of the programs, from the environment, and what they open."""
-    from imagemill.process.program import load_settings
-    from imagemill.process.stores import open_stores
-
-    settings = load_settings()
-    return settings, open_stores(settings)
-
-
 def _copies(url: str, settings: "Settings", stores: "Stores") -> "Blobs":
     from imagemill.store.blobs.couchdb import CouchBlobs
     from imagemill.store.blobs.places import blobs_at
@@ -126,19 +115,3 @@ def _copies(url: str, settings: "Settings", stores: "Stores") -> "Blobs":
         return blobs_at(url, settings, stores.admin)
     timeout = settings.couchdb_timeout_seconds
     return CouchBlobs(Couch(url, settings.couchdb_prefix, timeout, ca_file=settings.tls_ca_file))
-
-
-def away(error: Exception) -> NoReturn:
-    """Say that a server is not reached, and end."""
-    console.hint(f"error: {error}. Is COUCHDB_URL the address of Imagemill's database?")
-    sys.exit(_NOT_THERE)
-
-
-@contextmanager
-def counted() -> Iterator[Callable[[str, int], None]]:
-    """Counts, where somebody looks at them."""
-    shown = console.err()
-    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-        tasks = {name: progress.add_task(name, total=None) for name in ("jobs", "blobs")}
-        yield lambda name, count: progress.update(tasks[name], advance=count)
