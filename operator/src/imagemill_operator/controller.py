@@ -42,7 +42,7 @@ class WorkerReader(Protocol):
         """Ask the pods by name."""
 
 
-class ElsewhereReader(Protocol):
+class BacklogMetricsReader(Protocol):
     """Tells what waits outside of the queues."""
 
     async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
@@ -71,12 +71,12 @@ class Controller:
         self,
         broker: BrokerReader,
         workers: WorkerReader,
-        elsewhere: ElsewhereReader,
+        backlog_reader: BacklogMetricsReader,
         actor: Actor,
         tick_seconds: float,
         clock: Callable[[], float],
     ) -> None:
-        self._broker, self._workers, self._elsewhere, self._actor = broker, workers, elsewhere, actor
+        self._broker, self._workers, self._backlog_reader, self._actor = broker, workers, backlog_reader, actor
         self._tick_seconds, self._clock = tick_seconds, clock
         self._kept: dict[str, PoolMemory] = {}
         self._broker_errors: list[str] = []
@@ -94,14 +94,14 @@ class Controller:
         refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
-        broker, workers, elsewhere = await asyncio.gather(
-            self._read_broker(active, cluster), self._read_workers(active, cluster), self._read_elsewhere(active)
+        broker, workers, held_back = await asyncio.gather(
+            self._read_broker(active, cluster), self._read_workers(active, cluster), self._read_held_back(active)
         )
         streams = stream_refusals(active, lambda queue: broker.kinds.get(queue, QueueKind()).is_stream)
         active, refused = {name: pool for name, pool in active.items() if name not in streams}, {**refused, **streams}
         workers = {**workers, **self._channels(active, cluster, broker)}
         inputs = {
-            name: self._input(pool, cluster, broker, workers, elsewhere.get(name, 0)) for name, pool in active.items()
+            name: self._input(pool, cluster, broker, workers, held_back.get(name, 0)) for name, pool in active.items()
         }
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions, workers)
@@ -161,9 +161,9 @@ class Controller:
         }
         return await self._workers.read(urls, self._clock())
 
-    async def _read_elsewhere(self, pools: Mapping[str, PoolResource]) -> Mapping[str, int]:
+    async def _read_held_back(self, pools: Mapping[str, PoolResource]) -> Mapping[str, int]:
         wanted = {name: pool.backlog_metrics for name, pool in pools.items() if pool.backlog_metrics is not None}
-        return await self._elsewhere.read(wanted, self._clock()) if wanted else {}
+        return await self._backlog_reader.read(wanted, self._clock()) if wanted else {}
 
     def _channels(
         self, pools: Mapping[str, PoolResource], cluster: ClusterState, broker: BrokerReading
@@ -183,7 +183,7 @@ class Controller:
         cluster: ClusterState,
         broker: BrokerReading,
         workers: Mapping[str, WorkerReading],
-        elsewhere: int,
+        held_back: int,
     ) -> Pool | None:
         if pool.spec is None:
             return None
@@ -191,7 +191,7 @@ class Controller:
         pods = cluster.pods.get(pool.deployment, ())
         deployment = cluster.deployments[pool.deployment]
         seen = observe(
-            pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds, elsewhere
+            pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds, held_back
         )
         return Pool(seen, pool.spec, kept.memory)
 

@@ -64,13 +64,13 @@ def observe(
     counters: Counters,
     at_seconds: float,
     tick_seconds: float,
-    elsewhere: int = 0,
+    held_back: int = 0,
 ) -> Observation:
-    """Describe a pool at one moment; ``elsewhere`` is how many of its messages wait outside of its queues."""
+    """Describe a pool at one moment; ``held_back`` is how many of its messages wait outside of its queues."""
     queues = [(pool.vhost, name) for name in pool.queues]
     backlog = backlog_of(queues, broker)
     if backlog is not None:
-        backlog = replace(backlog, ready=backlog.ready + elsewhere)
+        backlog = replace(backlog, ready=backlog.ready + held_back)
     staying = [pod for pod in pods if not pod.terminating]
     ready = [pod for pod in staying if pod.ready]
     told = {pod.name: workers[pod.name] for pod in pods if pod.name in workers}

@@ -10,11 +10,11 @@ import aiohttp
 from aiohttp import web
 
 from imagemill_operator.actor import Actor
+from imagemill_operator.backlog_reader import BacklogReader
 from imagemill_operator.broker import Broker
 from imagemill_operator.clock import SteadyClock
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
-from imagemill_operator.elsewhere import Elsewhere
 from imagemill_operator.kube import Kube
 from imagemill_operator.lean import kopf
 from imagemill_operator.lease import Lease
@@ -56,7 +56,7 @@ class Runtime:
             controller = Controller(
                 broker,
                 Workers(session, settings.tick_seconds),
-                Elsewhere(session, settings.tick_seconds),
+                BacklogReader(session, settings.tick_seconds),
                 actor,
                 settings.tick_seconds,
                 clock,

@@ -38,7 +38,7 @@ class Cluster:
         self.refused: int | None = None
         self.retry_after: float | None = None
         self.attempts = 0
-        self.elsewhere = 0
+        self.held_back = 0
         self.leads = True
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
@@ -46,7 +46,7 @@ class Cluster:
 
     def new_controller(self) -> Controller:
         self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
-        return Controller(Broker(self), Workers(self), Elsewhere(self), self.actor, 2.0, lambda: self.now)
+        return Controller(Broker(self), Workers(self), BacklogReader(self), self.actor, 2.0, lambda: self.now)
 
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
@@ -118,12 +118,12 @@ class Broker:
         return bool(self.cluster.ready)
 
 
-class Elsewhere:
+class BacklogReader:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
     async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
-        return dict.fromkeys(wanted, self.cluster.elsewhere)
+        return dict.fromkeys(wanted, self.cluster.held_back)
 
 
 class Workers:

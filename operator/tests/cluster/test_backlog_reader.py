@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestServer
 from tests.cluster import bodies
 from tests.cluster.stand_ins import Cluster
 
-from imagemill_operator import elsewhere
-from imagemill_operator.elsewhere import Elsewhere
+from imagemill_operator import backlog_reader
+from imagemill_operator.backlog_reader import BacklogReader
 from imagemill_operator.pools import BacklogMetrics
 
 URL = "http://api-metrics.mill.svc:8081/metrics"
@@ -24,7 +24,7 @@ def held(default: int, heavy: int) -> str:
 
 
 def with_servers(
-    monkeypatch: pytest.MonkeyPatch, texts: list[str], use: Callable[[Elsewhere], Awaitable[None]]
+    monkeypatch: pytest.MonkeyPatch, texts: list[str], use: Callable[[BacklogReader], Awaitable[None]]
 ) -> None:
     """Servers behind one name; they answer 500 while their text is empty."""
 
@@ -45,10 +45,10 @@ def with_servers(
         async def addresses(_: str) -> dict[str, str]:
             return urls
 
-        monkeypatch.setattr(elsewhere, "_addresses", addresses)
+        monkeypatch.setattr(backlog_reader, "_addresses", addresses)
         try:
             async with aiohttp.ClientSession() as session:
-                await use(Elsewhere(session))
+                await use(BacklogReader(session))
         finally:
             for server in servers:
                 await server.close()
@@ -57,7 +57,7 @@ def with_servers(
 
 
 def test_all_pods_behind_a_name_are_added_up_by_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def use(asked: Elsewhere) -> None:
+    async def use(asked: BacklogReader) -> None:
         assert await asked.read({"default": DEFAULT, "heavy": HEAVY}, 100.0) == {"default": 12, "heavy": 5}
 
     with_servers(monkeypatch, [held(10, 5), held(2, 0)], use)
@@ -68,7 +68,7 @@ def test_a_pod_that_does_not_answer_counts_as_before_for_a_while_and_then_not_at
 ) -> None:
     texts = [held(10, 0), held(2, 0)]
 
-    async def use(asked: Elsewhere) -> None:
+    async def use(asked: BacklogReader) -> None:
         await asked.read({"default": DEFAULT}, 100.0)
         texts[0] = ""
         assert await asked.read({"default": DEFAULT}, 106.0) == {"default": 12}
@@ -81,13 +81,13 @@ def test_a_name_without_addresses_adds_nothing() -> None:
     async def use() -> None:
         async with aiohttp.ClientSession() as session:
             wanted = {"default": BacklogMetrics("http://no-such-host.invalid:8081/metrics", "imagemill_held_jobs")}
-            assert await Elsewhere(session).read(wanted, 100.0) == {"default": 0}
+            assert await BacklogReader(session).read(wanted, 100.0) == {"default": 0}
 
     asyncio.run(use())
 
 
 def test_a_name_leads_to_every_address() -> None:
-    found = asyncio.run(elsewhere._addresses("http://localhost:8081/metrics"))
+    found = asyncio.run(backlog_reader._addresses("http://localhost:8081/metrics"))
     assert found["127.0.0.1"] == "http://127.0.0.1:8081/metrics"
 
 
@@ -96,7 +96,7 @@ def test_a_pool_is_scaled_by_what_is_held_back_as_by_what_waits_in_its_queue() -
     wanted = []
     for more in ({}, {"backlogMetrics": told}):
         cluster = Cluster(bodies.pool(backlogPerReplica=10, **more))
-        cluster.ready, cluster.elsewhere = 20, 980
+        cluster.ready, cluster.held_back = 20, 980
         cluster.tick()
         (state,) = cluster.controller.states.values()
         wanted.append((state["backlog"]["ready"], state["needed_replicas"]))

@@ -32,7 +32,7 @@ class _Told:
     samples: tuple[Sample, ...]
 
 
-class Elsewhere:
+class BacklogReader:
     """Asks every address behind a host name, and keeps the last answers for a while."""
 
     def __init__(self, session: aiohttp.ClientSession, most_seconds: float = 2.0) -> None:
@@ -40,7 +40,7 @@ class Elsewhere:
         self._told: dict[tuple[str, str], _Told] = {}
 
     async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
-        """By pool, the messages that wait elsewhere; who never answered adds nothing."""
+        """By pool, the messages that are held back; who never answered adds nothing."""
         urls = {metrics.url for metrics in wanted.values()}
         names = frozenset(metrics.metric for metrics in wanted.values())
         with suppress(TimeoutError):
