@@ -1,7 +1,9 @@
 """What the child process for suspicious pictures has and may do."""
 
+import multiprocessing.forkserver
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from imagemill.recipes import ImageError, Picture
 from imagemill.worker import exchange, isolation
 from imagemill.worker.confinement import limits
 from imagemill.worker.isolation import Crashed, DecoderProcess, NotStarted, WorkLimits
+from mill import wait_for
 
 MIB = 1 << 20
 SECRETS = {
@@ -225,3 +228,21 @@ def test_what_a_child_made_is_what_the_thread_would_have_made(child: DecoderProc
             assert child.apply(recipe, data, 120) == recipe.apply(data, 320)
     with pytest.raises(ImageError, match="truncated"):
         child.apply(recipes.load(None)["gray"], pictures.truncated_jpeg(), 60)
+
+
+def test_when_what_children_are_forked_from_is_killed_no_picture_is_to_blame() -> None:
+    # The last one here: the children of the others go with it.
+    workers, begun = isolation.IsolatedWorkers(WorkLimits(1_000_000, 60), 1), []
+    workers.start()
+    os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    gray = recipes.load(None)["gray"]
+
+    def stored() -> bool:
+        try:
+            return workers.apply_first(gray, pictures.png(), lambda: begun.append(1)) == gray.apply(pictures.png())
+        except NotStarted:  # the system had not said yet that it is gone
+            return False
+
+    wait_for(stored, "the picture")
+    assert not begun
+    workers.close()

@@ -65,8 +65,14 @@ class DecoderProcess:
     def __init__(self, limits: WorkLimits) -> None:
         self._pipe, theirs = _FORKS.Pipe()
         self._process = _FORKS.Process(target=_serve, args=(theirs, limits), daemon=True, name="isolated")
-        self._process.start()
-        theirs.close()
+        try:
+            self._process.start()
+        except (OSError, EOFError) as error:
+            raise NotStarted(
+                "what the child processes for pictures are forked from has ended; it is begun anew"
+            ) from error
+        finally:
+            theirs.close()
         descriptor, size = exchange.shared_memory(limits.max_pixels)
         try:
             self._shared = exchange.SharedBytes(descriptor, size)
