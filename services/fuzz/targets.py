@@ -165,6 +165,7 @@ _PARTS = st.lists(
     | st.binary(max_size=30),
     max_size=30,
 ).map(b"".join)  # fmt: skip
+_MOST_SPOOLED_BYTES = 4_000_000
 _WELL_BEGUN = _PARTS.map(
     lambda rest: _BOUNDARY + b'\r\nContent-Disposition: form-data; name="file"; filename="a"' + rest
 )
@@ -174,7 +175,8 @@ _WELL_BEGUN = _PARTS.map(
 def _uploads() -> Flask:
     """What the API reads forms with, and nothing behind it."""
     app = Flask("fuzz")
-    spool.install(app, Settings(max_image_bytes=100_000, max_request_bytes=1_000_000))
+    limits = Settings(max_image_bytes=100_000, max_request_bytes=1_000_000, max_spooled_bytes=_MOST_SPOOLED_BYTES)
+    spool.install(app, limits)
     app.config.update(MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_PARTS=100)
     app.register_error_handler(Problem, lambda problem: ("", problem.status))
 
@@ -194,7 +196,8 @@ def check_upload(body: bytes) -> None:
     assert answer.status_code in (200, 400, 413), answer.status
     lengths = [int(length) for length in answer.text.split(",") if length] if answer.status_code == 200 else []
     assert sum(lengths) <= len(body), lengths
-    assert spool.HELD.labels("disk")._value.get() == 0
+    app.extensions["upload-space"].claim(_MOST_SPOOLED_BYTES)  # raises when anything is still held
+    app.extensions["upload-space"].free(_MOST_SPOOLED_BYTES)
 
 
 # --- streams of cameras ---------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """From offered bytes to accepted jobs and rejections."""
 
-import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -237,16 +236,17 @@ def offered(
 
     What is too large is read on for a while, so that its client gets to read the answer, but not for ever.
     """
-    name, kept, size_bytes = display_name(raw), io.BytesIO(), 0
+    # Pieces rather than one buffer that grows: growing one of 30 MiB may need it twice for a moment.
+    name, kept, size_bytes = display_name(raw), list[bytes](), 0
     if announced_bytes <= max_bytes:
         while chunk := stream.read(_CHUNK_BYTES):
             size_bytes += len(chunk)
             if size_bytes > max_bytes:
                 break
-            kept.write(chunk)
+            kept.append(chunk)
         else:
-            return Offer(name, kept.getvalue(), size_bytes, index, key)
-    kept.close()
+            return Offer(name, b"".join(kept), size_bytes, index, key)
+    kept.clear()
     return Offer(name, b"", max(announced_bytes, size_bytes + _discarded(stream)), index, key)
 
 
