@@ -11,7 +11,7 @@ from imagemill.api.access import page as access_pages
 from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
-from imagemill.api.images import failure_pages, failures, previews, reads, retry, view_models
+from imagemill.api.images import failure_pages, failures, listing, previews, reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
@@ -84,9 +84,9 @@ def pictures_page() -> str:
     """Pictures by state and batch, newest first; those refused at the door are listed without a picture."""
     mill = services()
     if request.args.get("state") == "rejected":
-        found, cursor = reads.page_of_rejections(mill)
+        found, cursor = listing.page_of_rejections(mill)
         return render_template("rejected.html", rejections=found, cursor=cursor, batch=_batch(), state="rejected")
-    images, cursor = reads.page_of_images(mill)
+    images, cursor = listing.page_of_images(mill)
     return _page_of("pictures.html", images, cursor)
 
 
@@ -143,7 +143,7 @@ def retry_form(image_id: str) -> AnyResponse:
 @needs(Permission.VIEW)
 def batches_page() -> str:
     """Batches with their equations."""
-    found, cursor = reads.page_of_batches(services())
+    found, cursor = listing.page_of_batches(services())
     return render_template("batches.html", batches=found, cursor=cursor)
 
 
