@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -10,8 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from chaos import clocks
 from chaos.clients import Clients, Sent
-from chaos.world import PROGRAMS, QUEUES, World
+from chaos.history import History
+from chaos.watchers import Watchers
+from chaos.world import CLOCKED, PROGRAMS, QUEUES, World
 from imagemill import recipes
 from imagemill.integrity.walk import Walk, Wanted
 from imagemill.store.blobs.couchdb import CouchBlobs
@@ -19,6 +23,7 @@ from imagemill.store.couch import Couch
 from mill import Mill
 
 _BALANCED_WITHIN_SECONDS = 60
+_KIND = re.compile(r":\d|[+-]\d+ s")
 
 
 def main() -> int:
@@ -30,20 +35,26 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         world = World(Path(folder))
         try:
+            world.start()
             return _run(world, given.minutes * 60, given.seed)
         finally:
             world.close()
 
 
 def _run(world: World, seconds: float, seed: int) -> int:
-    clients = Clients(world.mill, seed)
+    history = History()
+    clients = Clients(world.mill, history, seed)
+    watchers = Watchers(world.mill.url, history, clients.sent, seed)
     clients.start()
+    watchers.start()
     faults = _break(world, random.Random(seed), time.monotonic() + seconds)
+    world.set_clocks_right()
     last_fault = time.monotonic()
     clients.stop()
     balanced = _balanced(world, _BALANCED_WITHIN_SECONDS + 120)
     took = time.monotonic() - last_fault
-    return _tell(world, clients, faults, took if balanced else None)
+    watchers.stop()
+    return _tell(world, clients, history, faults, took if balanced else None)
 
 
 def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
@@ -56,7 +67,7 @@ def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
         if not done["lose all messages"] and time.monotonic() > half_time:
             what, fault = "lose all messages", world.lose_all_messages
         print(f"{time.strftime('%H:%M:%S')}  {what}", flush=True)
-        done[what.split(":")[0]] += 1
+        done[_KIND.sub("", what)] += 1
         if chance.random() < 0.25 and what.startswith(("kill", "pause", "freeze")):
             other = chance.choice(PROGRAMS)
             threading.Thread(target=world.kill, args=(other,)).start()
@@ -71,6 +82,7 @@ def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
 
 def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]]:
     name, seconds, queue = chance.choice(PROGRAMS), chance.uniform(0.5, 6), chance.choice(QUEUES)
+    server, clocked, ahead = chance.choice(("broker", "database")), chance.choice(CLOCKED), clocks.drawn(chance)
     choices: list[tuple[int, str, Callable[[], None]]] = [
         (3, f"kill {name}", lambda: world.kill(name)),
         (2, f"end {name}", lambda: world.end(name)),
@@ -79,9 +91,14 @@ def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]
         (1, "kill database", lambda: world.kill_database(seconds)),
         (1, "freeze database", lambda: world.freeze_database(seconds)),
         (1, "memory alarm", lambda: world.alarm(seconds)),
+        (1, "disk alarm", lambda: world.fill_disk(seconds)),
+        (2, f"cut {name} from {server}", lambda: world.cut(name, server, 2 * seconds)),
+        (1, f"cut off {name}", lambda: world.cut_off(name, 2 * seconds)),
         (1, "delete a queue", lambda: world.delete_queue(queue)),
         (1, "close connections", world.close_connections),
     ]
+    if world.clocks:
+        choices.append((2, f"clock of {clocked} {ahead:+} s", lambda: world.set_clock(clocked, ahead)))
     _, what, fault = chance.choices(choices, [weight for weight, _, _ in choices])[0]
     return what, fault
 
@@ -98,7 +115,9 @@ def _balanced(world: World, patience_seconds: float) -> bool:
     return False
 
 
-def _tell(world: World, clients: Clients, faults: Counter[str], balanced_seconds: float | None) -> int:
+def _tell(
+    world: World, clients: Clients, history: History, faults: Counter[str], balanced_seconds: float | None
+) -> int:
     counts, ids = world.mill.totals(), {sent.id for sent in clients.sent}
     wrong = Counter(dict.fromkeys(("lost", "wrong failures", "results that differ"), 0))
     for sent in clients.sent:
@@ -109,6 +128,8 @@ def _tell(world: World, clients: Clients, faults: Counter[str], balanced_seconds
     couch = Couch(world.couch.url, "chaos")
     report = Walk(couch, CouchBlobs(couch), Wanted(sample=None), lambda _: None, lambda *_: None).run()
     wrong["double"] = counts["accepted"] - len(ids)
+    violations = history.violations()
+    wrong["answers that contradict"] = len(violations)
     rows = {
         "faults": sum(faults.values()),
         "pictures taken": len(clients.sent),
@@ -117,12 +138,13 @@ def _tell(world: World, clients: Clients, faults: Counter[str], balanced_seconds
         "taken at a repeat": sum(sent.attempts > 1 for sent in clients.sent),
         **{name: counts[name] for name in ("accepted", "stored", "failed")},
         **wrong,
+        "answers compared": sum(len(history.told(kind)) for kind in ("taken", "outcome", "totals", "bytes")),
         "seconds until balanced": "never" if balanced_seconds is None else f"{balanced_seconds:.1f}",
         "verify": "sound" if report.sound else report.as_dict()["wrong"],
     }
     for what, count in sorted(faults.items()):
         print(f"  {count:4} × {what}")
-    print(f"answers: {dict(sorted(clients.answers.items()))}", *clients.wrong, sep="\n")
+    print(f"answers: {dict(sorted(clients.answers.items()))}", *clients.wrong, *violations[:50], sep="\n")
     for name, value in rows.items():
         print(f"{name:24} {value:,}" if isinstance(value, int) else f"{name:24} {value}")
     late = balanced_seconds is None or balanced_seconds > _BALANCED_WITHIN_SECONDS

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import requests
 
 import pictures
+from chaos.history import History
 from imagemill.domain.ids import uuid7
 from mill import Mill
 
@@ -33,6 +34,7 @@ class Clients:
     """Threads which send until told to stop."""
 
     mill: Mill
+    history: History
     seed: int
     threads: int = 3
     sent: list[Sent] = field(default_factory=list)
@@ -68,16 +70,16 @@ class Clients:
         fields = {"key": key, "recipe": "gray", "batch": "chaos"} | ({"wait": "8"} if wait else {})
         while time.monotonic() < deadline:
             attempts += 1
+            started = time.monotonic()
             with contextlib.suppress(requests.RequestException):
                 answer = http.post(
                     f"{self.mill.url}/api/v1/images", files=[("file", ("a.jpg", data))], data=fields, timeout=60
                 )
                 self._note(answer)
-                if answer.status_code == 200:
-                    self.sent.append(Sent(answer.headers["Location"].rsplit("/", 1)[1], data, attempts))
-                    return
-                if answer.status_code == 202:
-                    self.sent.append(Sent(answer.json()["accepted"][0]["id"], data, attempts))
+                if answer.status_code in (200, 202):
+                    image_id = _id_in(answer)
+                    self.history.note("taken", key, started, image_id)
+                    self.sent.append(Sent(image_id, data, attempts))
                     return
             time.sleep(0.3)
         self.wrong.append("a picture was not taken within five minutes")
@@ -90,3 +92,10 @@ class Clients:
             if answer.status_code != 503:
                 self.wrong.append(f"{answer.status_code}: {answer.text[:300]}")
         self.answers[name] = self.answers.get(name, 0) + 1
+
+
+def _id_in(answer: requests.Response) -> str:
+    if answer.status_code == 200:
+        return answer.headers["Location"].rsplit("/", 1)[1]
+    accepted: str = answer.json()["accepted"][0]["id"]
+    return accepted

@@ -11,12 +11,16 @@ from pathlib import Path
 import pika
 import requests
 
-from broker_faults import memory_alarm
+from broker_faults import disk_alarm, memory_alarm
+from chaos import clocks
+from chaos.network import Link
 from imagemill.local.couch import local_couch
 from imagemill.local.rabbit import RabbitServer
-from mill import Mill
+from mill import Mill, wait_for
 
 PROGRAMS = ("writer", "writer:2", "api", "worker", "worker:2", "journal")
+# A worker decodes in children that may open no file: they could not read what time it is meant to be.
+CLOCKED = ("writer", "writer:2", "api", "journal")
 SETTINGS = {
     "redrive_after_seconds": 8, "redrive_every_seconds": 2, "lease_seconds": 5, "couchdb_timeout_seconds": 5,
     "confirm_timeout_seconds": 5, "pools": '{"default": ["*"]}', "max_image_pixels": 30_000_000,
@@ -25,36 +29,60 @@ QUEUES = ("work.default", "results.0", "results.1", "results.2", "results.3", "d
 
 
 class World:
-    """The programs, the servers, and one that starts again what has died, as Kubernetes does."""
+    """The programs, the servers, and one that starts again what has died, as Kubernetes does.
+
+    Each program has links of its own to both servers, and a clock of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.rabbit, self.couch = RabbitServer(folder / "rabbitmq"), local_couch(folder / "couchdb")
         self.rabbit.start()
         self.couch.start()
         self.mill = Mill(folder, self.rabbit.amqp_url, self.couch.url, "chaos", **SETTINGS)
-        self.mill.start(*PROGRAMS)
+        self.links = {
+            (name, server): Link(url)
+            for name in PROGRAMS
+            for server, url in (("broker", self.rabbit.amqp_url), ("database", self.couch.url))
+        }
+        fake = clocks.library()
+        self.clocks = {name: clocks.Clock(folder / f"{name}.clock", fake) for name in CLOCKED} if fake else {}
         self._lock, self._ending = threading.Lock(), threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        """All programs, and whoever keeps them going."""
+        for name in PROGRAMS:
+            self._launch(name)
+        for name in PROGRAMS:
+            wait_for(lambda name=name: self.mill.is_ready(name), f"{name} to be ready; {self.mill.log(name)}")
         self._keeper.start()
 
     def close(self) -> None:
         """Leave nothing."""
         self.stop_keeping()
         self.mill.close()
+        for link in self.links.values():
+            link.close()
         self.rabbit.kill()
         self.couch.kill()
+
+    def _launch(self, name: str) -> None:
+        servers = {"AMQP_URL": self.links[name, "broker"].url, "COUCHDB_URL": self.links[name, "database"].url}
+        clock = self.clocks[name].environment if name in self.clocks else {}
+        self.mill.launch(name, ["-m", f"imagemill.{name.split(':')[0]}"], servers | clock)
 
     def stop_keeping(self) -> None:
         """From now on what dies stays dead."""
         self._ending.set()
-        self._keeper.join()
+        if self._keeper.is_alive():
+            self._keeper.join()
 
     def _keep(self) -> None:
         while not self._ending.wait(0.5):
             with self._lock:
                 for name in PROGRAMS:
                     if not self.mill.running(name):
-                        self.mill.launch(name, ["-m", f"imagemill.{name.split(':')[0]}"], {})
+                        self._launch(name)
 
     # --- faults: each takes a while and is over when it returns ---------------------------------------
 
@@ -98,6 +126,32 @@ class World:
         """The broker blocks publishers."""
         with memory_alarm(self.rabbit):
             time.sleep(seconds)
+
+    def fill_disk(self, seconds: float) -> None:
+        """The broker believes that its disk is full, and blocks publishers."""
+        with disk_alarm(self.rabbit):
+            time.sleep(seconds)
+
+    def cut(self, name: str, server: str, seconds: float) -> None:
+        """Nothing passes between a program and a server, and neither is told."""
+        self.links[name, server].cut(seconds)
+
+    def cut_off(self, name: str, seconds: float) -> None:
+        """A program is alone."""
+        alone = [threading.Thread(target=self.cut, args=(name, server, seconds)) for server in ("broker", "database")]
+        for thread in alone:
+            thread.start()
+        for thread in alone:
+            thread.join()
+
+    def set_clock(self, name: str, ahead_seconds: int) -> None:
+        """A program's clock jumps, and stays wrong."""
+        self.clocks[name].set(ahead_seconds)
+
+    def set_clocks_right(self) -> None:
+        """As after a correction by NTP."""
+        for clock in self.clocks.values():
+            clock.set(0)
 
     def delete_queue(self, name: str) -> None:
         """With all that is in it."""

@@ -11,6 +11,7 @@ import pika
 from imagemill.local.rabbit import RabbitServer, rabbitmq_executable
 
 _USUAL_WATERMARK = "0.4"
+_USUAL_DISK = "50MB"
 
 
 def waiting_messages(amqp_url: str, queue: str) -> int:
@@ -30,6 +31,16 @@ def memory_alarm(server: RabbitServer) -> Iterator[None]:
         yield
     finally:
         _control(server, "set_vm_memory_high_watermark", _USUAL_WATERMARK)
+
+
+@contextmanager
+def disk_alarm(server: RabbitServer) -> Iterator[None]:
+    """While it lasts the broker has less free disk than it wants, and reads nothing of connections which publish."""
+    _control(server, "set_disk_free_limit", "1000TB")
+    try:
+        yield
+    finally:
+        _control(server, "set_disk_free_limit", _USUAL_DISK)
 
 
 def _control(server: RabbitServer, *words: str) -> None:

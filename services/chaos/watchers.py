@@ -1,0 +1,85 @@
+"""Readers who look on while everything breaks, and write down what they are told."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import requests
+
+from chaos.clients import Sent
+from chaos.history import History
+
+_TIMEOUT_SECONDS = 20
+
+
+class Watchers:
+    """One asks for pictures and totals, one reads what is announced. What has no answer is not written down."""
+
+    def __init__(self, url: str, history: History, sent: Sequence[Sent], seed: int) -> None:
+        self._url, self._history, self._sent, self._chance = url, history, sent, random.Random(f"watch-{seed}")
+        self._stopping = threading.Event()
+        self._all = [threading.Thread(target=self._again, args=(look,)) for look in (self._ask, self._listen)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._all:
+            thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+        for thread in self._all:
+            thread.join()
+
+    def _again(self, look: Callable[[requests.Session], None]) -> None:
+        with requests.Session() as http:
+            while not self._stopping.wait(0.05):
+                try:
+                    look(http)
+                except (requests.RequestException, ValueError):
+                    self._stopping.wait(0.3)
+
+    def _ask(self, http: requests.Session) -> None:
+        self.look_at(http, "totals")
+        if self._sent:
+            # The latest are those that change.
+            few = self._sent[-20:] if self._chance.random() < 0.5 else self._sent
+            self.look_at(http, "outcome", self._chance.choice(few).id)
+
+    def look_at(self, http: requests.Session, kind: str, about: str = "") -> None:
+        """Ask once."""
+        started = time.monotonic()
+        path = "/api/v1/totals" if kind == "totals" else f"/api/v1/images/{about}"
+        answer = http.get(self._url + path, timeout=_TIMEOUT_SECONDS)
+        if answer.status_code < 500:
+            self._history.note(kind, about, started, _outcome(answer) if kind == "outcome" else answer.json())
+
+    def _listen(self, http: requests.Session) -> None:
+        with http.get(f"{self._url}/api/v1/events", stream=True, timeout=_TIMEOUT_SECONDS) as answer:
+            kind = ""
+            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+                if self._stopping.is_set():
+                    return
+                if line.startswith("event: "):
+                    kind = line.removeprefix("event: ")
+                elif line.startswith("data: ") and kind == "outcome":
+                    self._announced(json.loads(line.removeprefix("data: ")))
+
+    def _announced(self, outcome: dict[str, Any]) -> None:
+        started, path = time.monotonic(), "/result" if outcome["status"] == "stored" else ""
+        answer = requests.get(f"{self._url}/api/v1/images/{outcome['id']}{path}", timeout=_TIMEOUT_SECONDS)
+        if answer.status_code < 500:
+            self._history.note("bytes", outcome["id"], started, answer.status_code)
+        if answer.status_code == 200 and not path:
+            self._history.note("outcome", outcome["id"], started, _outcome(answer))
+
+
+def _outcome(answer: requests.Response) -> tuple[str, str]:
+    """State and what is told with it, which may never change once it is an end."""
+    if answer.status_code != 200:
+        return "unknown" if answer.status_code == 404 else "refused", str(answer.status_code)
+    body = answer.json()
+    return body["status"], body["code"] or (body["result"] or {}).get("sha256", "")
