@@ -15,7 +15,7 @@ from chaos import clocks
 from chaos.clients import Clients, Sent
 from chaos.history import History
 from chaos.watchers import Watchers
-from chaos.world import CLOCKED, PROGRAMS, QUEUES, World
+from chaos.world import PROGRAMS, QUEUES, World
 from imagemill import recipes
 from imagemill.integrity.walk import Walk, Wanted
 from imagemill.store.blobs.couchdb import CouchBlobs
@@ -82,7 +82,7 @@ def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
 
 def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]]:
     name, seconds, queue = chance.choice(PROGRAMS), chance.uniform(0.5, 6), chance.choice(QUEUES)
-    server, clocked, ahead = chance.choice(("broker", "database")), chance.choice(CLOCKED), clocks.drawn(chance)
+    server, ahead = chance.choice(("broker", "database")), clocks.drawn(chance)
     choices: list[tuple[int, str, Callable[[], None]]] = [
         (3, f"kill {name}", lambda: world.kill(name)),
         (2, f"end {name}", lambda: world.end(name)),
@@ -94,11 +94,10 @@ def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]
         (1, "disk alarm", lambda: world.fill_disk(seconds)),
         (2, f"cut {name} from {server}", lambda: world.cut(name, server, 2 * seconds)),
         (1, f"cut off {name}", lambda: world.cut_off(name, 2 * seconds)),
+        (2, f"clock of {name} {ahead:+} s", lambda: world.set_clock(name, ahead)),
         (1, "delete a queue", lambda: world.delete_queue(queue)),
         (1, "close connections", world.close_connections),
     ]
-    if world.clocks:
-        choices.append((2, f"clock of {clocked} {ahead:+} s", lambda: world.set_clock(clocked, ahead)))
     _, what, fault = chance.choices(choices, [weight for weight, _, _ in choices])[0]
     return what, fault
 

@@ -1,33 +1,27 @@
-"""The clock of each program, which can be wrong: by libfaketime, where it is installed."""
+"""The clock of each program, which can be wrong."""
 
+import os
 import random
+import struct
 from pathlib import Path
 
-_LIBRARIES = ("/usr/lib", "/usr/local/lib")
+_WRONG_CLOCK = Path(__file__).parent / "wrong_clock"
+_AHEAD = struct.Struct("d")
 
 
 class Clock:
     """One program's. Its monotonic clock stays right, as where a clock is set or corrected."""
 
-    def __init__(self, file: Path, library: Path) -> None:
+    def __init__(self, file: Path) -> None:
+        file.write_bytes(_AHEAD.pack(0.0))
         self._file = file
-        self.set(0)
-        self.environment = {
-            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
+        path = os.pathsep.join([str(_WRONG_CLOCK), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self.environment = {"PYTHONPATH": path, "CHAOS_CLOCK": str(file)}
 
-    def set(self, ahead_seconds: int) -> None:
+    def set(self, ahead_seconds: float) -> None:
         """So far from the true time, from now on."""
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{ahead_seconds:+d}s\n")
-        fresh.rename(self._file)
-
-
-def library() -> Path | None:
-    """libfaketime, if it is installed."""
-    found = [path for folder in _LIBRARIES for path in Path(folder).glob("**/faketime/libfaketimeMT.so.1")]
-    return found[0] if found else None
+        with self._file.open("r+b") as file:  # the program has this very file in its memory
+            file.write(_AHEAD.pack(ahead_seconds))
 
 
 def drawn(chance: random.Random) -> int:

@@ -12,15 +12,13 @@ import pika
 import requests
 
 from broker_faults import disk_alarm, memory_alarm
-from chaos import clocks
+from chaos.clocks import Clock
 from chaos.network import Link
 from imagemill.local.couch import local_couch
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
 
 PROGRAMS = ("writer", "writer:2", "api", "worker", "worker:2", "journal")
-# A worker decodes in children that may open no file: they could not read what time it is meant to be.
-CLOCKED = ("writer", "writer:2", "api", "journal")
 SETTINGS = {
     "redrive_after_seconds": 8, "redrive_every_seconds": 2, "lease_seconds": 5, "couchdb_timeout_seconds": 5,
     "confirm_timeout_seconds": 5, "pools": '{"default": ["*"]}', "max_image_pixels": 30_000_000,
@@ -44,8 +42,7 @@ class World:
             for name in PROGRAMS
             for server, url in (("broker", self.rabbit.amqp_url), ("database", self.couch.url))
         }
-        fake = clocks.library()
-        self.clocks = {name: clocks.Clock(folder / f"{name}.clock", fake) for name in CLOCKED} if fake else {}
+        self.clocks = {name: Clock(folder / f"{name}.clock") for name in PROGRAMS}
         self._lock, self._ending = threading.Lock(), threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
@@ -68,8 +65,7 @@ class World:
 
     def _launch(self, name: str) -> None:
         servers = {"AMQP_URL": self.links[name, "broker"].url, "COUCHDB_URL": self.links[name, "database"].url}
-        clock = self.clocks[name].environment if name in self.clocks else {}
-        self.mill.launch(name, ["-m", f"imagemill.{name.split(':')[0]}"], servers | clock)
+        self.mill.launch(name, ["-m", f"imagemill.{name.split(':')[0]}"], servers | self.clocks[name].environment)
 
     def stop_keeping(self) -> None:
         """From now on what dies stays dead."""
