@@ -8,12 +8,13 @@ import mmap
 import os
 import struct
 import time
+from pathlib import Path
 
 _AHEAD = struct.Struct("d")
 
 
 def _install(path: str) -> None:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         view = mmap.mmap(file.fileno(), _AHEAD.size, prot=mmap.PROT_READ)
     true_time, true_time_ns = time.time, time.time_ns
 
