@@ -36,7 +36,7 @@ def memory_alarm(server: RabbitServer) -> Iterator[None]:
 @contextmanager
 def disk_alarm(server: RabbitServer) -> Iterator[None]:
     """While it lasts the broker has less free disk than it wants, and reads nothing of connections which publish."""
-    _control(server, "set_disk_free_limit", "1000TB")
+    _control(server, "set_disk_free_limit", "1000000GB")
     try:
         yield
     finally:
