@@ -13,7 +13,7 @@ JOB, STORED, FAILED = Counts(accepted=1), Counts(stored=1), Counts(failed=1)
 # What happens next: which picture, how much time passes, and how it ended.
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["commit", "hear", "hear again", "lose", "begin", "read", "doubt"]),
+        st.sampled_from(["commit", "commit by a fast clock", "hear", "hear again", "lose", "begin", "read", "doubt"]),
         st.integers(0, 5), st.booleans(),
     ),
     max_size=60,
@@ -40,14 +40,15 @@ class World:
     heard: list[Heard] = field(default_factory=list)
     seen: list[Heard] | None = None
 
-    def commit(self, choice: int, well: bool) -> None:
-        """A job or an outcome is written; the moment in it is older than the write."""
+    def commit(self, choice: int, well: bool, ahead: float = 0) -> None:
+        """A job or an outcome is written; the moment in it is older than the write, by the clock of who wrote it."""
+        since = self.clock - choice + ahead
         jobs = [item.key[1] for item in self.ledger if item.key[0] == "job"]
         open_jobs = [job for job in jobs if ("outcome", job) not in {item.key for item in self.ledger}]
         if open_jobs and choice > 2:
-            new = Heard(("outcome", open_jobs[0]), "b", self.clock - choice, STORED if well else FAILED)
+            new = Heard(("outcome", open_jobs[0]), "b", since, STORED if well else FAILED)
         else:
-            new = Heard(("job", str(len(jobs))), "b", self.clock - choice, JOB)
+            new = Heard(("job", str(len(jobs))), "b", since, JOB)
         self.ledger.append(new)
         self.under_way.append(new)
 
@@ -55,6 +56,8 @@ class World:
         self.clock += choice
         if what == "commit":
             self.commit(choice, well)
+        elif what == "commit by a fast clock":
+            self.commit(choice, well, ahead=3600)
         elif what == "begin" and self.seen is None:
             self.tally.begin_reading()
             self.seen = list(self.ledger)
@@ -64,11 +67,11 @@ class World:
         elif what == "doubt":
             self.tally.doubt()
         elif what == "hear again" and self.heard:
-            self.tally.hear(self.heard[choice % len(self.heard)])
+            self.tally.hear(self.heard[choice % len(self.heard)], self.clock)
         elif self.under_way and what in ("hear", "lose"):
             news = self.under_way.pop(choice % len(self.under_way))
             if what == "hear":
-                self.tally.hear(news)
+                self.tally.hear(news, self.clock)
                 self.heard.append(news)
 
 
@@ -111,7 +114,7 @@ def test_more_than_is_kept_is_not_added_but_doubted() -> None:
     tally.begin_reading()
     tally.read(Counts(), 10)
     for number in range(3):
-        tally.hear(Heard(("job", str(number)), "b", 11, JOB))
+        tally.hear(Heard(("job", str(number)), "b", 11, JOB), now=12)
     assert tally.counts().accepted == 2
     assert not tally.is_sure
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imagemill.api.live.tally import Heard, Tally, is_due
 from imagemill.domain.images import Counts
@@ -46,11 +46,14 @@ class Counters:
     # --- what happens -----------------------------------------------------------------------------
 
     def hear(self, heard: Heard) -> None:
-        """A job or an outcome is in the ledger."""
+        """A job or an outcome is in the ledger; `since` is Unix time."""
+        # A clock that is set changes nothing of what was read when, so that is kept by the one which is never set.
+        now = time.monotonic()
+        heard = replace(heard, since=heard.since - time.time() + now)
         with self._lock:
-            self._all.tally.hear(heard)
+            self._all.tally.hear(heard, now)
             if heard.batch in self._batches:
-                self._batches[heard.batch].tally.hear(heard)
+                self._batches[heard.batch].tally.hear(heard, now)
 
     def doubt(self) -> None:
         """Something was not heard, or changes counts in a way that only the ledger tells."""
@@ -107,7 +110,7 @@ class Counters:
                 scope.tally.doubt()
             raise
         with self._lock:
-            scope.tally.read(counts, time.time())
+            scope.tally.read(counts, time.monotonic())
             scope.took, scope.is_known = time.monotonic() - scope.began, True
 
     def _scope(self, batch: str | None) -> _Scope:

@@ -25,7 +25,7 @@ _READING_SHARE = 20
 class Heard:
     """A job or an outcome that is in the ledger, with what it adds to the counts.
 
-    `since` is a moment (Unix time, by the clock of whoever wrote it) before which it was not there.
+    `since` is a moment before which it was not there, by the clock of whoever wrote it; of one timeline in a tally.
     """
 
     key: tuple[str, str]
@@ -80,11 +80,11 @@ class Tally:
     _after: dict[tuple[str, str], Heard] = field(default_factory=dict)
     _sum: dict[str, int] = field(default_factory=dict)
 
-    def hear(self, heard: Heard) -> None:
-        """Something is in the ledger."""
+    def hear(self, heard: Heard, now: float) -> None:
+        """Something is in the ledger. What is to happen only later was written by a clock that tells nothing."""
         if heard.key in self._before or heard.key in self._after:
             return
-        if heard.since < self._read_until or len(self._before) + len(self._after) >= self.most_heard:
+        if not self._read_until <= heard.since <= now or len(self._before) + len(self._after) >= self.most_heard:
             self.is_sure = False
         else:
             self._after[heard.key] = heard
@@ -101,7 +101,7 @@ class Tally:
         self.is_sure = True
 
     def read(self, counts: Counts, until: float) -> None:
-        """A reading of the ledger that began when that was said, and ended at `until` (Unix time)."""
+        """A reading of the ledger that began when that was said, and ended at `until`."""
         heard = self._after
         self._base, self._read_until, self._before = counts, until, {}
         self._after = {key: item for key, item in heard.items() if item.since >= until}
