@@ -77,6 +77,18 @@ def test_nothing_moves_by_itself(mill: Mill, browser: Open, page: str, width: in
         assert moved <= MOST_SHIFT, "\n".join(movers)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_on_a_slow_line(mill: Mill, browser: Open, width: int) -> None:
+    driver = browser(width=width)
+    driver.execute_cdp_cmd("Network.enable", {})
+    slow = {"offline": False, "latency": 50, "downloadThroughput": 16_000, "uploadThroughput": 16_000}
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    with before_any_script(driver, _OBSERVE):
+        settled(driver, mill.url)
+        moved, movers = driver.execute_script("return [window.moved, window.movers]")
+        assert moved <= MOST_SHIFT, "\n".join(movers)
+
+
 def test_the_first_page_is_light_and_there_soon(mill: Mill, browser: Open) -> None:
     driver = browser()
     driver.execute_cdp_cmd("Network.enable", {})

@@ -194,7 +194,7 @@ def test_what_a_format_cannot_hold_is_said() -> None:
 def test_an_encoder_that_fails_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders_module.cv2, "imencode", lambda *_: (False, None))
     with pytest.raises(ImageError) as caught:
-        RECIPES["gray"].apply(pictures.png())
+        RECIPES["compress"].apply(pictures.png())
     assert caught.value.code == "unencodable"
 
 

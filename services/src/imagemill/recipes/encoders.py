@@ -8,10 +8,12 @@ from typing import Any
 import cv2
 
 from imagemill.recipes import parameters
+from imagemill.recipes import png as fast_png
 from imagemill.recipes.model import ImageError
 from imagemill.recipes.pixels import Pixels, on_white, to_8bit
 
 Encoder = Callable[[Pixels, Any], bytes]
+_LARGEST_PNG = 1_000_000
 _LOSSLESS = 101
 """OpenCV's way to ask for a lossless WebP: a quality above 100."""
 
@@ -24,8 +26,10 @@ def jpeg(pixels: Pixels, params: parameters.Jpeg) -> bytes:
 
 def png(pixels: Pixels, params: parameters.Png) -> bytes:
     """PNG."""
-    flags = [] if params.compression is None else [cv2.IMWRITE_PNG_COMPRESSION, params.compression]
-    return _encoded(".png", pixels, flags, largest_side=1_000_000)
+    if params.compression is None:
+        _check_size(".png", pixels, _LARGEST_PNG)
+        return fast_png.encode(pixels)
+    return _encoded(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, params.compression], _LARGEST_PNG)
 
 
 def webp(pixels: Pixels, params: parameters.Webp) -> bytes:
@@ -37,7 +41,7 @@ def webp(pixels: Pixels, params: parameters.Webp) -> bytes:
 ENCODERS: dict[str, Encoder] = {step.__name__: step for step in (jpeg, png, webp)}
 
 
-def _encoded(extension: str, pixels: Pixels, flags: Sequence[int], largest_side: int) -> bytes:
+def _check_size(extension: str, pixels: Pixels, largest_side: int) -> None:
     height, width = pixels.shape[:2]
     if max(height, width) > largest_side:
         detail = (
@@ -45,7 +49,12 @@ def _encoded(extension: str, pixels: Pixels, flags: Sequence[int], largest_side:
             "on each side. Let the recipe fit it into a box before."
         )
         raise ImageError("unencodable", detail)
+
+
+def _encoded(extension: str, pixels: Pixels, flags: Sequence[int], largest_side: int) -> bytes:
+    _check_size(extension, pixels, largest_side)
     encoded, data = cv2.imencode(extension, pixels, flags)
     if not encoded:
+        height, width = pixels.shape[:2]
         raise ImageError("unencodable", f"OpenCV could not write {width:,} × {height:,} pixels as {extension}.")
     return data.tobytes()

@@ -77,7 +77,7 @@ class Jpeg(Params):
 
 
 class Png(Params):
-    """PNG, 8 or 16 bits; without `compression` OpenCV's fast way, else zlib's level: smaller, and slower by far."""
+    """PNG, 8 or 16 bits; without `compression` our fast way, else zlib's level: smaller, and slower by far."""
 
     compression: int | None = Field(default=None, ge=0, le=9)
 
