@@ -137,15 +137,23 @@ def _peer(name: str, folder: Path, servers: Addresses, mark: str) -> Iterator[Ru
         "PATH": f"{_PYTHON.parent}:{os.environ.get('PATH', os.defpath)}",
     }
     command, log = [str(_PYTHON), "-m", f"imagemill_peers.with_{name}"], folder / "log"
-    with log.open("ab") as output:
-        parts = [*[["worker"]] * WORKERS, ["front", str(port)]]
-        started = [start_child([*command, *part], environment=environment, output=output) for part in parts]
-    *workers, front = [process.pid for process in started]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*part: str) -> None:
+        with log.open("ab") as output:
+            started.append(start_child([*command, *part], environment=environment, output=output))
+
     try:
-        wait_for(
-            lambda: _all_run(started, log) and accepts(port) and _consumers(servers.amqp_url, mark) >= WORKERS,
-            f"Flask with {name}",
-        )
+        # One after the other: two that declare the same quorum queue at once may end a connection of RabbitMQ 3.10.
+        for number in range(1, WORKERS + 1):
+            start("worker")
+            wait_for(
+                lambda number=number: _all_run(started, log) and _consumers(servers.amqp_url, mark) >= number,
+                f"a worker of {name}",
+            )
+        start("front", str(port))
+        wait_for(lambda: _all_run(started, log) and accepts(port), f"Flask with {name}")
+        *workers, front = [process.pid for process in started]
         yield _PeerRunning(address, f"http://127.0.0.1:{port}", front, workers)
     finally:
         for process in started:
