@@ -1,4 +1,4 @@
-"""A CouchDB whose answers go wrong on demand: an HTTP proxy between a program and the server."""
+"""A CouchDB or S3 whose answers go wrong on demand: an HTTP proxy between a program and the server."""
 
 import http.client
 import threading
@@ -76,7 +76,8 @@ class FaultyProxy:
                         self.send_header(name, formatdate(time.time() + outer.clock_ahead_seconds, usegmt=True))
                     elif name.lower() not in _HOP_BY_HOP:
                         self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
+                length = dict(headers).get("Content-Length", "0") if self.command == "HEAD" else len(content)
+                self.send_header("Content-Length", str(length))
                 self.end_headers()
                 if self.command != "HEAD":
                     with suppress(ConnectionError):  # a client that did not wait for a late answer

@@ -1,13 +1,14 @@
 """The matrix: every step of a picture's way that touches a server, and everything that can go wrong with it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 SMALL, LARGE = "small", "large"
 
 
 @dataclass(frozen=True)
 class Step:
-    """A request to CouchDB (`method`, `path`, `body`) or a message (`frame`, `exchange`) of a program.
+    """A request to CouchDB or S3 (`method`, `path`, `body`) or a message (`frame`, `exchange`) of a program.
 
     `sizes` are those of pictures which take it: what is larger than `inline_max_bytes`, of results than
     `result_inline_max_bytes`, travels as a claim check.
@@ -21,6 +22,7 @@ class Step:
     frame: str = ""
     exchange: str = ""
     sizes: tuple[str, ...] = (SMALL, LARGE)
+    server: str = "couch"
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,19 @@ STEPS = (
     Step("announce", "writer", frame="publish", exchange="outcomes"),
     Step("acknowledge result", "writer", frame="ack"),
 )
+# Where the bytes are in S3.
+S3_STEPS = tuple(
+    replace(step, name=f"{step.name} in S3", path="/", server="s3") for step in STEPS if step.path == "-blobs-"
+)
 # `refuse`: nothing arrives; `lose`: its answer does not; `late`: it arrives after the time-out; `error`: 500.
 FAULTS = ("refuse", "lose", "late", "crash", "pause", "error")
 
 
-def matrix() -> list[Cell]:
+def matrix(steps: Sequence[Step]) -> list[Cell]:
     """All cells."""
     return [
         Cell(step, fault, size, wait)
-        for step in STEPS
+        for step in steps
         for fault in FAULTS
         if not (step.frame and fault == "error")  # a broker has no such answer
         for size in step.sizes
@@ -70,11 +76,11 @@ def matrix() -> list[Cell]:
     ]
 
 
-def some() -> list[Cell]:
+def some(steps: Sequence[Step]) -> list[Cell]:
     """Two cells a step, of all faults in turn: what there is time for in every run of the tests."""
-    cells = matrix()
+    cells = matrix(steps)
     chosen = []
-    for number, step in enumerate(STEPS):
+    for number, step in enumerate(steps):
         own = [cell for cell in cells if cell.step is step]
         for fault in (FAULTS[number % 5], FAULTS[(number + 2) % 5]):
             fitting = [cell for cell in own if cell.fault == fault]

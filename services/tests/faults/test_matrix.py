@@ -18,22 +18,23 @@ import requests
 
 import pictures
 from faults.amqp_proxy import AmqpFault, AmqpProxy
-from faults.cells import LARGE, Cell, matrix, some
+from faults.cells import LARGE, S3_STEPS, STEPS, Cell, matrix, some
 from faulty_proxy import Fault, FaultyProxy
 from imagemill import recipes
 from imagemill.domain.ids import uuid7
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, adds_up, wait_for
+from s3_server import S3Server, s3_server
 
 PROGRAMS = ("writer", "api", "worker")
 TIMEOUT_SECONDS = 2.0
 LATE_SECONDS = 2 * TIMEOUT_SECONDS
 PAUSE_SECONDS = 2.0
 SETTINGS = {
-    "couchdb_timeout_seconds": TIMEOUT_SECONDS, "confirm_timeout_seconds": TIMEOUT_SECONDS, "redrive_after_seconds": 4,
-    "redrive_every_seconds": 1, "lease_seconds": 3, "inline_max_bytes": 20_000,
-    "result_inline_max_bytes": 20_000,
+    "couchdb_timeout_seconds": TIMEOUT_SECONDS, "s3_timeout_seconds": TIMEOUT_SECONDS,
+    "confirm_timeout_seconds": TIMEOUT_SECONDS, "redrive_after_seconds": 4, "redrive_every_seconds": 1,
+    "lease_seconds": 3, "inline_max_bytes": 20_000, "result_inline_max_bytes": 20_000,
 }  # fmt: skip
 WAIT_SECONDS = "15"
 
@@ -41,23 +42,31 @@ WAIT_SECONDS = "15"
 class Site:
     """An Imagemill each of whose programs has proxies of its own to its servers, and is restarted when it dies."""
 
-    def __init__(self, folder: Path, rabbit: RabbitServer, couch: CouchServer, vhost: str) -> None:
+    def __init__(
+        self, folder: Path, rabbit: RabbitServer, couch: CouchServer, vhost: str, s3: S3Server | None = None
+    ) -> None:
         amqp_url = rabbit.amqp_url.removesuffix("%2F") + vhost
-        self.mill = Mill(folder, amqp_url, couch.url, vhost, **SETTINGS)
-        self.couch = {name: FaultyProxy(couch.url) for name in PROGRAMS}
+        self.mill = Mill(folder, amqp_url, couch.url, vhost, **SETTINGS, **(s3.settings(vhost) if s3 else {}))
+        self.http = {"couch": {name: FaultyProxy(couch.url) for name in PROGRAMS}}
+        if s3:
+            self.http["s3"] = {name: FaultyProxy(s3.url) for name in PROGRAMS}
         self.amqp = {name: AmqpProxy(amqp_url) for name in PROGRAMS}
-        for proxy in self.couch.values():
+        for proxy in self._proxies():
             proxy.start()
         for name in PROGRAMS:
             self._start(name)
 
     def close(self) -> None:
         self.mill.close()
-        for proxy in (*self.couch.values(), *self.amqp.values()):
+        for proxy in (*self._proxies(), *self.amqp.values()):
             proxy.close()
 
+    def _proxies(self) -> list[FaultyProxy]:
+        return [proxy for of_programs in self.http.values() for proxy in of_programs.values()]
+
     def _start(self, name: str) -> None:
-        self.mill.start(name, COUCHDB_URL=self.couch[name].url, AMQP_URL=self.amqp[name].url)
+        s3 = {"s3_endpoint_url": self.http["s3"][name].url} if "s3" in self.http else {}
+        self.mill.start(name, COUCHDB_URL=self.http["couch"][name].url, AMQP_URL=self.amqp[name].url, **s3)
 
     def heal(self) -> None:
         """As Kubernetes does it."""
@@ -79,11 +88,11 @@ class Site:
             return method == step.method and step.path in path and step.body.encode() in body
 
         request = Fault(kind, matches, 1, LATE_SECONDS if kind == "late" else 0.0, after)
-        self.couch[name].faults.append(request)
+        self.http[step.server][name].faults.append(request)
         return request
 
     def disarm(self) -> None:
-        for proxy in self.couch.values():
+        for proxy in self._proxies():
             proxy.faults.clear()
         for other in self.amqp.values():
             other.fault = None
@@ -140,6 +149,18 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(rabbit, couch, tmp_path_factory.mktemp("faults")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def s3_site(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with s3_server() as s3, running_site(rabbit, couch, tmp_path_factory.mktemp("faults-s3"), s3) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def running_site(rabbit: RabbitServer, couch: CouchServer, folder: Path, s3: S3Server | None = None) -> Iterator[Site]:
     name = f"faults-{uuid.uuid4().hex[:8]}"
     with requests.Session() as broker:
         broker.auth = (rabbit.user, rabbit.password)
@@ -147,7 +168,7 @@ def site(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
         rights = f"{rabbit.management_url}/api/permissions/{name}/{rabbit.user}"
         broker.put(address, timeout=60).raise_for_status()
         broker.put(rights, json={"configure": ".*", "write": ".*", "read": ".*"}, timeout=60).raise_for_status()
-        made = Site(tmp_path_factory.mktemp("faults"), rabbit, couch, name)
+        made = Site(folder, rabbit, couch, name, s3)
         try:
             yield made
         finally:
@@ -155,8 +176,20 @@ def site(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
             broker.delete(address, timeout=60).raise_for_status()
 
 
-@pytest.mark.parametrize("cell", matrix() if os.environ.get("IMAGEMILL_FAULTS") == "all" else some(), ids=str)
+CELLS = matrix if os.environ.get("IMAGEMILL_FAULTS") == "all" else some
+
+
+@pytest.mark.parametrize("cell", CELLS(STEPS), ids=str)
 def test_a_picture_is_stored_once_whatever_goes_wrong_once(site: Site, cell: Cell) -> None:
+    sent_through(site, cell)
+
+
+@pytest.mark.parametrize("cell", CELLS(S3_STEPS), ids=str)
+def test_it_is_with_its_bytes_in_s3_too(s3_site: Site, cell: Cell) -> None:
+    sent_through(s3_site, cell)
+
+
+def sent_through(site: Site, cell: Cell) -> None:
     width, height = (640, 480) if cell.size == LARGE else (96, 64)
     data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31)
     with told_by(site):
