@@ -59,6 +59,7 @@ class Watchers:
 
     def _listen(self, http: requests.Session) -> None:
         with http.get(f"{self._url}/api/v1/events", stream=True, timeout=_TIMEOUT_SECONDS) as answer:
+            answer.raise_for_status()
             kind = ""
             for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
                 if self._stopping.is_set():

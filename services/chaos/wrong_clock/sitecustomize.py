@@ -1,6 +1,7 @@
 """A clock that is wrong by as much as a file says: Python loads this at its start, where PYTHONPATH names the folder.
 
-libfaketime does not do: what it makes of Python's sleeping on the monotonic clock ends the API's server.
+What the programs ask for the time is wrong then: `time.time`, `time.time_ns`, `datetime.now`. libfaketime does not do:
+what it makes of Python's sleeping on the monotonic clock ends the API's server.
 """
 
 import datetime

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import requests
@@ -68,6 +69,31 @@ def test_a_batch_that_is_looked_at_is_counted_too() -> None:
     reader.counts["b"] = Counts(accepted=9, stored=9)
     counters.doubt()
     assert counters.now("b").accepted == 9
+
+
+def test_what_happens_while_a_batch_is_read_for_the_first_time_is_heard() -> None:
+    ledger = [Counts(accepted=1, stored=1)]
+
+    def read(batch: str | None) -> Counts:
+        seen = ledger[-1]
+        if len(ledger) == 1:  # committed, and heard, before this reading is done
+            ledger.append(Counts(accepted=2, stored=1))
+            counters.hear(job(2))
+        return seen
+
+    counters = Counters(read)
+    counters.start()
+    assert [counters.now("b").accepted for _ in range(2)] == [1, 2]
+
+
+def test_what_is_asked_exactly_is_the_ledgers_own_count() -> None:
+    reader = Reader()
+    counters = Counters(reader)
+    counters.start()
+    counters.now()
+    counters.hear(replace(job(1), since=time.time()))
+    assert counters.now().accepted == 6
+    assert counters.reading().accepted == 5
 
 
 def test_a_batch_that_is_not_there_is_not_kept() -> None:

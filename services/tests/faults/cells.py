@@ -82,7 +82,8 @@ def some(steps: Sequence[Step]) -> list[Cell]:
     chosen = []
     for number, step in enumerate(steps):
         own = [cell for cell in cells if cell.step is step]
-        for fault in (FAULTS[number % 5], FAULTS[(number + 2) % 5]):
+        there = [fault for fault in FAULTS if any(cell.fault == fault for cell in own)]
+        for fault in (there[number % len(there)], there[(number + 2) % len(there)]):
             fitting = [cell for cell in own if cell.fault == fault]
             chosen.append(fitting[(number // 5) % len(fitting)])
     return chosen

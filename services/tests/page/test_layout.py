@@ -85,9 +85,13 @@ def test_nothing_moves_by_itself(mill: Mill, browser: Open, page: str, width: in
 @contextmanager
 def in_halves(address: str, first_part_ends: bytes) -> Iterator[str]:
     """The page at an address, of which the rest comes a second later than its first part."""
+    halved: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/api/"):  # nothing of what follows the page along
+                self.send_error(404)
+                return
             answer = requests.get(address + self.path, timeout=SECONDS, headers={"Accept-Encoding": "identity"})
             self.send_response(answer.status_code)
             for name in ("Content-Type", "Content-Security-Policy"):
@@ -98,6 +102,7 @@ def in_halves(address: str, first_part_ends: bytes) -> Iterator[str]:
             self.wfile.write(first + mark)
             self.wfile.flush()
             if mark:
+                halved.append(self.path)
                 time.sleep(1)
             self.wfile.write(rest)
 
@@ -114,6 +119,7 @@ def in_halves(address: str, first_part_ends: bytes) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+    assert "/" in halved
 
 
 def test_half_a_page_is_not_shown(mill: Mill, browser: Open) -> None:

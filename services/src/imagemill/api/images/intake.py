@@ -236,7 +236,7 @@ def offered(
 
     What is too large is read on for a while, so that its client gets to read the answer, but not for ever.
     """
-    # Pieces rather than one buffer that grows: growing one of 30 MiB may need it twice for a moment.
+    # Pieces: a buffer that grows may be there twice while it does, and of what is refused in the end that is in vain.
     name, kept, size_bytes = display_name(raw), list[bytes](), 0
     if announced_bytes <= max_bytes:
         while chunk := stream.read(_CHUNK_BYTES):

@@ -91,9 +91,9 @@ class Counters:
             if not (scope.is_known and scope.began >= asked):  # else somebody read it while this waited
                 self._reconcile(scope, batch)
             with self._lock:
-                counts = scope.tally.counts()
-        if batch is not None and counts.offered:
-            self._keep(batch, scope)
+                counts = scope.tally.reading()
+                if batch is not None and not counts.offered:
+                    self._batches.pop(batch, None)
         return counts
 
     # --- inside -----------------------------------------------------------------------------------
@@ -117,14 +117,12 @@ class Counters:
         if batch is None:
             return self._all
         with self._lock:
-            return self._batches.get(batch) or _Scope()
-
-    def _keep(self, batch: str, scope: _Scope) -> None:
-        with self._lock:
-            self._batches[batch] = scope
+            # Before it is read: what happens meanwhile is heard.
+            scope = self._batches.setdefault(batch, _Scope())
             self._batches.move_to_end(batch)
             while len(self._batches) > _MOST_BATCHES:
                 self._batches.popitem(last=False)
+            return scope
 
 
 def _is_kept(scope: _Scope, now: float) -> bool:

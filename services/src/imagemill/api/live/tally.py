@@ -1,7 +1,8 @@
 """Counts between two readings of the ledger, of what is heard meanwhile. Pure.
 
 What is heard is late, comes twice, or never; so nothing heard is believed beyond the next reading. In between the tally
-is never ahead of the ledger: what may be in the reading already is not added to it, and makes the tally unsure.
+is not ahead of the ledger: what may be in the reading already is not added to it, and makes the tally unsure. (Where a
+clock is ahead by less than the news takes, what was written in that time may count twice until the next reading.)
 """
 
 from collections.abc import Mapping
@@ -109,6 +110,10 @@ class Tally:
         for item in self._after.values():
             self._add(item)
         self.is_sure = self.is_sure and len(self._after) == len(heard)
+
+    def reading(self) -> Counts:
+        """The latest reading alone."""
+        return self._base
 
     def counts(self) -> Counts:
         """The counts as far as they are known: outcomes of jobs that nobody heard of say that those were accepted."""
