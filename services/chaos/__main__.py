@@ -2,13 +2,13 @@
 
 import argparse
 import random
-import re
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos import clocks
@@ -23,7 +23,6 @@ from imagemill.store.couch import Couch
 from mill import Mill
 
 _BALANCED_WITHIN_SECONDS = 60
-_KIND = re.compile(r":\d|[+-]\d+ s")
 
 
 def main() -> int:
@@ -57,49 +56,62 @@ def _run(world: World, seconds: float, seed: int) -> int:
     return _tell(world, clients, history, faults, took if balanced else None)
 
 
+@dataclass(frozen=True)
+class _Fault:
+    """What goes wrong, counted by `kind`; `act` takes as long as it lasts."""
+
+    weight: int
+    kind: str
+    details: str
+    act: Callable[[], None]
+
+
 def _break(world: World, chance: random.Random, until: float) -> Counter[str]:
     """Fault after fault, at times two at once. Their order is the seed's, their moments are the machine's."""
     done: Counter[str] = Counter()
     half_time = (time.monotonic() + until) / 2
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.5, 4))
-        what, fault = _drawn(world, chance)
+        fault = _drawn(world, chance)
         if not done["lose all messages"] and time.monotonic() > half_time:
-            what, fault = "lose all messages", world.lose_all_messages
-        print(f"{time.strftime('%H:%M:%S')}  {what}", flush=True)
-        done[_KIND.sub("", what).strip()] += 1
-        if chance.random() < 0.25 and what.startswith(("kill", "pause", "freeze")):
+            fault = _Fault(1, "lose all messages", "", world.lose_all_messages)
+        print(f"{time.strftime('%H:%M:%S')}  {fault.kind} {fault.details}", flush=True)
+        done[fault.kind] += 1
+        if chance.random() < 0.25 and fault.kind.startswith(("kill", "pause", "freeze", "cut")):
             other = chance.choice(PROGRAMS)
             threading.Thread(target=world.kill, args=(other,)).start()
-            done[f"kill {other.split(':')[0]} meanwhile"] += 1
+            done[f"kill {_role(other)} meanwhile"] += 1
         try:
-            fault()
+            fault.act()
         except Exception as error:  # the server was just away for another reason
             print(f"          not done: {error!r}", flush=True)
             done["not done"] += 1
     return done
 
 
-def _drawn(world: World, chance: random.Random) -> tuple[str, Callable[[], None]]:
+def _drawn(world: World, chance: random.Random) -> _Fault:
     name, seconds, queue = chance.choice(PROGRAMS), chance.uniform(0.5, 6), chance.choice(QUEUES)
-    server, ahead = chance.choice(("broker", "database")), clocks.drawn(chance)
-    choices: list[tuple[int, str, Callable[[], None]]] = [
-        (3, f"kill {name}", lambda: world.kill(name)),
-        (2, f"end {name}", lambda: world.end(name)),
-        (2, f"pause {name}", lambda: world.pause(name, seconds)),
-        (1, "kill broker", lambda: world.kill_broker(seconds)),
-        (1, "kill database", lambda: world.kill_database(seconds)),
-        (1, "freeze database", lambda: world.freeze_database(seconds)),
-        (1, "memory alarm", lambda: world.alarm(seconds)),
-        (1, "disk alarm", lambda: world.fill_disk(seconds)),
-        (2, f"cut {name} from {server}", lambda: world.cut(name, server, 2 * seconds)),
-        (1, f"cut off {name}", lambda: world.cut_off(name, 2 * seconds)),
-        (2, f"clock of {name} {ahead:+} s", lambda: world.set_clock(name, ahead)),
-        (1, "delete a queue", lambda: world.delete_queue(queue)),
-        (1, "close connections", world.close_connections),
+    server, ahead, role = chance.choice(("broker", "database")), clocks.drawn(chance), _role(name)
+    faults = [
+        _Fault(3, f"kill {role}", name, lambda: world.kill(name)),
+        _Fault(2, f"end {role}", name, lambda: world.end(name)),
+        _Fault(2, f"pause {role}", name, lambda: world.pause(name, seconds)),
+        _Fault(2, f"cut {role} from {server}", name, lambda: world.cut(name, server, 2 * seconds)),
+        _Fault(1, f"cut {role} from both", name, lambda: world.cut_off(name, 2 * seconds)),
+        _Fault(2, f"clock of {role}", f"{name} {ahead:+} s", lambda: world.set_clock(name, ahead)),
+        _Fault(1, "kill broker", "", lambda: world.kill_broker(seconds)),
+        _Fault(1, "kill database", "", lambda: world.kill_database(seconds)),
+        _Fault(1, "freeze database", "", lambda: world.freeze_database(seconds)),
+        _Fault(1, "memory alarm", "", lambda: world.alarm(seconds)),
+        _Fault(1, "disk alarm", "", lambda: world.fill_disk(seconds)),
+        _Fault(1, "delete a queue", queue, lambda: world.delete_queue(queue)),
+        _Fault(1, "close connections", "", world.close_connections),
     ]
-    _, what, fault = chance.choices(choices, [weight for weight, _, _ in choices])[0]
-    return what, fault
+    return chance.choices(faults, [fault.weight for fault in faults])[0]
+
+
+def _role(name: str) -> str:
+    return name.split(":")[0]
 
 
 def _balanced(world: World, patience_seconds: float) -> bool:

@@ -5,15 +5,18 @@ import random
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 import requests
 
 import pictures
 from chaos.history import History
+from chaos.threads import Threads
 from imagemill.domain.ids import uuid7
 from mill import Mill
 
+_CLIENTS = 3
 # Width, height, quality: from 1 kB to more than 10 MB, the small ones more often.
 _SHAPES = (
     [(32, 24, 60)] * 10 + [(320, 240, 80)] * 10 + [(1280, 720, 90)] * 4 + [(2560, 1440, 97)] * 2 + [(5200, 3900, 99)]
@@ -29,37 +32,20 @@ class Sent:
     attempts: int
 
 
-@dataclass
-class Clients:
-    """Threads which send until told to stop."""
+class Clients(Threads):
+    """Send until told to stop; each ends with an answer for its last picture."""
 
-    mill: Mill
-    history: History
-    seed: int
-    threads: int = 3
-    sent: list[Sent] = field(default_factory=list)
-    answers: dict[str, int] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    def __init__(self, mill: Mill, history: History, seed: int) -> None:
+        self.mill, self.history, self.seed = mill, history, seed
+        self.sent: list[Sent] = []
+        self.answers: dict[str, int] = {}
+        self.wrong: list[str] = []
+        super().__init__(*(partial(self._send_all, number) for number in range(_CLIENTS)))
 
-    def __post_init__(self) -> None:
-        self._stopping = threading.Event()
-        self._all = [threading.Thread(target=self._send_all, args=(n,)) for n in range(self.threads)]
-
-    def start(self) -> None:
-        """Begin."""
-        for thread in self._all:
-            thread.start()
-
-    def stop(self) -> None:
-        """End, once each has an answer for its last picture."""
-        self._stopping.set()
-        for thread in self._all:
-            thread.join()
-
-    def _send_all(self, number: int) -> None:
+    def _send_all(self, number: int, stopping: threading.Event) -> None:
         chance = random.Random(f"{self.seed}-{number}")
         with requests.Session() as http:
-            while not self._stopping.is_set():
+            while not stopping.is_set():
                 width, height, quality = chance.choice(_SHAPES)
                 data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31, quality)
                 self._send(http, data, wait=chance.random() < 0.3)

@@ -5,44 +5,26 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import requests
 
 from chaos.clients import Sent
 from chaos.history import History
+from chaos.threads import Threads
 
 _TIMEOUT_SECONDS = 20
 
 
-class Watchers:
+class Watchers(Threads):
     """One asks for pictures and totals, one reads what is announced. What has no answer is not written down."""
 
     def __init__(self, url: str, history: History, sent: Sequence[Sent], seed: int) -> None:
         self._url, self._history, self._sent, self._chance = url, history, sent, random.Random(f"watch-{seed}")
-        self._stopping = threading.Event()
-        self._all = [threading.Thread(target=self._again, args=(look,)) for look in (self._ask, self._listen)]
+        super().__init__(partial(_again, self._ask), partial(_again, self._listen))
 
-    def start(self) -> None:
-        """Begin."""
-        for thread in self._all:
-            thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._stopping.set()
-        for thread in self._all:
-            thread.join()
-
-    def _again(self, look: Callable[[requests.Session], None]) -> None:
-        with requests.Session() as http:
-            while not self._stopping.wait(0.05):
-                try:
-                    look(http)
-                except (requests.RequestException, ValueError):
-                    self._stopping.wait(0.3)
-
-    def _ask(self, http: requests.Session) -> None:
+    def _ask(self, http: requests.Session, _: threading.Event) -> None:
         self.look_at(http, "totals")
         if self._sent:
             # The latest are those that change.
@@ -57,12 +39,12 @@ class Watchers:
         if answer.status_code < 500:
             self._history.note(kind, about, started, _outcome(answer) if kind == "outcome" else answer.json())
 
-    def _listen(self, http: requests.Session) -> None:
+    def _listen(self, http: requests.Session, stopping: threading.Event) -> None:
         with http.get(f"{self._url}/api/v1/events", stream=True, timeout=_TIMEOUT_SECONDS) as answer:
             answer.raise_for_status()
             kind = ""
             for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
-                if self._stopping.is_set():
+                if stopping.is_set():
                     return
                 if line.startswith("event: "):
                     kind = line.removeprefix("event: ")
@@ -76,6 +58,15 @@ class Watchers:
             self._history.note("bytes", outcome["id"], started, answer.status_code)
         if answer.status_code == 200 and not path:
             self._history.note("outcome", outcome["id"], started, _outcome(answer))
+
+
+def _again(look: Callable[[requests.Session, threading.Event], None], stopping: threading.Event) -> None:
+    with requests.Session() as http:
+        while not stopping.wait(0.05):
+            try:
+                look(http, stopping)
+            except (requests.RequestException, ValueError):
+                stopping.wait(0.3)
 
 
 def _outcome(answer: requests.Response) -> tuple[str, str]:

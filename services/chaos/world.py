@@ -93,12 +93,11 @@ class World:
             self.mill.signal(name, signal.SIGTERM)
 
     def pause(self, name: str, seconds: float) -> None:
-        """SIGSTOP for a while."""
-        pid = self.mill.pid(name)
+        """SIGSTOP for a while, to all its processes."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
+            self.mill.signal(name, signal.SIGSTOP)
             time.sleep(seconds)
-            os.kill(pid, signal.SIGCONT)
+            self.mill.signal(name, signal.SIGCONT)
 
     def kill_broker(self, seconds: float) -> None:
         """Without it for a while."""

@@ -26,21 +26,24 @@ def waiting_messages(amqp_url: str, queue: str) -> int:
 @contextmanager
 def memory_alarm(server: RabbitServer) -> Iterator[None]:
     """While it lasts the broker reads nothing of connections which publish."""
-    _control(server, "set_vm_memory_high_watermark", "0")
-    try:
+    with _changed(server, "set_vm_memory_high_watermark", "0", _USUAL_WATERMARK):
         yield
-    finally:
-        _control(server, "set_vm_memory_high_watermark", _USUAL_WATERMARK)
 
 
 @contextmanager
 def disk_alarm(server: RabbitServer) -> Iterator[None]:
-    """While it lasts the broker has less free disk than it wants, and reads nothing of connections which publish."""
-    _control(server, "set_disk_free_limit", "1000000GB")
+    """The same, for want of free disk."""
+    with _changed(server, "set_disk_free_limit", "1000000GB", _USUAL_DISK):
+        yield
+
+
+@contextmanager
+def _changed(server: RabbitServer, setting: str, to: str, usual: str) -> Iterator[None]:
+    _control(server, setting, to)
     try:
         yield
     finally:
-        _control(server, "set_disk_free_limit", _USUAL_DISK)
+        _control(server, setting, usual)
 
 
 def _control(server: RabbitServer, *words: str) -> None:
