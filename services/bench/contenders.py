@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pika
 import requests
 
+from databases import remove_databases
 from imagemill.local.ports import accepts, free_ports
 from imagemill.local.process import kill_child, last_lines, start_child
 from mill import Mill, adds_up, wait_for
@@ -98,7 +99,7 @@ def contender(name: str, folder: Path, servers: Addresses) -> Iterator[Running]:
         with (_ours if name in ALL_OURS else _peer)(name, folder, servers, mark) as running:
             yield running
     finally:
-        _remove_databases(servers.couchdb_url, mark)
+        remove_databases(servers.couchdb_url, mark)
 
 
 @contextmanager
@@ -172,12 +173,6 @@ def _consumers(amqp_url: str, queue: str) -> int:
             return int(connection.channel().queue_declare(queue, passive=True).method.consumer_count)
         except pika.exceptions.ChannelClosedByBroker:
             return 0  # its workers have not declared it yet
-
-
-def _remove_databases(couchdb_url: str, mark: str) -> None:
-    for name in requests.get(f"{couchdb_url}/_all_dbs", timeout=60).json():
-        if name.startswith(mark):
-            requests.delete(f"{couchdb_url}/{name}", timeout=60)
 
 
 def _remove_queues(amqp_url: str, mark: str) -> None:

@@ -100,13 +100,16 @@ def _drawn(world: World, chance: random.Random) -> _Fault:
         _Fault(1, f"cut {role} from both", name, lambda: world.cut_off(name, 2 * seconds)),
         _Fault(2, f"clock of {role}", f"{name} {ahead:+} s", lambda: world.set_clock(name, ahead)),
         _Fault(1, "kill broker", "", lambda: world.kill_broker(seconds)),
-        _Fault(1, "kill database", "", lambda: world.kill_database(seconds)),
-        _Fault(1, "freeze database", "", lambda: world.freeze_database(seconds)),
         _Fault(1, "memory alarm", "", lambda: world.alarm(seconds)),
         _Fault(1, "disk alarm", "", lambda: world.fill_disk(seconds)),
         _Fault(1, "delete a queue", queue, lambda: world.delete_queue(queue)),
         _Fault(1, "close connections", "", world.close_connections),
     ]
+    if couch := world.own_couch:
+        faults += [
+            _Fault(1, "kill database", "", lambda: world.kill_database(couch, seconds)),
+            _Fault(1, "freeze database", "", lambda: world.freeze_database(couch, seconds)),
+        ]
     return chance.choices(faults, [fault.weight for fault in faults])[0]
 
 
@@ -136,7 +139,7 @@ def _tell(
         if kind:
             wrong[kind] += 1
             print(f"{kind}: {world.mill.image(sent.id)}")
-    couch = Couch(world.couch.url, "chaos")
+    couch = Couch(world.couchdb_url, world.mill.prefix)
     report = Walk(couch, CouchBlobs(couch), Wanted(sample=None), lambda _: None, lambda *_: None).run()
     wrong["double"] = counts["accepted"] - len(ids)
     violations = history.violations()

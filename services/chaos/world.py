@@ -1,10 +1,12 @@
 """What can go wrong on one machine: every program and both servers, by name."""
 
 import contextlib
+import itertools
 import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +16,10 @@ import requests
 from broker_faults import disk_alarm, memory_alarm
 from chaos.clocks import Clock
 from chaos.network import Link
+from databases import remove_databases
 from imagemill.local.couch import local_couch
 from imagemill.local.rabbit import RabbitServer
+from imagemill.local.servers import LocalServer
 from mill import Mill, wait_for
 
 PROGRAMS = ("writer", "writer:2", "api", "worker", "worker:2", "journal")
@@ -29,18 +33,22 @@ QUEUES = ("work.default", "results.0", "results.1", "results.2", "results.3", "d
 class World:
     """The programs, the servers, and one that starts again what has died, as Kubernetes does.
 
-    Each program has links of its own to both servers, and a clock of its own.
+    Each program has links of its own to both servers, and a clock of its own. COUCHDB_URL names a database that is
+    there, or the nodes of a cluster, separated by commas: the programs share them out. Nothing breaks those from here.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.rabbit, self.couch = RabbitServer(folder / "rabbitmq"), local_couch(folder / "couchdb")
+        self.rabbit = RabbitServer(folder / "rabbitmq")
         self.rabbit.start()
-        self.couch.start()
-        self.mill = Mill(folder, self.rabbit.amqp_url, self.couch.url, "chaos", **SETTINGS)
-        self.links = {
-            (name, server): Link(url)
-            for name in PROGRAMS
-            for server, url in (("broker", self.rabbit.amqp_url), ("database", self.couch.url))
+        nodes = [url for url in os.environ.get("COUCHDB_URL", "").split(",") if url]
+        self.own_couch = None if nodes else local_couch(folder / "couchdb")
+        if self.own_couch:
+            self.own_couch.start()
+            nodes = [self.own_couch.url]
+        self.couchdb_url, prefix = nodes[0], f"chaos-{uuid.uuid4().hex[:8]}"
+        self.mill = Mill(folder, self.rabbit.amqp_url, self.couchdb_url, prefix, **SETTINGS)
+        self.links = {(name, "broker"): Link(self.rabbit.amqp_url) for name in PROGRAMS} | {
+            (name, "database"): Link(url) for name, url in zip(PROGRAMS, itertools.cycle(nodes), strict=False)
         }
         self.clocks = {name: Clock(folder / f"{name}.clock") for name in PROGRAMS}
         self._lock, self._ending = threading.Lock(), threading.Event()
@@ -61,7 +69,10 @@ class World:
         for link in self.links.values():
             link.close()
         self.rabbit.kill()
-        self.couch.kill()
+        if self.own_couch:
+            self.own_couch.kill()
+        else:
+            remove_databases(self.couchdb_url, f"{self.mill.prefix}-")
 
     def _launch(self, name: str) -> None:
         servers = {"AMQP_URL": self.links[name, "broker"].url, "COUCHDB_URL": self.links[name, "database"].url}
@@ -105,17 +116,17 @@ class World:
         time.sleep(seconds)
         self.rabbit.start()
 
-    def kill_database(self, seconds: float) -> None:
+    def kill_database(self, server: LocalServer, seconds: float) -> None:
         """Without it for a while."""
-        self.couch.kill()
+        server.kill()
         time.sleep(seconds)
-        self.couch.start()
+        server.start()
 
-    def freeze_database(self, seconds: float) -> None:
+    def freeze_database(self, server: LocalServer, seconds: float) -> None:
         """It takes connections and says nothing."""
-        os.kill(self.couch.pid, signal.SIGSTOP)
+        os.kill(server.pid, signal.SIGSTOP)
         time.sleep(seconds)
-        os.kill(self.couch.pid, signal.SIGCONT)
+        os.kill(server.pid, signal.SIGCONT)
 
     def alarm(self, seconds: float) -> None:
         """The broker blocks publishers."""

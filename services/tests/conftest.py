@@ -18,6 +18,7 @@ import hypothesis
 import pytest
 import requests
 
+from databases import remove_databases
 from imagemill.local.couch import CouchServer, local_couch
 from imagemill.local.rabbit import RabbitServer
 from imagemill.local.servers import LocalServer
@@ -165,8 +166,4 @@ def couchdb_prefix(couchdb_url: str) -> Iterator[str]:
     """What the names of this test's databases begin with; those databases are deleted afterwards."""
     prefix = f"test-{uuid.uuid4().hex[:12]}-"
     yield prefix
-    with requests.Session() as session:
-        names = session.get(f"{couchdb_url}/_all_dbs", timeout=_TIMEOUT_SECONDS).json()
-        for name in names:
-            if name.startswith(prefix):
-                session.delete(f"{couchdb_url}/{name}", timeout=_TIMEOUT_SECONDS).raise_for_status()
+    remove_databases(couchdb_url, prefix)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from databases import remove_databases
 from imagemill.api.services import Services, build
 from imagemill.api.web.app import create_app
 from imagemill.domain.access import Role
@@ -65,10 +65,7 @@ def doors(couch: CouchServer, **settings: Any) -> Iterator[Callable[..., Door]]:
     yield open_door
     for services in opened:
         services.registry.close(5)
-    with requests.Session() as session:
-        for name in session.get(f"{couch.url}/_all_dbs", timeout=30).json():
-            if name.startswith(prefix):
-                session.delete(f"{couch.url}/{name}", timeout=30).raise_for_status()
+    remove_databases(couch.url, prefix)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
+from databases import remove_databases
 from imagemill.process.stores import Stores, open_stores
 from imagemill.settings import Settings
 from imagemill.store import rights
@@ -61,9 +62,7 @@ def _settings(url: str, prefix: str, **more: Any) -> Settings:
 
 
 def _removed(url: str, prefix: str) -> None:
-    for name in requests.get(f"{url}/_all_dbs", timeout=60).json():
-        if name.startswith(prefix):
-            requests.delete(f"{url}/{name}", timeout=60)
+    remove_databases(url, prefix)
     for program in PROGRAMS:
         user = f"{url}/_users/org.couchdb.user:{prefix}-{program}"
         requests.delete(user, params={"rev": requests.get(user, timeout=60).json().get("_rev", "")}, timeout=60)

@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-import requests
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from databases import remove_databases
 from imagemill.api.services import build
 from imagemill.api.web.app import create_app
 from imagemill.local.couch import CouchServer
@@ -32,10 +32,7 @@ def site(couch: CouchServer) -> Iterator[Site]:
     services.stores.prepare(services.settings)
     client = create_app(settings, services).test_client()
     yield Site(client, services, filled(services))
-    with requests.Session() as session:
-        for name in session.get(f"{couch.url}/_all_dbs", timeout=30).json():
-            if name.startswith(prefix):
-                session.delete(f"{couch.url}/{name}", timeout=30).raise_for_status()
+    remove_databases(couch.url, prefix)
 
 
 @pytest.fixture(scope="module")
