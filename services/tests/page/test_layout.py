@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import pytest
 import requests
@@ -120,6 +121,16 @@ def in_halves(address: str, first_part_ends: bytes) -> Iterator[str]:
         server.server_close()
         thread.join()
     assert "/" in halved
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_the_words_of_the_rail_do_not_touch(mill: Mill, browser: Open, width: int) -> None:
+    driver = browser(width=width)
+    driver.get(f"{mill.url}/pictures")
+    words = driver.execute_script(
+        "return [...document.querySelectorAll('.rail li span')].map((word) => word.getBoundingClientRect().toJSON())"
+    )
+    assert all(left["right"] + 1 <= right["left"] for left, right in pairwise(words)), words
 
 
 def test_half_a_page_is_not_shown(mill: Mill, browser: Open) -> None:
