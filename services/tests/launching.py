@@ -9,10 +9,12 @@ import ast
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import importlib.util
 import json
+import multiprocessing.util
 import os
 import queue
 import runpy
@@ -189,7 +191,53 @@ def _fork(asked: Mapping[str, Any], control: socket.socket, ours: Sequence[socke
     os.close(output)
     os.environ.clear()
     os.environ.update(asked["environment"])
+    if asked["module"] == "imagemill.worker":
+        _keep_spare_interpreter()
     os._exit(_run(asked["module"]))
+
+
+def _keep_spare_interpreter() -> None:
+    """What a worker's child processes are forked from is forked too: the first interpreter that it starts is this one.
+
+    It is made now, as long as there is one thread only.
+    """
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        ours.close()
+        os._exit(_run_what_comes(theirs))
+    theirs.close()
+    spawn = multiprocessing.util.spawnv_passfds  # type: ignore[attr-defined]
+
+    def hand_over(path: bytes, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+        if "multiprocessing.forkserver" not in arguments[-1] or ours.fileno() < 0:
+            return int(spawn(path, arguments, descriptors))
+        asked = json.dumps([arguments[-1], list(descriptors)]).encode()
+        socket.send_fds(ours, [asked], list(descriptors))
+        ours.close()
+        return pid
+
+    multiprocessing.util.spawnv_passfds = hand_over  # type: ignore[attr-defined]
+
+
+def _run_what_comes(control: socket.socket) -> int:
+    """Wait for `python -c CODE` and its descriptors, and be that; end with the one who would have asked."""
+    came, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 8)
+    control.close()
+    if not came:
+        return 0
+    code, wanted = json.loads(came)
+    # Above all that either side has, so that none is overwritten before it is moved.
+    held = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 512) for descriptor in descriptors]
+    os.closerange(3, 512)
+    for descriptor, number in zip(held, wanted, strict=True):
+        os.dup2(descriptor, number, inheritable=False)
+        os.close(descriptor)
+    try:
+        exec(code, {"__name__": "__main__"})  # the standard library's, as a new interpreter gets it
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
 
 
 def _run(module: str) -> int:
