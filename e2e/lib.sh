@@ -64,8 +64,14 @@ build_stand_in() {
   couchdb_image=$(by_content imagemill-couchdb)
 }
 
-# Builds the images, brings them and the base images to the cluster; sets IMAGE and OPERATOR_IMAGE.
+# Builds the images, brings them and the base images to the cluster.
 bring_images() {
+  build_images
+  load_images
+}
+
+# Sets IMAGE and OPERATOR_IMAGE.
+build_images() {
   local image
   [[ $couchdb_image != stand-in ]] || build_stand_in
   for image in "$python_image" $([[ $CONTEXT != kind-* ]] || echo "$rabbitmq_image" "$couchdb_image"); do
@@ -74,6 +80,9 @@ bring_images() {
   say "building the images ..."
   VERSION=e2e PYTHON_IMAGE=$python_image "$root/images/build"
   IMAGE=$(by_content imagemill) OPERATOR_IMAGE=$(by_content imagemill-operator)
+}
+
+load_images() {
   say "loading the images ..."
   deliver "$IMAGE" "$OPERATOR_IMAGE"
   [[ $CONTEXT != kind-* ]] || deliver "$rabbitmq_image" "$couchdb_image"
