@@ -11,6 +11,7 @@ from imagemill.cli import (
     backing_up,
     cameras,
     counts,
+    demo,
     downloading,
     events,
     failures,
@@ -69,6 +70,7 @@ def _everywhere(commands: typer.Typer, api: str | None) -> dict[str, Any]:
 
 
 app.command("upload")(uploading.upload)
+app.command("demo")(demo.demo)
 app.command("watch")(watching.watch)
 app.command("wait")(waiting.wait)
 app.command("download")(downloading.download)

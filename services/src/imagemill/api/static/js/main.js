@@ -66,6 +66,8 @@ setInterval(tickTimes, TICK_MS);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
+  const walk = event.target.closest("[data-walk]");
+  if (walk) import("./walkby.js").then(({ walkBy }) => walkBy(walk));
 });
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 

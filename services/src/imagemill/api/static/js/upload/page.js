@@ -129,6 +129,11 @@ for (const input of [byId("files"), byId("folder")]) {
     offer(input === byId("folder") ? chosen.filter((file) => !file.name.startsWith(".")) : chosen);
   });
 }
+byId("drawn").addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  offer(await (await import("../drawing.js")).landscapes());
+  event.target.disabled = false;
+});
 byId("cancel").addEventListener("click", () => {
   sender.cancel();
   toast("Nothing more is sent. What was accepted goes on.").animate([], 5000).finished.then((it) => it.effect.target.remove());
