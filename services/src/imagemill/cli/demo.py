@@ -87,8 +87,10 @@ def _walk_by(client: Client, batch: str) -> None:
     # A camera of its own: before one that somebody has just walked by, it would be the same event that goes on.
     source = f"demo-{datetime.now():%H%M%S}"
     frames = demo_drawing.walk(_FRAMES)
-    for frame in track(frames, "Walking by", _FRAMES, console=console.err(), disable=not console.err().is_terminal):
-        query = {"source": source, "batch": batch}
+    for number, frame in enumerate(
+        track(frames, "Walking by", _FRAMES, console=console.err(), disable=not console.err().is_terminal)
+    ):
+        query = {"source": source, "batch": batch, "name": f"yard-{number:02}.png"}
         client.post(path_of("images"), patient=True, data=frame, headers=_PNG, params=query)
         client.pause(_FRAME_SECONDS)
     deadline = time.monotonic() + _ALERT_SECONDS
