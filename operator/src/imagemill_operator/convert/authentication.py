@@ -1,0 +1,97 @@
+"""The broker's address: KEDA has it in each trigger, the operator once, in its environment."""
+
+from collections.abc import Iterable
+
+from imagemill_operator.convert.fields import Fields
+from imagemill_operator.convert.model import Converted, Note, Notes
+
+ADDRESS = (
+    "give it to the operator: as AMQP_URL if it begins with amqp, as IMAGEMILL_BROKER_MANAGEMENT_URL, without the "
+    "virtual host at its end, if with http. IMAGEMILL_BROKER_METRICS_URL, RabbitMQ's Prometheus plugin, is better than "
+    "both"
+)
+LOGIN = "belongs into the operator's addresses: scheme://user:password@host"
+SWITCH = "is nothing to fill in: an amqps or https address says it"
+NO_CLIENT_CERTIFICATE = "has no equivalent: the operator shows no certificate. Give it a user with a password"
+PARAMETERS = {
+    "host": f"is the broker's address: {ADDRESS}",
+    "vhostName": "is the virtual host of the queues: write it into spec.vhost, or convert again with --vhost",
+    "username": LOGIN,
+    "password": LOGIN,
+    "protocol": SWITCH,
+    "tls": SWITCH,
+    "ca": "is the broker's CA: mount it into the operator's pod and name the file in the variable SSL_CERT_FILE",
+}
+LOST_PARAMETERS = {
+    "cert": NO_CLIENT_CERTIFICATE,
+    "key": NO_CLIENT_CERTIFICATE,
+    "keyPassword": NO_CLIENT_CERTIFICATE,
+    "workloadIdentityResource": "has no equivalent: give the operator a user with a password",
+}
+REFERENCES = {"secretTargetRef": "Secret", "configMapTargetRef": "ConfigMap"}
+STORES = ("filePath", "hashiCorpVault", "azureKeyVault", "gcpSecretManager", "awsSecretManager")
+TOKENS = ("oauth2", "boundServiceAccountToken")
+
+
+def note_authentication(document: Fields, notes: Notes, *, is_wanted: bool) -> None:
+    """Say which settings of the operator take the place of a TriggerAuthentication."""
+    if not is_wanted:
+        notes.add("No rabbitmq trigger among the documents refers to it: the operator needs nothing of it.")
+        return
+    spec = document.object("spec")
+    for field, kind in REFERENCES.items():
+        for reference in spec.objects(field):
+            where = f"{kind} {reference.text('name')}, key {reference.text('key')}"
+            _note_parameter(reference.text("parameter"), where, notes)
+    for variable in spec.objects("env"):
+        where = f"The variable {variable.text('name')} of the scaled containers"
+        _note_parameter(variable.text("parameter"), where, notes)
+    _note_stores(spec, notes)
+    if document.text("kind") == "ClusterTriggerAuthentication" and spec.objects("secretTargetRef"):
+        notes.add("Its Secrets are in KEDA's namespace: copy what the operator needs into the operator's own.")
+
+
+def _note_parameter(parameter: str, where: str, notes: Notes) -> None:
+    if parameter in LOST_PARAMETERS:
+        notes.lost(f"{where} ({parameter}) {LOST_PARAMETERS[parameter]}.")
+    else:
+        notes.add(f"{where} ({parameter}) {PARAMETERS.get(parameter, 'is nothing that the operator reads')}.")
+
+
+def _note_stores(spec: Fields, notes: Notes) -> None:
+    for field in STORES:
+        if spec.has(field):
+            notes.add(f"{field}: the operator reads no such store. Bring the address into a Secret, and {ADDRESS}.")
+    for field in TOKENS:
+        if spec.has(field):
+            notes.lost(f"{field} has no equivalent: give the operator a user with a password.")
+    provider = spec.object("podIdentity").text("provider", "none")
+    if provider != "none":
+        notes.lost(f"podIdentity {provider} has no equivalent: give the operator a user with a password.")
+
+
+def note_brokers(items: Iterable[Converted]) -> list[Note]:
+    """Say what KEDA's addresses are to the operator, and that it has one broker and one namespace."""
+    items = list(items)
+    brokers = list(dict.fromkeys(broker for item in items if item.pool for broker in item.brokers))
+    known = {item.source for item in items}
+    sources = dict.fromkeys(source for broker in brokers for source in broker if source not in known)
+    notes = [Note("The broker", f"KEDA had it from {source}: {ADDRESS}.") for source in sources]
+    if len(brokers) > 1:
+        named = "; ".join(" with ".join(broker) for broker in brokers)
+        notes.append(
+            Note(
+                "The broker",
+                f"One operator has one broker and one namespace. If these are different brokers, leave all but one to "
+                f"KEDA or to an operator in another namespace: {named}.",
+            )
+        )
+    return [*notes, *_note_namespaces(items)]
+
+
+def _note_namespaces(items: Iterable[Converted]) -> list[Note]:
+    namespaces = sorted({item.pool["metadata"].get("namespace", "") for item in items if item.pool})
+    if len(namespaces) < 2:
+        return []
+    named = ", ".join(namespace or "the current one" for namespace in namespaces)
+    return [Note("The operator", f"It serves one namespace: run one in each of {named}.")]
