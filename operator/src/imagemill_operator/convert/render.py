@@ -9,7 +9,8 @@ import yaml
 
 from imagemill_operator.convert.model import Conversion, Converted, Note
 
-COLUMNS = 100
+COLUMNS, LONGEST_LINE = 100, 1000
+"""Of comments, and of values, which are not folded."""
 HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9./-]*[A-Za-z0-9]")
 
 
@@ -47,7 +48,7 @@ def _rendered(item: Converted) -> str:
 
 def dumped(pool: Mapping[str, Any]) -> str:
     """Return one manifest as YAML."""
-    return yaml.dump(dict(pool), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=COLUMNS)
+    return yaml.dump(dict(pool), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=LONGEST_LINE)
 
 
 def _comment(note: Note) -> list[str]:
