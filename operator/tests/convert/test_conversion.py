@@ -189,6 +189,12 @@ def test_several_brokers_are_told() -> None:
     assert "One operator has one broker" not in noted(converted(trigger("a"), trigger("b")))
 
 
+def test_one_host_over_both_protocols_is_one_broker() -> None:
+    found = noted(converted(trigger("a"), trigger("b", host="amqp://rabbit:5672/")))
+    assert "the address amqp://rabbit:5672: give it to the operator as AMQP_URL." in found
+    assert "One operator has one broker" not in found
+
+
 def test_each_namespace_needs_an_operator() -> None:
     second = scaled_object() | {"metadata": {"name": "resize"}}
     assert "run one in each of the current one, jobs" in noted(convert([scaled_object(), second]))

@@ -183,6 +183,13 @@ def test_a_rate_beside_a_length_is_left_out_and_its_queue_counts() -> None:
     assert "Its queue counts by its backlog." in lost(found)
 
 
+def test_a_rate_beside_a_wait_is_covered_by_it() -> None:
+    found = converted(trigger("a", **TIME, metricType="Value"), trigger("b", **RATE))
+    assert pool_spec(found)["queues"] == ["a", "b"]
+    assert "measures that itself" in noted(found)
+    assert found.is_complete
+
+
 def test_two_triggers_of_one_queue_name_it_once() -> None:
     assert pool_spec(converted(trigger("a"), trigger("a", **RATE)))["queues"] == ["a"]
 

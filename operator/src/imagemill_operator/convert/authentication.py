@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from imagemill_operator.convert.fields import Fields
 from imagemill_operator.convert.model import Converted, Note, Notes
+from imagemill_operator.convert.triggers import LITERAL
 
-ADDRESS = (
-    "give it to the operator: as AMQP_URL if it begins with amqp, as IMAGEMILL_BROKER_MANAGEMENT_URL, without the "
-    "virtual host at its end, if with http. IMAGEMILL_BROKER_METRICS_URL, RabbitMQ's Prometheus plugin, is better than "
-    "both"
+AMQP_SETTING = "as AMQP_URL"
+HTTP_SETTING = "as IMAGEMILL_BROKER_MANAGEMENT_URL, without the virtual host at its end"
+ADDRESS = f"give it to the operator, {AMQP_SETTING} if it begins with amqp, {HTTP_SETTING}, if with http"
+BEST = (
+    "IMAGEMILL_BROKER_METRICS_URL, the address of RabbitMQ's Prometheus plugin (http://host:15692), is the best the "
+    "operator can have, and KEDA had none: give it too."
 )
 LOGIN = "belongs into the operator's addresses: scheme://user:password@host"
 SWITCH = "is nothing to fill in: an amqps or https address says it"
@@ -74,19 +77,36 @@ def note_brokers(items: Iterable[Converted]) -> list[Note]:
     """Say what KEDA's addresses are to the operator, and that it has one broker and one namespace."""
     items = list(items)
     brokers = list(dict.fromkeys(broker for item in items if item.pool for broker in item.brokers))
-    known = {item.source for item in items}
-    sources = dict.fromkeys(source for broker in brokers for source in broker if source not in known)
-    notes = [Note("The broker", f"KEDA had it from {source}: {ADDRESS}.") for source in sources]
-    if len(brokers) > 1:
-        named = "; ".join(" with ".join(broker) for broker in brokers)
-        notes.append(
-            Note(
-                "The broker",
-                f"One operator has one broker and one namespace. If these are different brokers, leave all but one to "
-                f"KEDA or to an operator in another namespace: {named}.",
-            )
-        )
-    return [*notes, *_note_namespaces(items)]
+    told = {item.source for item in items}
+    sources = dict.fromkeys(source for broker in brokers for source in broker if source not in told)
+    notes = [Note("The broker", f"KEDA had it from {source}: {_setting(source)}.") for source in sources]
+    best = [Note("The broker", BEST)] if brokers else []
+    return [*notes, *best, *_note_several(brokers), *_note_namespaces(items)]
+
+
+def _setting(source: str) -> str:
+    if not source.startswith(LITERAL):
+        return ADDRESS
+    return f"give it to the operator {AMQP_SETTING if source.startswith(f'{LITERAL}amqp') else HTTP_SETTING}"
+
+
+def _note_several(brokers: Iterable[tuple[str, ...]]) -> list[Note]:
+    """One host that KEDA asks over AMQP and HTTP is one broker."""
+    named = {tuple(_host(source) for source in broker): " with ".join(broker) for broker in brokers}
+    if len(named) < 2:
+        return []
+    text = (
+        "One operator has one broker. If these are different ones, leave the Deployments of all but one to KEDA: "
+        f"{'; '.join(named.values())}."
+    )
+    return [Note("The broker", text)]
+
+
+def _host(source: str) -> str:
+    if not source.startswith(LITERAL):
+        return source
+    address = source.partition("://")[2]
+    return address.rpartition(":")[0] or address
 
 
 def _note_namespaces(items: Iterable[Converted]) -> list[Note]:

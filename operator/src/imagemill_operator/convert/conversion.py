@@ -95,7 +95,7 @@ def _pool(document: Fields, hints: Hints, notes: Notes, brokers: list[tuple[str,
     namespace = meta.object_name("namespace")
     triggers = _triggers(spec, name, deployment, namespace, notes)
     brokers.extend(dict.fromkeys(trigger.broker for trigger in triggers))
-    annotations = annotations_of(meta.object("annotations"), deployment, notes)
+    annotations = annotations_of(meta.object("annotations"), name, deployment, notes)
     return {
         "apiVersion": "imagemill.dev/v1alpha1",
         "kind": "WorkerPool",

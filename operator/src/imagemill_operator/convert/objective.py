@@ -91,8 +91,17 @@ def _objective(triggers: Sequence[RabbitTrigger], modifiers: Fields, hints: Hint
         raise Refused(f"{' '.join(_without_equivalent(trigger) for trigger in triggers)} {HINT}")
     for trigger in triggers:
         if trigger not in expressed:
-            notes.lost(f"{_without_equivalent(trigger)} Its queue counts by its backlog.")
+            _note_unused(trigger, notes, is_covered=not lengths and trigger.mode in RATES)
     return _share(lengths, notes) if lengths else _wait(times, notes)
+
+
+def _note_unused(trigger: RabbitTrigger, notes: Notes, *, is_covered: bool) -> None:
+    """A pool with maxWaitSeconds follows the rate of arrivals by itself."""
+    text = f"{_without_equivalent(trigger)} Its queue counts by its backlog."
+    if is_covered:
+        notes.add(text)
+    else:
+        notes.lost(text)
 
 
 def _wanted_wait(triggers: Sequence[RabbitTrigger], max_wait_seconds: float, notes: Notes) -> dict[str, Any]:

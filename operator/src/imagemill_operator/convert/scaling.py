@@ -142,22 +142,20 @@ def note_restoring(spec: Fields, notes: Notes) -> None:
         )
 
 
-def annotations_of(annotations: Fields, deployment: str, notes: Notes) -> dict[str, str]:
+def annotations_of(annotations: Fields, pool: str, deployment: str, notes: Notes) -> dict[str, str]:
     """Return the annotation that pauses the pool, if KEDA was paused; note the others."""
     _note_half_pauses(annotations, notes)
-    if annotations.has(f"{PREFIX}paused-replicas"):
+    sets_replicas = annotations.has(f"{PREFIX}paused-replicas")
+    if sets_replicas:
         replicas = annotations.count(f"{PREFIX}paused-replicas", 0)
         notes.lost(
-            f"paused-replicas: the pool is paused, which sets no number. KEDA set {replicas}: "
+            f"paused-replicas: a pause of a pool sets no number. KEDA set {replicas}: "
             f"`kubectl scale deployment {deployment} --replicas={replicas}`."
         )
-        return {PAUSE_ANNOTATION: "true"}
-    if _is_on(annotations, "paused"):
-        notes.add(
-            f"KEDA was paused, so the pool is: `kubectl annotate workerpool NAME {PAUSE_ANNOTATION}-` lets it go on."
-        )
-        return {PAUSE_ANNOTATION: "true"}
-    return {}
+    if not sets_replicas and not _is_on(annotations, "paused"):
+        return {}
+    notes.add(f"The pool is paused, as KEDA was: `kubectl annotate workerpool {pool} {PAUSE_ANNOTATION}-` ends it.")
+    return {PAUSE_ANNOTATION: "true"}
 
 
 def _is_on(annotations: Fields, name: str) -> bool:

@@ -8,6 +8,8 @@ from imagemill_operator.convert.fields import Fields
 from imagemill_operator.convert.model import Notes, Refused
 
 DEFAULT_QUEUE_LENGTH = 20.0
+LITERAL = "the address "
+"""How a source begins that is the address itself."""
 KNOWN_METADATA = frozenset(
     {
         *("queueName", "useRegex", "operation", "pageSize", "mode", "value", "queueLength", "activationValue"),
@@ -132,7 +134,7 @@ def _broker(trigger: Fields, host: SplitResult | None, deployment: str, namespac
     variable = trigger.object("metadata").text("hostFromEnv")
     reference = trigger.object("authenticationRef")
     sources = {
-        "" if host is None else f"the address {host.scheme}://{host.netloc.rpartition('@')[2]}": host is not None,
+        "" if host is None else f"{LITERAL}{host.scheme}://{host.netloc.rpartition('@')[2]}": host is not None,
         authentication_source(reference, namespace): reference.has("name"),
         f"the variable {variable} of the containers of Deployment {deployment}": bool(variable) and host is None,
     }
