@@ -1,11 +1,16 @@
 """Triggers become queues and an objective, where the meaning allows it."""
 
+import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.convert.manifests import converted, lost, noted, pool_spec, scaled_object, trigger
 
 from imagemill_operator.convert import Hints, convert
+from imagemill_operator.policy import Backlog, Memory, Observation, decide
+from imagemill_operator.pools import parse_spec
 
 RATE = {"mode": "MessageRate", "value": "5"}
 TIME = {"mode": "ExpectedQueueConsumptionTime", "value": "30"}
@@ -115,6 +120,19 @@ def test_queues_of_two_virtual_hosts_are_refused() -> None:
     found = converted(trigger("a", vhostName="x"), trigger("b", vhostName="y"))
     assert found.pools == ()
     assert "(x, y)" in lost(found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 50)), min_size=1, max_size=4))
+def test_messages_that_wait_never_get_fewer_replicas_than_from_keda(queues: list[tuple[int, int]]) -> None:
+    triggers = [trigger(f"q{index}", value=str(value)) for index, (_, value) in enumerate(queues)]
+    spec = parse_spec(pool_spec(converted(*triggers, maxReplicaCount=10_000)))
+    waiting = Backlog(sum(ready for ready, _ in queues))
+    asked_by_keda = max(math.ceil(ready / value) for ready, value in queues)
+    assert decide(Observation(0.0, waiting, 0, 0), spec, Memory()).needed_replicas >= asked_by_keda
+
+
+def test_a_prefetch_asks_for_no_replicas() -> None:
+    assert "prefetch" in noted(converted())
 
 
 @pytest.mark.parametrize("metadata", [{"host": "amqp://rabbit/"}, {"excludeUnacknowledged": "true"}])

@@ -138,8 +138,9 @@ def _share(triggers: Sequence[RabbitTrigger], notes: Notes) -> dict[str, Any]:
     if len(values) > 1:
         named = ", ".join(f"{value:g}" for value in values)
         notes.add(
-            f"The triggers have different values ({named}) and a pool has one: the smallest, which never asks for "
-            "fewer replicas than KEDA. If messages weigh differently, maxWaitSeconds fits better: work is measured."
+            f"The triggers have different values ({named}) and a pool has one: the smallest, so that messages "
+            "that wait never get fewer replicas than from KEDA. If messages weigh differently, "
+            "maxWaitSeconds fits better: work is measured."
         )
     _note_counted(triggers, notes)
     return _shared(values[0], notes)
@@ -171,6 +172,11 @@ def _note_counted(triggers: Sequence[RabbitTrigger], notes: Notes) -> None:
         notes.add(
             "If the broker's address begins with amqp, KEDA counted only messages that wait; a pool counts those in "
             "work too, and asks for more replicas."
+        )
+    if any(trigger.counts_unacked for trigger in triggers):
+        notes.add(
+            "Where a consumer's prefetch holds more messages than it works on, KEDA asked for replicas that could not "
+            "take them; a pool does not."
         )
     if any(not trigger.counts_unacked for trigger in triggers):
         notes.add("KEDA counted only messages that wait; a pool counts those in work too, and asks for more replicas.")
