@@ -257,6 +257,20 @@ def test_any_other_formula_is_refused(change: dict[str, Any]) -> None:
     assert "can only add up" in lost(found)
 
 
+def test_a_formula_that_counts_a_queue_twice_is_refused() -> None:
+    found = converted(trigger("x", name="a"), trigger("x", name="b"), advanced={"scalingModifiers": SUM})
+    assert found.pools == ()
+
+
+def test_a_wait_takes_the_place_of_a_formula() -> None:
+    modifiers = {"scalingModifiers": {**SUM, "formula": "a * 2"}}
+    found = converted(trigger("x", name="a"), advanced=modifiers, hints=Hints(max_wait_seconds=9))
+    assert pool_spec(found)["maxWaitSeconds"] == 9
+    assert "activationBacklog" not in pool_spec(found)
+    assert "in place of KEDA's a * 2" in noted(found)
+    assert "activationTarget" in lost(found)
+
+
 def test_a_switch_that_turns_checks_off_is_lost() -> None:
     assert "SSL_CERT_FILE" in lost(converted(trigger(unsafeSsl="true")))
 

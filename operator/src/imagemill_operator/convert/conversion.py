@@ -107,7 +107,7 @@ def _pool(document: Fields, hints: Hints, notes: Notes, brokers: list[tuple[str,
 def _scaling(spec: Fields, triggers: Sequence[RabbitTrigger], hints: Hints, notes: Notes) -> dict[str, Any]:
     modifiers = spec.object("advanced").object("scalingModifiers")
     demand, bounds = demand_of(triggers, modifiers, hints, notes), bounds_of(spec, notes)
-    activation = {} if bounds["minReplicas"] else activation_of(triggers, modifiers, notes)
+    activation = {} if bounds["minReplicas"] else activation_of(triggers, modifiers, hints, notes)
     note_restoring(spec, notes)
     return {
         **demand,

@@ -81,7 +81,7 @@ def _vhost(triggers: Sequence[RabbitTrigger], hints: Hints, notes: Notes) -> dic
 
 def _objective(triggers: Sequence[RabbitTrigger], modifiers: Fields, hints: Hints, notes: Notes) -> dict[str, Any]:
     if hints.max_wait_seconds is not None:
-        return _wanted_wait(triggers, hints.max_wait_seconds, notes)
+        return _wanted_wait(triggers, modifiers, hints.max_wait_seconds, notes)
     if modifiers.text("formula"):
         return _sum_formula(triggers, modifiers, notes)
     lengths = [trigger for trigger in triggers if trigger.mode is TriggerMode.QUEUE_LENGTH and trigger.is_average]
@@ -104,8 +104,10 @@ def _note_unused(trigger: RabbitTrigger, notes: Notes, *, is_covered: bool) -> N
         notes.lost(text)
 
 
-def _wanted_wait(triggers: Sequence[RabbitTrigger], max_wait_seconds: float, notes: Notes) -> dict[str, Any]:
-    values = ", ".join(f"{trigger.mode} {trigger.value:g}" for trigger in triggers)
+def _wanted_wait(
+    triggers: Sequence[RabbitTrigger], modifiers: Fields, max_wait_seconds: float, notes: Notes
+) -> dict[str, Any]:
+    values = modifiers.text("formula") or ", ".join(f"{trigger.mode} {trigger.value:g}" for trigger in triggers)
     notes.add(
         f"The objective is the one that was asked for, {max_wait_seconds:g} s, in place of KEDA's {values}. Arrivals "
         "and seconds of work are measured."
@@ -117,7 +119,9 @@ def _sum_formula(triggers: Sequence[RabbitTrigger], modifiers: Fields, notes: No
     """A sum of queue lengths is what a pool adds up by itself."""
     formula, target = modifiers.text("formula"), modifiers.number("target")
     summands = [part.strip() for part in formula.split("+")]
-    is_sum = sorted(summands) == sorted(trigger.name for trigger in triggers)
+    is_sum = sorted(summands) == sorted(trigger.name for trigger in triggers) and len(_queues(triggers)) == len(
+        summands
+    )
     lengths = all(trigger.mode is TriggerMode.QUEUE_LENGTH for trigger in triggers)
     average = modifiers.text("metricType", "AverageValue") == "AverageValue"
     if not (is_sum and lengths and average and target > 0):
@@ -192,19 +196,29 @@ def _shared(backlog_per_replica: float, notes: Notes) -> dict[str, Any]:
     return {"backlogPerReplica": plain(backlog_per_replica)}
 
 
-def activation_of(triggers: Sequence[RabbitTrigger], modifiers: Fields, notes: Notes) -> dict[str, int]:
+def activation_of(triggers: Sequence[RabbitTrigger], modifiers: Fields, hints: Hints, notes: Notes) -> dict[str, int]:
     """Return the activationBacklog of a pool that may be scaled to zero.
 
     KEDA starts above its value, a pool from its own on.
     """
     if modifiers.text("formula"):
-        return _activation(modifiers.number("activationTarget"), notes)
+        return _activation_of_formula(modifiers, hints, notes)
     counted = [trigger.activation for trigger in triggers if trigger.mode is TriggerMode.QUEUE_LENGTH]
     if any(trigger.activation for trigger in triggers if trigger.mode is not TriggerMode.QUEUE_LENGTH):
         notes.lost(
             "activationValue of a rate or a time: a pool starts from a number of messages on, activationBacklog."
         )
     return _activation(min(counted, default=0.0), notes)
+
+
+def _activation_of_formula(modifiers: Fields, hints: Hints, notes: Notes) -> dict[str, int]:
+    """Only a sum of queue lengths, which needs no other objective, is a number of messages."""
+    activation = modifiers.number("activationTarget")
+    if hints.max_wait_seconds is None:
+        return _activation(activation, notes)
+    if activation:
+        notes.lost("scalingModifiers.activationTarget: a pool starts from a number of messages on, activationBacklog.")
+    return {}
 
 
 def _activation(activation: float, notes: Notes) -> dict[str, int]:
