@@ -1,5 +1,6 @@
-# Everything a person does with a checkout; `make help` lists it. Needs Python 3.11 or newer, Node with npm, and, where
-# something is missing and you are root, apt. Everything else goes into .tools/, .imagemill/ and the two .venv folders.
+# Everything a person does with a checkout; `make help` lists it. Needs Python 3.11 or newer, Node with npm (for
+# `make lint` 20.19 or newer) and, where something is missing and you are root, apt. Everything else goes into .tools/,
+# .imagemill/ and the two .venv folders.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -13,6 +14,7 @@ OPERATOR := operator/.venv/bin
 SERVICES_READY := services/.venv/.ready
 OPERATOR_READY := operator/.venv/.ready
 E2E_READY := e2e/.venv/.ready
+JAVASCRIPT_READY := .tools/javascript/node_modules/.ready
 AXE := .tools/axe/node_modules/axe-core/axe.min.js
 PEERS_READY := services/bench/peers/.venv/.ready
 ARGS ?=
@@ -83,12 +85,12 @@ e2e: $(E2E_READY) ## Test the chart in kind (or the cluster E2E_CONTEXT names); 
 	@./e2e/run $(ARGS)
 
 .PHONY: lint
-lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) ## Check style, types, imports, scripts and Dockerfiles
+lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) $(JAVASCRIPT_READY) ## Check style, types, imports, scripts and Dockerfiles
 	cd services && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 	cd operator && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 	cd e2e && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 	e2e/.venv/bin/ruff check --config e2e/pyproject.toml charts images && e2e/.venv/bin/ruff format --check --config e2e/pyproject.toml charts images
-	./scripts/lint-files $(SERVICES)
+	./scripts/lint-files $(SERVICES) $(dir $(JAVASCRIPT_READY)).bin
 
 .PHONY: audit
 audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock files (needs them to be reachable)
@@ -171,6 +173,12 @@ $(OPERATOR_READY): $(UV) operator/requirements-dev.lock operator/pyproject.toml
 
 $(E2E_READY): $(UV) e2e/requirements-dev.lock e2e/pyproject.toml
 	@./scripts/project-venv $(UV) $(PYTHON) e2e
+
+# What the JavaScript is checked with.
+$(JAVASCRIPT_READY): services/dev/javascript/package-lock.json
+	@mkdir -p .tools/javascript && cp services/dev/javascript/package.json services/dev/javascript/package-lock.json .tools/javascript/
+	@cd .tools/javascript && npm ci --engine-strict --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # What the tests in a browser look for barriers with.
 $(AXE): services/dev/axe/package-lock.json

@@ -15,7 +15,7 @@ const READING_BY_POST = ['_all_docs', '_changes', '_bulk_get', '_find', '_revs_d
 
 const sha256 = (text) => crypto.createHash('sha256').update(text).digest();
 const hash = (password, salt) => crypto.scryptSync(password, salt, 32, { N: 1024 }).toString('hex');
-const basic = (name, password) => 'Basic ' + Buffer.from(`${name}:${password}`).toString('base64');
+const basic = (name, password) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 const refuse = (response, status, error, reason) => response.status(status).json({ error, reason });
 
 module.exports = function rights(PouchDB, data, administrator, bodyLimit) {
@@ -138,10 +138,14 @@ module.exports = function rights(PouchDB, data, administrator, bodyLimit) {
     return reason ? refuse(response, 403, 'forbidden', reason) : next();
   }
 
+  const reads = ({ method }, part) => READING.includes(method) || (method === 'POST' && READING_BY_POST.includes(part));
+
+  // The server itself, a database as a whole, and what no other sees.
+  const isNoDocument = ({ method }, database, part) => !database || !(part || method === 'POST') || part === '_local';
+
   function validate(request, response, next) {
     const [database, part, more, name] = partsOf(request);
-    const reads = READING.includes(request.method) || (request.method === 'POST' && READING_BY_POST.includes(part));
-    if (reads || !database || !(part || request.method === 'POST') || part === '_local') return next();
+    if (reads(request, part) || isNoDocument(request, database, part)) return next();
     if (part === '_bulk_docs') {
       return readJson(request, response, (error) => error ? next(error)
         : checkBulk(request, response, next, database).catch(next));

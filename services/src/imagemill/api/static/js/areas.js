@@ -5,8 +5,8 @@ export function parse(text) {
   return text.split("\n").map(area).filter(Boolean);
 }
 
-function area(line) {
-  const found = /^\s*(zone\s+(?<name>.+?)|mask)\s*:(?<corners>[^:]*)$/.exec(line);
+function area(written) {
+  const found = /^\s*(zone\s+(?<name>.+?)|mask)\s*:(?<corners>[^:]*)$/.exec(written);
   const corners = (found?.groups.corners ?? "").trim().split(/\s+/).map((pair) => pair.split(",").map(Number));
   const whole = corners.length >= 3 && corners.every((pair) => pair.length === 2 && pair.every(inside));
   return found && whole ? { kind: found.groups.name ? "zone" : "mask", name: found.groups.name ?? "", corners } : null;

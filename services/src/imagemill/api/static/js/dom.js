@@ -60,9 +60,13 @@ function mendAttributes(old, fresh) {
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
-function mendChildren(old, fresh) {
+function removeUnwanted(old, fresh) {
   const wanted = new Set([...fresh.childNodes].map(keyOf));
   for (const node of [...old.childNodes]) if (keyOf(node) && !wanted.has(keyOf(node))) node.remove();
+}
+
+function mendChildren(old, fresh) {
+  removeUnwanted(old, fresh);
   const keyed = new Map([...old.childNodes].filter(keyOf).map((node) => [keyOf(node), node]));
   let place = old.firstChild;
   for (const next of [...fresh.childNodes]) {

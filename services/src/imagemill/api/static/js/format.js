@@ -1,9 +1,9 @@
-// Numbers, sizes and times in words; the server's page_words.py says the same.
+// Numbers, sizes and times in words; the server's formatting.py says the same.
 
 const whole = new Intl.NumberFormat("en-US");
 
 export const number = (value) => whole.format(value);
-export const plural = (count, one, many = one + "s") => `${number(count)} ${count === 1 ? one : many}`;
+export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
 export function size(bytes) {
   for (const [unit, factor] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) {

@@ -48,7 +48,7 @@ const ONCE = new Set(["accepted", "stored", "failed"]);
 const EACH_ATTEMPT = new Set(["taken", "done"]);
 const OTHERS = ["at", "kind", "by", "image", "number", "channel", "camera", "name"];
 
-/** The same for what was heard of a mark and what the ledger knows of it; as `key_of` in `page_live.py`. */
+/** The same for what was heard of a mark and what the ledger knows of it; as `key_of` in `live/page.py`. */
 function keyOf(record) {
   if (ONCE.has(record.kind) && record.image) return `${record.image} ${record.kind}`;
   if (EACH_ATTEMPT.has(record.kind)) return `${record.image} ${record.kind} ${record.attempt}`;

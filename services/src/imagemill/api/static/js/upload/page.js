@@ -145,7 +145,7 @@ addEventListener("beforeunload", (event) => {
 
 let depth = 0;
 const withFiles = (event) => event.dataTransfer?.types.includes("Files");
-const over = (on) => document.documentElement.classList.toggle("dropping", on);
+const over = (isOver) => document.documentElement.classList.toggle("dropping", isOver);
 addEventListener("dragenter", (event) => withFiles(event) && (event.preventDefault(), over(++depth > 0)));
 addEventListener("dragover", (event) => withFiles(event) && event.preventDefault());
 addEventListener("dragleave", (event) => withFiles(event) && over(--depth > 0));
