@@ -2,13 +2,14 @@
 // then the bytes of each attachment marked "follows", in the order in which the document names them.
 'use strict';
 
+/** @param {string} contentType */
 function boundaryOf(contentType) {
   const found = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType);
   if (!found) throw new Error('multipart/related without a boundary');
   return found[1] || found[2];
 }
 
-/** The bodies of all parts, without their headers. */
+/** The bodies of all parts, without their headers. @param {Buffer} body @param {string} boundary */
 function parts(body, boundary) {
   const bodies = [];
   const delimiter = Buffer.from(`\r\n--${boundary}`);
@@ -24,12 +25,20 @@ function parts(body, boundary) {
   return bodies;
 }
 
-/** The document with its attachments' bytes in place; throws a sentence when the body is not what it says. */
+/** @param {Doc} document @returns {{ follows?: boolean, length?: number, data?: Buffer }[]} */
+const attachmentsOf = (document) => Object.values(document._attachments || {});
+
+/**
+ * The document with its attachments' bytes in place; throws a sentence when the body is not what it says.
+ * @param {Buffer} body
+ * @param {string} contentType
+ * @returns {Doc}
+ */
 exports.document = (body, contentType) => {
   const [json, ...files] = parts(body, boundaryOf(contentType));
   if (!json) throw new Error('multipart/related without a document');
   const document = JSON.parse(json.toString('utf8'));
-  const following = Object.values(document._attachments || {}).filter((attachment) => attachment.follows);
+  const following = attachmentsOf(document).filter((attachment) => attachment.follows);
   if (following.length !== files.length) {
     throw new Error(`the document announces ${following.length} attachments, the body has ${files.length}`);
   }

@@ -5,6 +5,8 @@
 //   STAND_IN_USER, STAND_IN_PASSWORD                  the administrator; all but GET / and /_up asks for a user
 'use strict';
 
+/** @import { NextFunction, Request, Response } from 'express' */
+
 const fs = require('fs');
 const path = require('path');
 const express = require('express');
@@ -34,14 +36,16 @@ const PouchDB = require('pouchdb-core')
 
 // CouchDB names the attachments of a multipart/related body by their order in the document.
 // PouchDB's own parser names them by a header which CouchDB does not ask for, and leaves temporary files behind.
+/** @param {Request} request @param {Response} response @param {NextFunction} next */
 function readMultipart(request, response, next) {
-  if (request.method !== 'PUT' || !/^multipart\/related/i.test(request.headers['content-type'] || '')) return next();
+  const contentType = request.headers['content-type'] || '';
+  if (request.method !== 'PUT' || !/^multipart\/related/i.test(contentType)) return next();
   return express.raw({ type: () => true, limit: REQUEST_LIMIT_BYTES })(request, response, (error) => {
     if (error) return next(error);
     try {
-      request.body = multipart.document(request.body, request.headers['content-type']);
+      request.body = multipart.document(request.body, contentType);
     } catch (problem) {
-      return response.status(400).json({ error: 'bad_request', reason: problem.message });
+      return response.status(400).json({ error: 'bad_request', reason: problem instanceof Error ? problem.message : String(problem) });
     }
     request.headers['content-type'] = 'application/json';
     return next();
@@ -49,6 +53,7 @@ function readMultipart(request, response, next) {
 }
 
 // Express answers conditional requests by itself; ranges of attachments, which CouchDB also serves, it leaves to us.
+/** @param {Request} request @param {Response} response @param {NextFunction} next */
 function serveRanges(request, response, next) {
   if (request.method !== 'GET' || !request.headers.range) return next();
   const send = response.send.bind(response);
@@ -81,9 +86,17 @@ app.use(expressPouchdb(PouchDB, {
       'find', 'views', 'ddoc-info', 'attachments', 'documents', '404'].map((part) => `routes/${part}`),
   },
 }));
-app.use((error, _request, response, _next) => {
+/**
+ * @param {Error & { status?: number, type?: string }} error
+ * @param {Request} _request
+ * @param {Response} response
+ * @param {NextFunction} _next
+ */
+function answerProblem(error, _request, response, _next) {
   response.status(error.status || 500).json({ error: error.type || 'internal_server_error', reason: error.message });
-});
+}
+
+app.use(answerProblem);
 
 const server = app.listen(Number(port), host, () => console.log(`listening on ${host}:${port}`));
 server.keepAliveTimeout = IDLE_CONNECTION_MS;

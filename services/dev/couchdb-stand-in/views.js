@@ -3,6 +3,8 @@
 // design at once. A document that was changed or removed has them made anew.
 'use strict';
 
+/** @import { NextFunction, Request, Response } from 'express' */
+
 const express = require('express');
 const vm = require('vm');
 const { collate, parseIndexableString, toIndexableString } = require('pouchdb-collate');
@@ -10,6 +12,7 @@ const { collate, parseIndexableString, toIndexableString } = require('pouchdb-co
 const PORTION = 1000;
 const OF_SUMS = new Set(['reduce', 'group', 'key', 'keys', 'start_key', 'end_key', 'descending', 'limit']);
 const OF_ROWS = new Set(['reduce', 'start_key', 'end_key', 'descending', 'limit']);
+/** @type {Record<string, (sum: any, value: any) => any>} What a view reduces to, CouchDB does not say. */
 const ADD = {
   _count: (sum) => (sum || 0) + 1,
   _sum: (sum, value) => (Array.isArray(value) ? value.map((term, index) => term + (sum ? sum[index] : 0)) : (sum || 0) + value),
@@ -17,16 +20,21 @@ const ADD = {
 
 /** A view with a reduce function of CouchDB's own: a sum for each key. */
 class Sums {
+  /** @param {string} reduce */
   constructor(reduce) {
     this.add = ADD[reduce];
-    this.clear();
-  }
-
-  clear() {
-    this.groups = new Map(); // by the key as JSON
+    /** @type {Map<string, Sum>} by the key as JSON */
+    this.groups = new Map();
+    /** @type {unknown[] | null} */
     this.sorted = null;
   }
 
+  clear() {
+    this.groups.clear();
+    this.sorted = null;
+  }
+
+  /** @param {unknown} key @param {unknown} value */
   take(key, value) {
     const name = JSON.stringify(key);
     const group = this.groups.get(name);
@@ -34,31 +42,43 @@ class Sums {
     this.groups.set(name, { key, value: this.add(group && group.value, value) });
   }
 
+  /** @param {Query} query */
   answers(query) {
     return query.reduce === true && (query.group || !query.keys) && Object.keys(query).every((one) => OF_SUMS.has(one));
   }
 
+  /** @param {Query} query */
   rows({ group, key, keys, start_key: start, end_key: end, descending, limit = Infinity }) {
-    if (group && keys) return keys.map((one) => this.groups.get(JSON.stringify(one))).filter(Boolean);
-    const groups = key === undefined ? this.between(start, end, descending) : [this.groups.get(JSON.stringify(key))].filter(Boolean);
+    if (group && keys) return this.groupsOf(keys);
+    const groups = key === undefined ? this.between(start, end, descending) : this.groupsOf([key]);
     if (group) return groups.slice(0, limit);
-    const value = groups.reduce((sum, one) => (this.add === ADD._count ? (sum || 0) + one.value : this.add(sum, one.value)), null);
+    const value = groups.reduce((/** @type {unknown} */ sum, one) => (this.add === ADD._count ? ADD._sum(sum, one.value) : this.add(sum, one.value)), null);
     return groups.length ? [{ key: null, value }] : [];
   }
 
+  /** @param {unknown[]} keys */
+  groupsOf(keys) {
+    return keys.map((key) => this.groups.get(JSON.stringify(key))).filter((group) => group !== undefined);
+  }
+
+  /** @param {unknown} start @param {unknown} end @param {boolean | undefined} descending */
   between(start, end, descending) {
     this.sorted = this.sorted || [...this.groups.values()].map((group) => group.key).sort(collate);
     const keys = descending ? [...this.sorted].reverse() : this.sorted;
     const turn = descending ? -1 : 1;
+    /** @param {unknown} key */
     const within = (key) => (start === undefined || turn * collate(key, start) >= 0) && (end === undefined || turn * collate(key, end) <= 0);
-    return keys.filter(within).map((key) => this.groups.get(JSON.stringify(key)));
+    return this.groupsOf(keys.filter(within));
   }
 }
 
 /** A view without: its rows in the order of their keys, which are kept as the texts that sort like them. */
 class Rows {
   constructor() {
-    this.clear();
+    /** @type {Line[]} */
+    this.sorted = [];
+    /** @type {Line[]} */
+    this.added = [];
   }
 
   clear() {
@@ -66,14 +86,17 @@ class Rows {
     this.added = [];
   }
 
+  /** @param {unknown} key @param {unknown} value @param {string} id */
   take(key, value, id) {
     this.added.push({ at: toIndexableString(key), id, value });
   }
 
+  /** @param {Query} query */
   answers(query) {
     return query.reduce === false && Object.keys(query).every((one) => OF_ROWS.has(one));
   }
 
+  /** @param {Query} query */
   rows({ start_key: start, end_key: end, descending, limit = Infinity }) {
     this.sort();
     const [low, high] = descending ? [end, start] : [start, end];
@@ -85,6 +108,7 @@ class Rows {
 
   sort() {
     if (!this.added.length) return;
+    /** @param {Line} one @param {Line} other */
     const before = (one, other) => one.at < other.at || (one.at === other.at && one.id < other.id);
     const added = this.added.sort((one, other) => (before(one, other) ? -1 : 1));
     const merged = [];
@@ -98,6 +122,7 @@ class Rows {
     this.added = [];
   }
 
+  /** @param {(line: Line) => boolean} isBehind */
   first(isBehind) {
     let [low, high] = [0, this.sorted.length];
     while (low < high) {
@@ -111,24 +136,35 @@ class Rows {
 
 /** All views of a design. */
 class Design {
+  /** @param {Database} database @param {Doc} document */
   constructor(database, document) {
     this.database = database;
     this.revision = document._rev;
+    /** @type {Record<string, Sums | Rows>} */
     this.views = {};
+    /** @type {((doc: Doc) => void)[]} */
     this.maps = [];
-    for (const [name, { map, reduce }] of Object.entries(document.views || {})) {
+    this.reading = '';
+    /** @type {number | string} */
+    this.since = 0;
+    /** @type {Set<string>} */
+    this.seen = new Set(); // ids: another version of one may have been written, or may have won a conflict
+    /** @type {Record<string, { map: string, reduce?: string }>} */
+    const described = document.views || {};
+    for (const [name, { map, reduce }] of Object.entries(described)) {
       if (reduce && !ADD[reduce]) continue;
       const view = reduce ? new Sums(reduce) : new Rows();
       this.views[name] = view;
-      this.maps.push(vm.runInNewContext(`(${map})`, { emit: (key, value) => view.take(key, value, this.reading) }));
+      /** @param {unknown} key @param {unknown} value */
+      const emit = (key, value) => view.take(key, value, this.reading);
+      this.maps.push(vm.runInNewContext(`(${map})`, { emit }));
     }
     this.queue = Promise.resolve();
-    this.clear();
   }
 
   clear() {
     this.since = 0;
-    this.seen = new Set(); // ids: another version of one may have been written, or may have won a conflict
+    this.seen.clear();
     for (const view of Object.values(this.views)) view.clear();
   }
 
@@ -152,6 +188,7 @@ class Design {
     }
   }
 
+  /** @param {Doc} doc */
   take(doc) {
     this.reading = doc._id;
     this.seen.add(doc._id);
@@ -165,28 +202,34 @@ class Design {
   }
 }
 
+/** @param {Pouch} PouchDB @param {number} bodyLimit */
 module.exports = function views(PouchDB, bodyLimit) {
+  /** @type {Map<string, Design>} by the names of database and design */
   const kept = new Map();
   const readJson = express.json({ limit: bodyLimit, type: () => true });
 
+  /** @param {string} name @param {string} design @param {string} viewName @param {Query} query */
   async function viewOf(name, design, viewName, query) {
     if (!(await PouchDB.allDbs()).includes(name)) return null; // to open one that is not there would make it
     const database = new PouchDB(name);
     const document = await database.get(`_design/${design}`);
     const place = JSON.stringify([name, design]);
-    if (!kept.has(place) || kept.get(place).revision !== document._rev) kept.set(place, new Design(database, document));
-    const found = kept.get(place);
+    const before = kept.get(place);
+    const found = before && before.revision === document._rev ? before : new Design(database, document);
+    kept.set(place, found);
     const view = found.views[viewName];
     if (!view || !view.answers(query)) return null;
     await found.fresh();
     return view;
   }
 
+  /** @param {Request} request @param {Response} response @param {NextFunction} next @param {string[]} parts */
   async function answer(request, response, next, [name, , design, , viewName]) {
     const view = await viewOf(name, design, viewName, request.body).catch(() => null);
     return view ? response.json({ rows: view.rows(request.body) }) : next();
   }
 
+  /** @param {Request} request @param {Response} response @param {NextFunction} next */
   return function inMemory(request, response, next) {
     const parts = request.path.split('/').filter(Boolean).map(decodeURIComponent);
     if (request.method === 'DELETE' && parts.length === 1) {

@@ -3,9 +3,9 @@
 import { createRequire } from "node:module";
 
 // The packages are where `make` puts them, beside no source.
-const require = createRequire(new URL("../../../.tools/javascript/", import.meta.url));
-const js = require("@eslint/js");
-const globals = require("globals");
+const load = createRequire(new URL("../../../.tools/javascript/", import.meta.url));
+const js = load("@eslint/js");
+const globals = load("globals");
 
 const PAGE = "services/src/imagemill/api/static/js";
 

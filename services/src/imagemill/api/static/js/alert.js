@@ -1,24 +1,27 @@
 // One alert: one large picture at a time, annotated first; a divider between before and after; printing.
 
+import { all, around, one } from "./dom.js";
 import { typing } from "./keys.js";
 
 class Best {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.shown = this.buttons[0].dataset.show;
-    root.addEventListener("click", (event) => this.show(event.target.closest("[data-show]")));
+    this.shown = this.buttons[0].dataset.show ?? "";
+    root.addEventListener("click", (event) => this.show(around(event, "[data-show]")));
     root.addEventListener("input", () => this.cut());
     this.draw();
   }
 
   get buttons() {
-    return [...this.root.querySelectorAll("[data-show]")];
+    return all("[data-show]", this.root);
   }
 
+  /** @param {HTMLElement | null | undefined} button */
   show(button) {
     if (!button) return;
-    this.shown = button.dataset.show;
-    for (const range of this.root.querySelectorAll("input")) range.value = 0;
+    this.shown = button.dataset.show ?? "";
+    for (const range of this.root.querySelectorAll("input")) range.value = "0";
     this.draw();
   }
 
@@ -31,7 +34,7 @@ class Best {
   draw() {
     const share = Number(this.root.querySelector("input")?.value ?? 0);
     this.root.classList.add("on");
-    this.root.querySelector(".controls").hidden = false;
+    one(".controls", this.root).hidden = false;
     for (const figure of this.root.querySelectorAll("figure")) figure.classList.toggle("shown", figure.classList.contains(this.shown));
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.show === this.shown));
     this.root.querySelector(".earlier")?.classList.toggle("cutting", share > 0);
@@ -39,9 +42,11 @@ class Best {
   }
 }
 
+/** @type {Best | null} */
 let best = null;
 
 function start() {
+  /** @type {HTMLElement | null} */
   const root = document.querySelector(".best");
   if (root && root === best?.root) best.draw();
   else best = root && new Best(root);
@@ -50,6 +55,6 @@ function start() {
 addEventListener("keydown", (event) => {
   if (best && !typing(event) && /^[1-3]$/.test(event.key)) best.show(best.buttons[Number(event.key) - 1]);
 });
-document.addEventListener("click", (event) => event.target.closest("#print") && print());
+document.addEventListener("click", (event) => around(event, "#print") && print());
 addEventListener("renewed", start);
 start();

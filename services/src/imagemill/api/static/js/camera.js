@@ -1,26 +1,35 @@
 // The form of a camera: the test button shows its frame in place, areas are drawn on it with mouse or keyboard.
 
-import { drawing } from "./dom.js";
+import { all, drawing, one } from "./dom.js";
 import { freeName, line, parse } from "./areas.js";
 
 const TEST_MS = 60_000;
 const SCALE = 1000;
 const STEP = 0.01;
+/** @type {Record<string, number[]>} */
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const form = document.getElementById("camera");
-const picture = document.getElementById("picture");
-const says = document.getElementById("test-says");
-const canvas = document.getElementById("areas-drawing");
-const text = document.getElementById("areas");
-const hint = document.getElementById("drawing-says");
+/** @type {HTMLFormElement} */
+const form = one("#camera");
+/** @type {HTMLImageElement} */
+const picture = one("#picture");
+/** @type {HTMLButtonElement} */
+const tester = one("#test");
+const says = one("#test-says");
+/** @type {SVGElement} */
+const canvas = one("#areas-drawing");
+/** @type {HTMLTextAreaElement} */
+const text = one("#areas");
+const hint = one("#drawing-says");
+/** @type {string | null} */
 let kind = null;
+/** @type {Corner[]} */
 let corners = [];
 let cross = [0.5, 0.5];
 
 // --- the test ------------------------------------------------------------------------------------
 
-async function test(button) {
-  button.disabled = true;
+async function test() {
+  tester.disabled = true;
   says.className = "quiet";
   says.textContent = "Opening the camera …";
   const asked = {
@@ -29,9 +38,10 @@ async function test(button) {
   };
   const answer = await fetch("/cameras/test", asked).catch(() => null);
   await tell(answer);
-  button.disabled = false;
+  tester.disabled = false;
 }
 
+/** @param {Response | null} answer */
 async function tell(answer) {
   if (answer?.ok) {
     show(await answer.blob());
@@ -42,26 +52,30 @@ async function tell(answer) {
   says.textContent = (await answer?.json().catch(() => null))?.detail ?? "The service did not answer; try again.";
 }
 
+/** @param {Blob} blob */
 function show(blob) {
   URL.revokeObjectURL(picture.src);
   picture.src = URL.createObjectURL(blob);
   picture.alt = "The frame of the test";
   picture.hidden = false;
-  document.getElementById("nothing").hidden = true;
+  one("#nothing").hidden = true;
 }
 
-document.getElementById("test").addEventListener("click", (event) => {
+tester.addEventListener("click", (event) => {
   event.preventDefault();
-  test(event.currentTarget);
+  test();
 });
 
 // --- areas ---------------------------------------------------------------------------------------
 
+/** @param {Corner[]} list */
 const points = (list) => list.map(([x, y]) => `${x * SCALE},${y * SCALE}`).join(" ");
+/** @param {number} value */
 const within = (value) => Math.min(1, Math.max(0, value));
 
 function draw() {
-  const shapes = parse(text.value).map((one) => drawing("polygon", { class: one.kind, points: points(one.corners) }));
+  /** @type {SVGElement[]} */
+  const shapes = parse(text.value).map((area) => drawing("polygon", { class: area.kind, points: points(area.corners) }));
   if (kind) {
     const [x, y] = cross.map((value) => value * SCALE);
     shapes.push(drawing("polyline", { points: points([...corners, cross]) }));
@@ -70,9 +84,10 @@ function draw() {
   }
   canvas.replaceChildren(...shapes);
   canvas.classList.toggle("drawing", Boolean(kind));
-  for (const button of document.querySelectorAll("[data-draw]")) button.setAttribute("aria-pressed", button.dataset.draw === kind);
+  for (const button of all("[data-draw]")) button.setAttribute("aria-pressed", String(button.dataset.draw === kind));
 }
 
+/** @param {string | null} wanted */
 function begin(wanted) {
   kind = kind === wanted ? null : wanted;
   corners = [];
@@ -82,6 +97,7 @@ function begin(wanted) {
 }
 
 function close() {
+  if (!kind) return;
   if (corners.length < 3) {
     hint.textContent = `${corners.length} of at least 3 corners are set.`;
     return;
@@ -92,6 +108,7 @@ function close() {
   hint.textContent = "It is in the list below; change its name there, then save.";
 }
 
+/** @param {MouseEvent} event */
 function place(event) {
   const box = canvas.getBoundingClientRect();
   cross = [within((event.clientX - box.left) / box.width), within((event.clientY - box.top) / box.height)];
@@ -113,13 +130,14 @@ canvas.addEventListener("click", (event) => {
   corner();
   draw();
 });
-canvas.addEventListener("dblclick", () => kind && close());
+canvas.addEventListener("dblclick", close);
 canvas.addEventListener("keydown", (event) => {
   if (!kind || !press(event)) return;
   event.preventDefault();
   event.stopPropagation();
 });
 
+/** @param {KeyboardEvent} event */
 function press(event) {
   const move = MOVES[event.key];
   if (move) cross = cross.map((value, axis) => within(value + move[axis] * STEP * (event.shiftKey ? 5 : 1)));
@@ -132,8 +150,8 @@ function press(event) {
   return true;
 }
 
-for (const button of document.querySelectorAll("[data-draw]")) {
-  button.addEventListener("click", () => begin(button.dataset.draw));
+for (const button of all("[data-draw]")) {
+  button.addEventListener("click", () => begin(button.dataset.draw ?? null));
 }
 text.addEventListener("input", draw);
 document.getElementById("remove")?.addEventListener("click", (event) => {

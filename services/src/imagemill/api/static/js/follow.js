@@ -1,17 +1,21 @@
 // A list made by the server follows what happens: it is asked for again, at most every two seconds, and mended.
 
 import { on } from "./live.js";
-import { mend } from "./dom.js";
+import { all, mend } from "./dom.js";
 
 const EVERY_MS = 2000;
 const TIMEOUT_MS = 15_000;
+/** @type {HTMLElement | null} */
 const region = document.querySelector("#region[data-live]");
+/** @type {ReturnType<typeof setTimeout> | 0} */
 let due = 0;
 let last = 0;
 let stale = false;
 
-const wanted = (kind) => region.dataset.live.split(" ").includes(kind);
-const concerns = (data) => !region.dataset.batch || data.batch === region.dataset.batch;
+/** @param {string} kind */
+const wanted = (kind) => region?.dataset.live?.split(" ").includes(kind);
+/** @param {{ batch?: string | null }} data */
+const concerns = (data) => !region?.dataset.batch || data.batch === region.dataset.batch;
 
 /** This page as the service makes it now; null when it does not. */
 export async function freshPage() {
@@ -23,11 +27,14 @@ export async function freshPage() {
   }
 }
 
-/** Asks for this page again and mends the region; tells those who decorate it. One at a time: see those who call it. */
+/**
+ * Asks for this page again and mends the region; tells those who decorate it. One at a time: see those who call it.
+ */
 export async function renew(target = region) {
+  if (!target) return;
   const fresh = (await freshPage())?.getElementById(target.id);
   if (!fresh) return;
-  for (const button of fresh.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const button of all("[data-copy]", fresh)) button.hidden = false;
   mend(target, fresh);
   dispatchEvent(new CustomEvent("renewed"));
 }

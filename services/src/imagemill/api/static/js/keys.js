@@ -1,8 +1,13 @@
 // `g` and a letter goes to a section, `/` to the finder. Never while something is typed.
 
+import { around } from "./dom.js";
+
 const GO_MS = 1500;
+/** @type {HTMLInputElement | null} Not there for those who may not look. */
+const finder = document.querySelector("#finder");
 let goUntil = 0;
 
+/** @param {KeyboardEvent} event */
 export function typing(event) {
   const at = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
@@ -12,10 +17,11 @@ export function typing(event) {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.id === "finder") event.target.blur();
+  if (event.key === "Escape") around(event, "#finder")?.blur();
   if (typing(event)) return;
   if (event.timeStamp < goUntil) {
     goUntil = 0;
+    /** @type {HTMLElement | null} */
     const link = document.querySelector(`.rail [data-key="${CSS.escape(event.key)}"]`);
     if (!link) return;
     event.preventDefault();
@@ -25,6 +31,6 @@ addEventListener("keydown", (event) => {
     goUntil = event.timeStamp + GO_MS;
   } else if (event.key === "/") {
     event.preventDefault();
-    document.getElementById("finder").select();
+    finder?.select();
   }
 }, { capture: true });

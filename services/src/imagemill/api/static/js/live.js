@@ -4,30 +4,38 @@
 import { Stream } from "./stream.js";
 
 const TIMEOUT_MS = 5000;
+/** @type {Map<keyof Told, Set<(data: any) => unknown>>} */
 const listeners = new Map();
+/** @type {{ open: () => void, close: () => void } | null} */
 let stream = null;
+/** @type {string | null} */
 let batch = null;
 let needed = () => false;
 
-/** Calls `listener` with the data of each event of a kind; `lost` means: read the current state again. */
+/**
+ * Calls `listener` with the data of each event of a kind.
+ * @template {keyof Told} K
+ * @param {K} kind
+ * @param {(data: Told[K]) => unknown} listener
+ */
 export function on(kind, listener) {
-  if (!listeners.has(kind)) listeners.set(kind, new Set());
-  listeners.get(kind).add(listener);
+  listeners.set(kind, (listeners.get(kind) ?? new Set()).add(listener));
 }
 
-/** From now on only what concerns one batch, besides the totals. */
+/** From now on only what concerns one batch, besides the totals. @param {string} name */
 export function follow(name) {
   batch = name;
 }
 
-/** The stream stays open in a hidden tab while `check` says so. */
+/** The stream stays open in a hidden tab while `check` says so. @param {() => boolean} check */
 export function keepOpenWhile(check) {
   needed = check;
 }
 
+/** @type {Tell} */
 function hear(kind, data) {
   if (kind === "refused") goToLoginUnlessKnown();
-  if (batch && data.batch && data.batch !== batch) return;
+  if (batch && typeof data === "object" && "batch" in data && data.batch && data.batch !== batch) return;
   for (const listener of listeners.get(kind) ?? []) listener(data);
 }
 

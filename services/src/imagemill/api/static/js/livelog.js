@@ -2,16 +2,23 @@
 
 import { on } from "./live.js";
 import { ago, exact, number, plural } from "./format.js";
-import { arrange, element } from "./dom.js";
+import { all, arrange, around, element, one } from "./dom.js";
 import { freshPage } from "./follow.js";
 import { typing } from "./keys.js";
 
 const MOST = 500;
 const MOST_NAMES = 5000;
 const STATES = new Set(["accepted", "stored", "failed"]);
-const byId = (id) => document.getElementById(id);
+/** @type {HTMLSelectElement} */
+const kinds = one("#kinds");
+const rows = one("#log-rows");
+const note = one("#log-note");
+const pauseButton = one("#pause");
+/** @type {Map<string, string>} */
 const names = new Map();
+/** @type {Set<string>} */
 const unnamed = new Set();
+/** @type {Activity[]} */
 let waiting = [];
 let missed = 0;
 let paused = false;
@@ -22,8 +29,10 @@ let clearedAt = "";
 
 // Counts of cameras come all the time: they are shown when they are asked for.
 const OFTEN = "camera-counts";
-const wanted = (kind) => (byId("kinds").value ? kind === byId("kinds").value : kind !== OFTEN);
+/** @param {string | undefined} kind */
+const wanted = (kind) => (kinds.value ? kind === kinds.value : kind !== OFTEN);
 
+/** @param {Activity} record */
 function hear(record) {
   if (record.image && record.name) remember(record.image, record.name);
   if (!wanted(record.kind)) return;
@@ -36,9 +45,10 @@ function hear(record) {
   else frame ||= requestAnimationFrame(draw);
 }
 
+/** @param {string} image @param {string} name */
 function remember(image, name) {
   names.set(image, name);
-  if (names.size > MOST_NAMES) names.delete(names.keys().next().value);
+  if (names.size > MOST_NAMES) names.delete(names.keys().next().value ?? "");
   // Programs tell on their own: that a picture was taken may be heard before its name.
   if (!unnamed.delete(image)) return;
   for (const link of document.querySelectorAll(`[data-image="${CSS.escape(image)}"]`)) link.textContent = name;
@@ -46,9 +56,13 @@ function remember(image, name) {
 
 const ONCE = new Set(["accepted", "stored", "failed"]);
 const EACH_ATTEMPT = new Set(["taken", "done"]);
+/** @type {(keyof Activity)[]} */
 const OTHERS = ["at", "kind", "by", "image", "number", "channel", "camera", "name"];
 
-/** The same for what was heard of a mark and what the ledger knows of it; as `key_of` in `live/page.py`. */
+/**
+ * The same for what was heard of a mark and what the ledger knows of it; as `key_of` in `live/page.py`.
+ * @param {Activity} record
+ */
 function keyOf(record) {
   if (ONCE.has(record.kind) && record.image) return `${record.image} ${record.kind}`;
   if (EACH_ATTEMPT.has(record.kind)) return `${record.image} ${record.kind} ${record.attempt}`;
@@ -65,54 +79,61 @@ async function readAgain() {
   reading = false;
   stale ||= paused;
   if (paused) return;
-  const complete = page && merge([...page.querySelectorAll("#log-rows > tr")]);
+  const complete = page && merge(all("#log-rows > tr", page));
   if (waiting.length) draw();
   else tell();
-  if (!complete) byId("log-note").textContent = "Some lines were lost: too much happened at once, or the service was away.";
+  if (!complete) note.textContent = "Some lines were lost: too much happened at once, or the service was away.";
   if (stale) readAgain();
 }
 
-/** Adds what is not shown, each line where its time is; tells whether the fresh rows reach back to those which are shown. */
+/**
+ * Adds what is not shown, each line where its time is; tells whether the fresh rows reach back to those which are shown.
+ * @param {HTMLElement[]} fresh
+ */
 function merge(fresh) {
   const known = new Set(fresh.map((row) => row.dataset.key));
   const shown = rowsByKey();
   const complete = !shown.size || [...shown.keys()].some((key) => known.has(key));
   waiting = waiting.filter((record) => !known.has(keyOf(record)));
   for (const row of fresh) if (!shown.has(row.dataset.key) && timeOf(row) > clearedAt) shown.set(row.dataset.key, row);
-  const rows = [...shown.values()].sort((one, other) => (timeOf(one) < timeOf(other) ? 1 : timeOf(one) > timeOf(other) ? -1 : 0));
+  const sorted = [...shown.values()].sort((row, other) => (timeOf(row) < timeOf(other) ? 1 : timeOf(row) > timeOf(other) ? -1 : 0));
   learnNames(fresh);
-  arrange(byId("log-rows"), rows.slice(0, MOST));
-  if (rows.length) show();
+  arrange(rows, sorted.slice(0, MOST));
+  if (sorted.length) show();
   choose();
   return complete;
 }
 
-const rowsByKey = () => new Map([...byId("log-rows").children].map((row) => [row.dataset.key, row]));
-const timeOf = (row) => row.querySelector("time").dateTime;
+/** @returns {HTMLElement[]} */
+const lines = () => all(":scope > tr", rows);
+const rowsByKey = () => new Map(lines().map((row) => [row.dataset.key, row]));
+/** @param {Element} row */
+const timeOf = (row) => row.querySelector("time")?.dateTime ?? "";
 
 function clear() {
-  clearedAt = [...byId("log-rows").children].map(timeOf).sort().at(-1) ?? clearedAt;
-  byId("log-rows").replaceChildren();
+  clearedAt = lines().map(timeOf).sort().at(-1) ?? clearedAt;
+  rows.replaceChildren();
 }
 
 function show() {
-  byId("log").hidden = false;
-  byId("log-empty").hidden = true;
+  one("#log").hidden = false;
+  one("#log-empty").hidden = true;
 }
 
 function draw() {
   frame = 0;
   if (reading) return;
   const shown = rowsByKey(); // Of several processes one may tell late what another has told before.
-  const lines = waiting.filter((record) => !shown.has(keyOf(record))).reverse().map(line);
+  const fresh = waiting.filter((record) => !shown.has(keyOf(record))).reverse().map(line);
   waiting = [];
   missed = 0;
   show();
-  byId("log-rows").prepend(...lines);
-  while (byId("log-rows").children.length > MOST) byId("log-rows").lastElementChild.remove();
+  rows.prepend(...fresh);
+  while (rows.children.length > MOST) rows.lastElementChild?.remove();
   tell();
 }
 
+/** @param {Activity} record */
 function line(record) {
   const time = element("time", { dateTime: record.at, title: exact(record.at), "data-ago": "" }, ago(record.at));
   const word = record.kind.replaceAll("-", " ");
@@ -122,6 +143,7 @@ function line(record) {
     element("td", {}, record.by ?? ""), element("td", { class: "quiet" }, more(record)));
 }
 
+/** @param {Activity} record @returns {Node | string} */
 function subject(record) {
   if (record.image) {
     const name = names.get(record.image);
@@ -136,50 +158,57 @@ function subject(record) {
   return record.name ?? record.database ?? "";
 }
 
+/** @type {(keyof Activity)[]} */
+const PLAIN = ["recipe", "code", "channel", "result", "state", "problem"];
+
+/** @param {Activity} record */
 function more(record) {
-  const said = ["recipe", "code", "channel", "result", "state", "problem"].map((name) => record[name]).filter(Boolean);
-  if (record.attempt > 1) said.push(`attempt ${record.attempt}`);
+  const said = PLAIN.map((name) => record[name]).filter(Boolean);
+  if (record.attempt && record.attempt > 1) said.push(`attempt ${record.attempt}`);
   if (record.times) said.push(plural(record.times, "time"));
   if (record.frames !== undefined) said.push(`${number(record.frames)} frames, ${number(record.missed ?? 0)} missed`);
   return said.join(", ");
 }
 
 function choose() {
-  for (const row of byId("log-rows").children) row.hidden = !wanted(row.dataset.kind);
+  for (const row of lines()) row.hidden = !wanted(row.dataset.kind);
 }
 
 function tell() {
   const since = waiting.length + missed;
   const lost = missed ? `, of which the newest ${number(MOST)} are kept` : "";
-  byId("log-note").textContent = paused ? `Paused; ${number(since)} more since${lost}.` : `The newest ${number(MOST)} lines are kept.`;
+  note.textContent = paused ? `Paused; ${number(since)} more since${lost}.` : `The newest ${number(MOST)} lines are kept.`;
 }
 
+/** @param {boolean} value */
 function pause(value) {
   paused = value;
-  byId("pause").setAttribute("aria-pressed", String(value));
-  byId("pause").textContent = value ? "Go on" : "Pause";
+  pauseButton.setAttribute("aria-pressed", String(value));
+  pauseButton.textContent = value ? "Go on" : "Pause";
   if (value) tell();
   else if (stale) readAgain();
   else if (waiting.length) draw();
   else tell();
 }
 
-function learnNames(rows) {
-  for (const link of rows.flatMap((row) => [...row.querySelectorAll("[data-image]")])) {
-    if (!link.querySelector("code")) remember(link.dataset.image, link.textContent);
-    else if (names.has(link.dataset.image)) link.textContent = names.get(link.dataset.image);
-    else unnamed.add(link.dataset.image);
+/** @param {Element[]} places */
+function learnNames(places) {
+  for (const link of places.flatMap((place) => all("[data-image]", place))) {
+    const { image = "" } = link.dataset;
+    if (!link.querySelector("code")) remember(image, link.textContent);
+    else if (names.has(image)) link.textContent = names.get(image) ?? "";
+    else unnamed.add(image);
   }
 }
 
-learnNames([byId("log-rows")]);
+learnNames([rows]);
 on("activity", hear);
-byId("kinds").addEventListener("change", choose);
+kinds.addEventListener("change", choose);
 on("lost", readAgain);
-byId("pause").addEventListener("click", () => pause(!paused));
-byId("clear").addEventListener("click", clear);
+pauseButton.addEventListener("click", () => pause(!paused));
+one("#clear").addEventListener("click", clear);
 addEventListener("keydown", (event) => {
-  if (event.key !== " " || typing(event) || event.target.closest("button, a, input")) return;
+  if (event.key !== " " || typing(event) || around(event, "button, a, input")) return;
   event.preventDefault();
   pause(!paused);
 });

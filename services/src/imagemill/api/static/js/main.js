@@ -2,35 +2,39 @@
 
 import { on } from "./live.js";
 import { ago, number } from "./format.js";
-import { element, toast } from "./dom.js";
+import { all, around, element, one, toast } from "./dom.js";
 import "./keys.js";
 import "./follow.js";
 import "./originals.js";
 
 const TICK_MS = 10_000;
 const POLL_MS = 15_000;
+/** @type {Record<Pulse, string[]>} */
 const PULSES = {
   live: ["live", "What happens is shown as it happens"],
   connecting: ["", ""],
   away: ["reconnecting", "The service does not answer; this page tries again by itself"],
   busy: ["not live", "Too many pages are open; this one asks every 15 seconds"],
 };
-let polling = 0;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let polling;
 
+/** @param {Totals} totals */
 function showTotals(totals) {
-  for (const term of document.querySelectorAll("[data-equation] [data-count]")) {
-    term.textContent = number(totals[term.dataset.count]);
-    if (term.dataset.count === "failed_open") term.closest("[data-open]").hidden = !totals.failed_open;
+  for (const [name, count] of Object.entries(totals)) {
+    for (const term of all(`[data-equation] [data-count="${name}"]`)) term.textContent = number(count);
   }
+  for (const open of all("[data-equation] [data-open]")) open.hidden = !totals.failed_open;
 }
 
+/** @param {Pulse} state */
 function showPulse(state) {
-  const pulse = document.querySelector(".pulse");
+  const pulse = one(".pulse");
   const [word, title] = PULSES[state];
   if (!word || pulse.dataset.pulse === state) return;
   pulse.dataset.pulse = state;
   pulse.title = title;
-  pulse.firstElementChild.textContent = word;
+  one("span", pulse).textContent = word;
   clearInterval(polling);
   if (state === "busy") polling = setInterval(askTotals, POLL_MS);
 }
@@ -40,19 +44,22 @@ async function askTotals() {
   if (answer?.ok) showTotals(await answer.json());
 }
 
-export function tickTimes(root = document) {
-  for (const time of root.querySelectorAll("time[data-ago]")) {
+function tickTimes() {
+  /** @type {HTMLTimeElement[]} */
+  const times = all("time[data-ago]");
+  for (const time of times) {
     const text = ago(time.dateTime);
     if (time.textContent !== text) time.textContent = text;
   }
 }
 
+/** @param {HTMLElement} button */
 async function copy(button) {
-  const code = button.parentElement.querySelector("code");
+  const code = one("code", button.parentElement ?? document);
   try {
     await navigator.clipboard.writeText(code.textContent);
   } catch {
-    getSelection().selectAllChildren(code); // No clipboard without HTTPS: then it is marked, ready to be copied.
+    getSelection()?.selectAllChildren(code); // No clipboard without HTTPS: then it is marked, ready to be copied.
     button.textContent = "Marked";
     return;
   }
@@ -64,12 +71,13 @@ on("totals", showTotals);
 on("pulse", showPulse);
 setInterval(tickTimes, TICK_MS);
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = around(event, "[data-copy]");
   if (button) copy(button);
-  const walk = event.target.closest("[data-walk]");
+  /** @type {HTMLButtonElement | null} */
+  const walk = around(event, "[data-walk]");
   if (walk) import("./walkby.js").then(({ walkBy }) => walkBy(walk));
 });
-for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+for (const button of all("[data-copy]")) button.hidden = false;
 
 // A picture dropped beside the upload page would replace the page.
 if (document.body.dataset.page !== "upload") {

@@ -1,5 +1,6 @@
 // Originals in place of the results, in every list of the page: a button, and the key `o`.
 
+import { around } from "./dom.js";
 import { typing } from "./keys.js";
 
 const root = document.documentElement;
@@ -14,7 +15,7 @@ function toggle() {
   show();
 }
 
-document.addEventListener("click", (event) => event.target.closest("[data-originals]") && toggle());
+document.addEventListener("click", (event) => around(event, "[data-originals]") && toggle());
 addEventListener("keydown", (event) => {
   if (event.key === "o" && !typing(event) && document.querySelector("[data-originals]")) toggle();
 });

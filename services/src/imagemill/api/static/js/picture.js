@@ -1,7 +1,7 @@
 // One picture: before and after under a divider, zoom to the pixel, and its way while it is in flight.
 
 import { on } from "./live.js";
-import { element } from "./dom.js";
+import { all, element, one } from "./dom.js";
 import { renew } from "./follow.js";
 import { typing } from "./keys.js";
 
@@ -9,33 +9,37 @@ const ZOOMS = ["fit", "1", "4", "8"];
 const STEP = 0.02;
 
 class Compare {
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {HTMLImageElement} before
+   */
+  constructor(root, before) {
     this.root = root;
-    this.stage = root.querySelector(".stage");
-    this.range = root.querySelector("input[type=range]");
-    this.before = root.querySelector(".before img");
-    this.after = root.querySelector(".after img");
+    this.before = before;
+    this.stage = one(".stage", root);
+    /** @type {HTMLInputElement} */
+    this.range = one("input[type=range]", root);
+    this.sized = element("div", { class: "sized" });
+    this.divider = element("div", { class: "divider" });
+    this.width = 1;
+    this.height = 1;
     this.zoom = "fit";
     this.share = 0.5; // Of what can be seen, so that the divider never leaves the view.
   }
 
-  async start() {
-    if (!this.before || !this.after) return;
-    await Promise.all([this.before.decode(), this.after.decode()]);
-    this.sized = element("div", { class: "sized" });
-    this.divider = element("div", { class: "divider" });
+  start() {
     this.sized.append(...this.stage.querySelectorAll("figure"), this.divider);
     this.stage.append(this.sized);
     this.root.classList.add("on");
-    this.root.querySelector(".controls").hidden = false;
+    one(".controls", this.root).hidden = false;
     this.listen();
     this.draw();
   }
 
   listen() {
-    this.range.addEventListener("input", () => this.divide(this.range.value / 100));
-    for (const button of this.root.querySelectorAll("[data-zoom]")) {
-      button.addEventListener("click", () => this.zoomTo(button.dataset.zoom));
+    this.range.addEventListener("input", () => this.divide(Number(this.range.value) / 100));
+    for (const button of all("[data-zoom]", this.root)) {
+      button.addEventListener("click", () => this.zoomTo(button.dataset.zoom ?? "fit"));
     }
     this.stage.addEventListener("scroll", () => this.drawDivider(), { passive: true });
     this.stage.addEventListener("dblclick", () => this.zoomTo(this.zoom === "fit" ? "1" : "fit"));
@@ -44,6 +48,7 @@ class Compare {
     new ResizeObserver(() => this.draw()).observe(this.stage);
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (typing(event)) return;
     const place = ZOOMS.indexOf(this.zoom);
@@ -57,9 +62,11 @@ class Compare {
     event.preventDefault();
   }
 
+  /** @param {PointerEvent} event */
   drag(event) {
     event.preventDefault();
     this.divider.setPointerCapture(event.pointerId);
+    /** @param {PointerEvent} moved */
     const move = ({ clientX }) => {
       const left = Math.max(this.sized.getBoundingClientRect().left, this.stage.getBoundingClientRect().left);
       this.divide((clientX - left) / this.visible());
@@ -79,13 +86,14 @@ class Compare {
     return Math.min(this.stage.clientWidth, this.width);
   }
 
+  /** @param {string} zoom One of ZOOMS. */
   zoomTo(zoom) {
     const { stage } = this;
     const middle = [(stage.scrollLeft + stage.clientWidth / 2) / this.width, (stage.scrollTop + stage.clientHeight / 2) / this.height];
     this.zoom = zoom;
     this.draw();
     stage.scrollTo(middle[0] * this.width - stage.clientWidth / 2, middle[1] * this.height - stage.clientHeight / 2);
-    for (const button of this.root.querySelectorAll("[data-zoom]")) {
+    for (const button of all("[data-zoom]", this.root)) {
       button.setAttribute("aria-pressed", String(button.dataset.zoom === zoom));
     }
   }
@@ -100,9 +108,10 @@ class Compare {
     this.drawDivider();
   }
 
+  /** @param {number} share */
   divide(share) {
     this.share = Math.min(1, Math.max(0, share));
-    this.range.value = this.share * 100;
+    this.range.value = String(this.share * 100);
     this.range.setAttribute("aria-valuetext", `${Math.round(this.share * 100)} % original`);
     this.drawDivider();
   }
@@ -113,21 +122,34 @@ class Compare {
   }
 }
 
-const region = document.getElementById("region");
+const region = one("#region");
 const inFlight = () => region.dataset.status === "accepted";
 let reading = false;
 let stale = false;
 
-function startCompare() {
+/** A picture that cannot be shown: both stay side by side. */
+async function startCompare() {
+  /** @type {HTMLElement | null} */
   const root = region.querySelector(".compare:not(.on)");
-  if (root) new Compare(root).start().catch(() => {}); // A picture that cannot be shown: both stay side by side.
+  /** @type {HTMLImageElement | null | undefined} */
+  const before = root?.querySelector(".before img");
+  /** @type {HTMLImageElement | null | undefined} */
+  const after = root?.querySelector(".after img");
+  if (!root || !before || !after) return;
+  try {
+    await Promise.all([before.decode(), after.decode()]);
+  } catch {
+    return;
+  }
+  new Compare(root, before).start();
 }
 
+/** @param {string} step */
 function mark(step) {
   const item = region.querySelector(`#trace [data-step="${step}"].to-come`);
   if (!item) return;
   item.classList.remove("to-come");
-  item.querySelector(".quiet").textContent = "just now";
+  one(".quiet", item).textContent = "just now";
 }
 
 /** One answer at a time: one that is late must not bring back the past, nor a result be shown twice. */

@@ -1,16 +1,19 @@
 // The pools go on: their state is asked for every five seconds, which is about as often as a decision changes.
 
-import { element } from "./dom.js";
+import { all, element } from "./dom.js";
 import { number } from "./format.js";
 import { chart } from "./chart.js";
 
 const EVERY_MS = 5000;
 const TIMEOUT_MS = 10_000;
-const sections = new Map([...document.querySelectorAll("[data-pool]")].map((section) => [section.dataset.pool, section]));
+const sections = new Map(all("[data-pool]").map((section) => [section.dataset.pool ?? "", section]));
+/** @type {Pool[]} */
 let pools = [];
 
+/** @param {number | null | undefined} value */
 const known = (value, unit = "") => (value === null || value === undefined ? "unknown" : number(value) + unit);
 
+/** @param {Pool} pool */
 function words(pool) {
   return {
     reason: pool.reason,
@@ -23,6 +26,7 @@ function words(pool) {
   };
 }
 
+/** @param {Pool} pool */
 function show(pool) {
   const section = sections.get(pool.name);
   if (!section) return;
@@ -35,6 +39,7 @@ function show(pool) {
   draw(pool);
 }
 
+/** @param {Pool} pool */
 function draw(pool) {
   const place = sections.get(pool.name)?.querySelector("[data-chart]");
   if (place) place.replaceChildren(...chart(pool, Math.max(320, place.clientWidth)));
@@ -48,8 +53,9 @@ async function ask() {
   setTimeout(ask, EVERY_MS);
 }
 
+/** @param {Pool[] | { pools: Pool[] }} told */
 async function take(told) {
-  pools = told.pools ?? told;
+  pools = "pools" in told ? told.pools : told;
   if (pools.some((pool) => !sections.has(pool.name))) location.reload();
   pools.forEach(show);
 }

@@ -1,15 +1,18 @@
 // An event stream that opens itself again; tells its events, and how it is with it: connecting, live, away, busy.
 
+/** @type {(keyof Told)[]} */
 const KINDS = ["totals", "outcome", "activity", "lost", "busy"];
 const REOPEN_MS = 5000;
 
 export class Stream {
   #tell;
+  /** @type {EventSource | null} */
   #source = null;
   #busy = false;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
-  /** `tell` is called with a kind and its data; `refused` means that the service answered, and gave no stream. */
+  /** `refused` means that the service answered, and gave no stream. @param {Tell} tell */
   constructor(tell) {
     this.#tell = tell;
   }
@@ -22,14 +25,15 @@ export class Stream {
     if (this.#source) return;
     clearTimeout(this.#timer);
     this.#tell("pulse", "connecting");
-    this.#source = new EventSource("/api/v1/events");
-    for (const kind of KINDS) this.#source.addEventListener(kind, (event) => this.#receive(kind, JSON.parse(event.data)));
-    this.#source.addEventListener("open", () => {
+    const source = new EventSource("/api/v1/events");
+    this.#source = source;
+    for (const kind of KINDS) source.addEventListener(kind, (event) => this.#receive(kind, JSON.parse(event.data)));
+    source.addEventListener("open", () => {
       this.#busy = false;
       // What happened while there was no stream is not told again, nor what happened since the page was made.
       this.#tell("lost", {});
     });
-    this.#source.addEventListener("error", () => this.#failed());
+    source.addEventListener("error", () => this.#failed());
   }
 
   close() {
@@ -38,6 +42,11 @@ export class Stream {
     this.#source = null;
   }
 
+  /**
+   * @template {keyof Told} K
+   * @param {K} kind
+   * @param {Told[K]} data
+   */
   #receive(kind, data) {
     if (kind === "busy") this.#busy = true;
     this.#tell("pulse", this.#busy ? "busy" : "live");

@@ -2,8 +2,10 @@
 
 import { Stream } from "./stream.js";
 
+/** @type {Set<MessagePort>} */
 const looking = new Set();
 // What a tab that comes later must be told.
+/** @type {Map<string, unknown>} */
 const latest = new Map();
 
 const stream = new Stream((kind, data) => {
@@ -11,6 +13,7 @@ const stream = new Stream((kind, data) => {
   for (const port of looking) port.postMessage({ kind, data });
 });
 
+/** @param {MessagePort} port */
 function look(port) {
   if (looking.has(port)) return;
   looking.add(port);
@@ -23,6 +26,7 @@ function look(port) {
   port.postMessage({ kind: "lost", data: {} });
 }
 
+/** @param {MessagePort} port */
 function leave(port) {
   looking.delete(port);
   if (!looking.size) stream.close();

@@ -5,7 +5,13 @@ const TIMEOUT_MS = 30_000;
 // Only there on this machine and over HTTPS; elsewhere everything is sent.
 const subtle = globalThis.crypto?.subtle;
 
-/** What the service accepted of a portion, each with its `index`; nothing when it cannot be asked, or the files not read. */
+/**
+ * What the service accepted of a portion; nothing when it cannot be asked, or the files not read.
+ * @param {Item[]} portion
+ * @param {string} batch
+ * @param {AbortSignal} stop
+ * @returns {Promise<Accepted[]>}
+ */
 export async function takeKnown(portion, batch, stop) {
   if (!subtle || portion.some((item) => item.asked || item.file.size > LARGEST_BYTES)) return [];
   for (const item of portion) item.asked = true; // Once: what is sent again was not known a moment ago.
@@ -20,6 +26,7 @@ export async function takeKnown(portion, batch, stop) {
   }
 }
 
+/** @param {File} file */
 async function digest(file) {
   const bytes = new Uint8Array(await subtle.digest("SHA-256", await file.arrayBuffer()));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

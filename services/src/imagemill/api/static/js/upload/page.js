@@ -2,7 +2,7 @@
 
 import { follow, keepOpenWhile, on } from "../live.js";
 import { number } from "../format.js";
-import { toast } from "../dom.js";
+import { all, one, toast } from "../dom.js";
 import { uuid7 } from "../ids.js";
 import { droppedFiles } from "./files.js";
 import { ENDED, Rows } from "./rows.js";
@@ -12,8 +12,15 @@ import { View } from "./view.js";
 
 const DRAW_MS = 250;
 const QUIET_MS = 10_000;
-const byId = (id) => document.getElementById(id);
-const form = byId("upload");
+/** @type {HTMLFormElement} */
+const form = one("#upload");
+/** @type {HTMLInputElement} */
+const batch = one("#batch");
+/** @type {HTMLInputElement[]} */
+const pickers = [one("#files"), one("#folder")];
+const cancel = one("#cancel");
+/** @type {HTMLButtonElement} */
+const drawn = one("#drawn");
 const maxBytes = Number(form.dataset.maxBytes);
 
 let dirty = false;
@@ -27,29 +34,31 @@ const rows = new Rows(() => {
   dirty = true;
   view.soon();
 });
-const view = new View(byId("rows"), rows);
+const view = new View(one("#rows"), rows);
 const sender = new Sender(rows, (text) => {
   note = text;
   dirty = true;
 });
 let speed = new Speed();
 
+/** @param {File[]} files */
 function offer(files) {
   if (!files.length) return;
-  const recipes = [...form.querySelectorAll("[name=recipe]:checked")].map((tick) => tick.value);
-  if (!recipes.length) recipes.push(form.dataset.defaultRecipe);
-  if (!byId("batch").reportValidity()) return;
+  /** @type {HTMLInputElement[]} */
+  const ticks = all("[name=recipe]:checked", form);
+  const recipes = ticks.length ? ticks.map((tick) => tick.value) : [form.dataset.defaultRecipe ?? ""];
+  if (!batch.reportValidity()) return;
   begin();
-  const items = files.map((file) => rows.add(file, recipes)).filter(Boolean);
+  const items = files.map((file) => rows.add(file, recipes)).filter((item) => item !== null);
   sender.add(items.filter(fits));
   view.soon();
 }
 
 function begin() {
   if (!sender.batch) {
-    sender.batch = byId("batch").value.trim() || uuid7();
-    byId("batch").value = sender.batch;
-    byId("batch-link").href = `/batches/${encodeURIComponent(sender.batch)}`;
+    sender.batch = batch.value.trim() || uuid7();
+    batch.value = sender.batch;
+    one("#batch-link").setAttribute("href", `/batches/${encodeURIComponent(sender.batch)}`);
     history.replaceState(null, "", `/?batch=${encodeURIComponent(sender.batch)}`);
     follow(sender.batch);
   }
@@ -60,9 +69,10 @@ function begin() {
   ended = 0;
   dirty = true;
   document.body.classList.add("under-way");
-  byId("progress").hidden = false;
+  one("#progress").hidden = false;
 }
 
+/** @param {Item} item */
 function fits(item) {
   if (item.file.size <= maxBytes) return true;
   const reason = `It has ${number(item.file.size)} bytes; at most ${number(maxBytes)} are taken. It was not sent.`;
@@ -79,10 +89,10 @@ function draw() {
   else ended ||= performance.now();
   if (!dirty && !left()) return;
   dirty = false;
-  showSum(byId("sum"), rows);
-  byId("remains").textContent = remains(rows, speed, ((ended || performance.now()) - began) / 1000, note);
-  showReasons(byId("reasons"), rows);
-  byId("cancel").hidden = !rows.toSend;
+  showSum(one("#sum"), rows);
+  one("#remains").textContent = remains(rows, speed, ((ended || performance.now()) - began) / 1000, note);
+  showReasons(one("#reasons"), rows);
+  cancel.hidden = !rows.toSend;
   document.title = left() ? `${number(left())} left · Imagemill` : "Upload · Imagemill";
   if (rows.inFlight && !sender.busy && performance.now() - heardAt > QUIET_MS) readAgain();
 }
@@ -109,34 +119,39 @@ async function readAgain() {
   reading = false;
 }
 
-function hear(kind, data) {
-  heardAt = performance.now();
-  if (data.batch !== sender.batch || !sender.batch) return;
-  if (kind === "outcome") rows.heard(data.id, data.status, { reason: data.reason ?? "", duplicate: data.duplicate, damaged: data.warnings?.includes("damaged") });
-  else if (data.image && ["taken", "done"].includes(data.kind)) rows.heard(data.image, data.kind);
-}
+/** @param {Outcome | Activity} data */
+const isOurs = (data) => sender.batch !== "" && data.batch === sender.batch;
 
-on("outcome", (data) => hear("outcome", data));
-on("activity", (data) => hear("activity", data));
+on("outcome", (data) => {
+  heardAt = performance.now();
+  if (!isOurs(data)) return;
+  rows.heard(data.id, data.status, { reason: data.reason ?? "", duplicate: data.duplicate, damaged: data.warnings?.includes("damaged") });
+});
+on("activity", (data) => {
+  heardAt = performance.now();
+  if (!isOurs(data) || !data.image) return;
+  if (data.kind === "taken" || data.kind === "done") rows.heard(data.image, data.kind);
+});
 on("lost", readAgain);
 keepOpenWhile(() => left() > 0);
 setInterval(draw, DRAW_MS);
 
-for (const input of [byId("files"), byId("folder")]) {
+for (const input of pickers) {
   input.addEventListener("change", () => {
-    const chosen = [...input.files];
+    const chosen = [...input.files ?? []];
     input.value = "";
-    offer(input === byId("folder") ? chosen.filter((file) => !file.name.startsWith(".")) : chosen);
+    offer(input.webkitdirectory ? chosen.filter((file) => !file.name.startsWith(".")) : chosen);
   });
 }
-byId("drawn").addEventListener("click", async (event) => {
-  event.target.disabled = true;
+drawn.addEventListener("click", async () => {
+  drawn.disabled = true;
   offer(await (await import("../drawing.js")).landscapes());
-  event.target.disabled = false;
+  drawn.disabled = false;
 });
-byId("cancel").addEventListener("click", () => {
+cancel.addEventListener("click", () => {
   sender.cancel();
-  toast("Nothing more is sent. What was accepted goes on.").animate([], 5000).finished.then((it) => it.effect.target.remove());
+  const told = toast("Nothing more is sent. What was accepted goes on.");
+  told.animate([], 5000).finished.then(() => told.remove());
 });
 form.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("beforeunload", (event) => {
@@ -144,13 +159,15 @@ addEventListener("beforeunload", (event) => {
 });
 
 let depth = 0;
+/** @param {DragEvent} event */
 const withFiles = (event) => event.dataTransfer?.types.includes("Files");
+/** @param {boolean} isOver */
 const over = (isOver) => document.documentElement.classList.toggle("dropping", isOver);
 addEventListener("dragenter", (event) => withFiles(event) && (event.preventDefault(), over(++depth > 0)));
 addEventListener("dragover", (event) => withFiles(event) && event.preventDefault());
 addEventListener("dragleave", (event) => withFiles(event) && over(--depth > 0));
 addEventListener("drop", async (event) => {
-  if (!withFiles(event)) return;
+  if (!event.dataTransfer || !withFiles(event)) return;
   event.preventDefault();
   over((depth = 0) > 0);
   offer(await droppedFiles(event.dataTransfer));

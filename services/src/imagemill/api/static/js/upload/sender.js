@@ -13,26 +13,33 @@ const READ_TIMEOUT_MS = 30_000;
 const MOST_ATTEMPTS = 40;
 const MOST_PAUSE_MS = 30_000;
 const PAGE = 500;
+/** @import { Rows } from "./rows.js" */
+/** @typedef {{ accepted?: Accepted[], rejected?: Rejected[], detail?: string, code?: string }} Answer */
+
 const AWAY = new Set(["unavailable", "accept-unknown"]);
 
+/** @param {string | undefined} text */
 const firstSentence = (text) => `${String(text ?? "The service is busy").split(/\. |\.$/)[0]}.`;
+/** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Sender {
+  /** @param {Rows} rows @param {(text: string) => void} note */
   constructor(rows, note) {
     this.rows = rows;
     this.note = note;
+    /** @type {Item[]} */
     this.queue = [];
-    this.head = 0;
     this.running = 0;
     this.pausedUntil = 0;
-    this.batch = null;
+    this.batch = "";
     this.stop = new AbortController();
   }
 
+  /** @param {Item[]} items */
   add(items) {
-    this.queue.push(...items);
-    while (this.running < AT_ONCE && this.head < this.queue.length) this.#run();
+    for (const item of items) this.queue.push(item); // As arguments some hundred thousand are too many.
+    while (this.running < AT_ONCE && this.queue.length) this.#run();
   }
 
   get busy() {
@@ -41,7 +48,7 @@ export class Sender {
 
   /** Nothing more is sent; what is on its way is asked after, because it may have arrived. */
   cancel() {
-    const waiting = this.queue.splice(this.head);
+    const waiting = this.queue.splice(0);
     this.stop.abort();
     this.stop = new AbortController();
     for (const item of waiting) this.#cancelled(item);
@@ -55,20 +62,20 @@ export class Sender {
   }
 
   #next() {
+    /** @type {Item[]} */
     const portion = [];
     let bytes = 0;
-    while (this.head < this.queue.length && portion.length < FILES) {
-      const item = this.queue[this.head];
+    for (const item of this.queue.slice(0, FILES)) {
       const other = portion.length && String(item.recipes) !== String(portion[0].recipes);
       if (other || (portion.length && bytes + item.file.size > BYTES)) break;
       bytes += item.file.size;
       portion.push(item);
-      this.queue[this.head++] = null;
     }
-    if (this.head === this.queue.length) this.queue.length = this.head = 0;
+    this.queue.splice(0, portion.length);
     return portion;
   }
 
+  /** @param {Item[]} portion */
   async #send(portion) {
     const stop = this.stop.signal;
     while (portion.length) {
@@ -82,6 +89,7 @@ export class Sender {
     }
   }
 
+  /** @param {Item[]} portion @param {AbortSignal} stop @returns {Promise<Item[]>} What has to be sent again. */
   async #attempt(portion, stop) {
     for (const item of portion) {
       item.key ??= uuid7();
@@ -92,12 +100,13 @@ export class Sender {
     return portion.length && !stop.aborted ? this.#upload(portion, stop) : portion;
   }
 
+  /** @param {Item[]} portion @param {AbortSignal} stop */
   async #upload(portion, stop) {
     const form = new FormData();
     for (const recipe of portion[0].recipes) form.append("recipe", recipe);
     form.append("batch", this.batch);
     for (const item of portion) {
-      form.append("key", item.key);
+      form.append("key", item.key ?? "");
       form.append("file", item.file);
     }
     try {
@@ -110,6 +119,7 @@ export class Sender {
     }
   }
 
+  /** @param {Item[]} portion @param {Response} answer @param {Answer} body */
   #answered(portion, answer, body) {
     if (answer.status === 503 || answer.status === 429) {
       this.#wait(1000 * (Number(answer.headers.get("Retry-After")) || 5), firstSentence(body.detail));
@@ -124,6 +134,7 @@ export class Sender {
     return this.#refused(portion, body.rejected ?? []);
   }
 
+  /** @param {Item[]} portion @param {Accepted[]} accepted */
   #taken(portion, accepted) {
     for (const told of accepted) {
       const row = portion[told.index].rows.find((one) => one.recipe === told.recipe);
@@ -131,6 +142,7 @@ export class Sender {
     }
   }
 
+  /** @param {Item[]} portion @param {Rejected[]} rejected */
   #refused(portion, rejected) {
     const later = rejected.filter((told) => AWAY.has(told.code)).map((told) => portion[told.index]);
     for (const told of rejected) {
@@ -140,6 +152,7 @@ export class Sender {
     return this.#again(later);
   }
 
+  /** @param {Item[]} portion */
   async #broken(portion) {
     this.#wait(Math.min(MOST_PAUSE_MS, 1000 * 2 ** portion[0].attempts), "The service does not answer.");
     const left = [];
@@ -150,8 +163,12 @@ export class Sender {
     return this.#again(left);
   }
 
-  /** Which files of a request without an answer are not in the batch? Those that are become rows with an id. */
+  /**
+   * Which files of a request without an answer are not in the batch? Those that are become rows with an id.
+   * @param {Item[]} portion
+   */
   async #notArrived(portion) {
+    /** @type {Map<string, Row[]>} */
     const wanted = new Map();
     for (const row of portion.flatMap((item) => item.rows)) {
       const key = `${row.item.file.size}|${row.recipe}|${row.item.file.name.normalize("NFC")}`;
@@ -165,19 +182,25 @@ export class Sender {
     return portion.filter((item) => item.rows.some((row) => !row.id));
   }
 
-  /** Reads the batch from the ledger, newest first, until `see` returns false. */
+  /**
+   * Reads the batch from the ledger, newest first, until `see` returns false.
+   * @param {(image: Image) => boolean | void} see
+   */
   async read(see) {
+    /** @type {string | null} */
     let after = "";
     do {
       const address = `/api/v1/images?batch=${encodeURIComponent(this.batch)}&limit=${PAGE}${after && `&after=${after}`}`;
       const answer = await fetch(address, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
       if (!answer.ok) throw new Error(`The service answered ${answer.status}.`);
+      /** @type {{ images: Image[], next: string | null }} */
       const page = await answer.json();
       if (page.images.some((image) => see(image) === false)) return;
       after = page.next;
     } while (after);
   }
 
+  /** @param {Item[]} items */
   #again(items) {
     for (const item of items) {
       item.attempts += 1;
@@ -186,21 +209,25 @@ export class Sender {
     return items;
   }
 
+  /** @param {Item} item */
   #givenUp(item) {
     if (item.attempts < MOST_ATTEMPTS) return false;
     this.rows.rejected(item, "The service did not take it for a long time. Choose it again later.", "given-up");
     return true;
   }
 
+  /** @param {Item} item */
   #cancelled(item) {
     for (const row of item.rows) if (!row.id) this.rows.advance(row, "cancelled", { reason: "cancelled, not sent" });
   }
 
+  /** @param {number} ms @param {string} why */
   #wait(ms, why) {
     this.pausedUntil = Math.max(this.pausedUntil, Date.now() + ms * (1 + Math.random() / 4));
     this.note(`${why} Trying again in ${Math.ceil((this.pausedUntil - Date.now()) / 1000)} s.`);
   }
 
+  /** @param {AbortSignal} stop */
   async #pause(stop) {
     while (!stop.aborted && Date.now() < this.pausedUntil) await sleep(Math.min(200, this.pausedUntil - Date.now()));
   }

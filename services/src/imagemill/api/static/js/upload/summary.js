@@ -3,14 +3,18 @@
 import { element } from "../dom.js";
 import { duration, number, plural, rate } from "../format.js";
 
+/** @import { Rows } from "./rows.js" */
+
 const WINDOW_MS = 10_000;
 
 /** Pictures ended per second, over the last ten seconds. */
 export class Speed {
   constructor() {
+    /** @type {[at: number, ended: number][]} */
     this.points = [];
   }
 
+  /** @param {number} ended */
   see(ended, now = performance.now()) {
     this.points.push([now, ended]);
     while (this.points.length > 2 && now - this.points[0][0] > WINDOW_MS) this.points.shift();
@@ -22,8 +26,10 @@ export class Speed {
   }
 }
 
+/** @param {Element} place @param {Rows} rows */
 export function showSum(place, rows) {
   const { counts, inFlight, toSend } = rows;
+  /** @type {[count: number, word: string][]} */
   const terms = [[counts.stored, "stored"], [counts.failed, "failed"], [inFlight, "in flight"]];
   if (toSend) terms.push([toSend, "to send"]);
   if (counts.rejected) terms.push([counts.rejected, "rejected"]);
@@ -37,6 +43,7 @@ export function showSum(place, rows) {
   place.replaceChildren(...parts.flatMap((part) => [part, " "]));
 }
 
+/** @param {Rows} rows @param {Speed} speed @param {number} tookSeconds @param {string} note */
 export function remains(rows, speed, tookSeconds, note) {
   const left = rows.inFlight + rows.toSend;
   const said = [];
@@ -53,6 +60,7 @@ export function remains(rows, speed, tookSeconds, note) {
   return said.join(" · ");
 }
 
+/** @param {Element} place @param {Rows} rows */
 export function showReasons(place, rows) {
   const lines = [...rows.reasons].map(([code, { count, reason }]) =>
     element("li", {}, element("b", {}, `${number(count)} rejected`), ` (${code}): ${reason}`));

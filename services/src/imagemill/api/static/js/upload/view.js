@@ -3,20 +3,27 @@
 import { element } from "../dom.js";
 import { size } from "../format.js";
 
+/** @import { Rows } from "./rows.js" */
+
 const BEYOND = 6;
 const STEPS = ["accepted", "taken", "done", "stored"];
+/** @type {Record<RowState, string>} */
 const WORDS = {
   waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
   done: "done, being stored", stored: "stored", failed: "failed", rejected: "rejected", cancelled: "cancelled, not sent",
 };
 
 export class View {
+  /** @param {HTMLElement} container @param {Rows} rows */
   constructor(container, rows) {
     this.container = container;
     this.rows = rows;
+    /** @type {Map<number, Line>} */
     this.shown = new Map();
+    /** @type {Line[]} */
     this.spare = [];
     this.frame = 0;
+    this.height = 0;
     for (const kind of ["scroll", "resize"]) addEventListener(kind, () => this.soon(), { passive: true });
   }
 
@@ -31,7 +38,7 @@ export class View {
     const { all } = this.rows;
     const height = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
     this.container.style.height = `${all.length * height}px`;
-    this.container.parentElement.setAttribute("aria-rowcount", all.length + 1);
+    this.container.parentElement?.setAttribute("aria-rowcount", String(all.length + 1));
     const top = this.container.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(-top / height) - BEYOND);
     const last = Math.min(all.length, Math.ceil((innerHeight - top) / height) + BEYOND);
@@ -41,6 +48,7 @@ export class View {
     for (let index = first; index < last; index++) this.#show(index, all[index], height);
   }
 
+  /** @param {number} first @param {number} last */
   #recycle(first, last) {
     for (const [index, line] of this.shown) {
       if (index >= first && index < last) continue;
@@ -50,13 +58,14 @@ export class View {
     }
   }
 
+  /** @param {number} index @param {Row} row @param {number} height */
   #show(index, row, height) {
     let line = this.shown.get(index);
     if (!line) {
       line = this.spare.pop() ?? makeLine();
       this.shown.set(index, line);
       line.root.style.transform = `translateY(${index * height}px)`;
-      line.root.setAttribute("aria-rowindex", index + 2);
+      line.root.setAttribute("aria-rowindex", String(index + 2));
       this.container.append(line.root);
     }
     if (line.row !== row) startLine(line, row);
@@ -64,23 +73,30 @@ export class View {
   }
 }
 
+/** @param {string} name @param {Node[]} children */
+const cell = (name, ...children) => element("span", { class: name, role: "cell" }, ...children);
+
+/** @returns {Line} */
 function makeLine() {
-  const cell = (name, ...children) => element("span", { class: name, role: "cell" }, ...children);
-  const line = { row: null, version: -1, pictured: null, preview: "" };
-  line.thumb = cell("c-thumb");
-  line.link = element("a", { class: "file" });
-  line.name = cell("c-name", line.link);
-  line.recipe = cell("c-recipe");
-  line.size = cell("c-size");
-  line.marks = STEPS.map((step) => element("i", { title: step }));
-  line.state = cell("c-state");
+  const link = element("a", { class: "file" });
+  const line = {
+    row: null, version: -1, pictured: null, preview: "",
+    root: element("div", { class: "sheet-row", role: "row" }),
+    thumb: cell("c-thumb"),
+    link,
+    name: cell("c-name", link),
+    recipe: cell("c-recipe"),
+    size: cell("c-size"),
+    marks: STEPS.map((step) => element("i", { title: step })),
+    state: cell("c-state"),
+  };
   const marks = element("span", { class: "marks" }, ...line.marks);
   marks.setAttribute("aria-hidden", "true");
-  line.root = element("div", { class: "sheet-row", role: "row" });
   line.root.append(line.thumb, line.name, line.recipe, line.size, cell("c-marks", marks), line.state);
   return line;
 }
 
+/** @param {Line} line @param {Row} row */
 function startLine(line, row) {
   const { file } = row.item;
   Object.assign(line, { row, version: -1 });
@@ -91,7 +107,11 @@ function startLine(line, row) {
   line.size.textContent = size(file.size);
 }
 
-/** The file itself; once it is stored the preview of its result, which costs the browser a hundredth. */
+/**
+ * The file itself; once it is stored the preview of its result, which costs the browser a hundredth.
+ * @param {Line} line
+ * @param {Row} row
+ */
 function showThumbnail(line, row) {
   const preview = row.state === "stored" ? `/api/v1/images/${row.id}/preview` : "";
   if (line.pictured === row && line.preview === preview) return;
@@ -101,6 +121,7 @@ function showThumbnail(line, row) {
   else showFile(line.thumb, row.item.file);
 }
 
+/** @param {Line} line @param {Row} row */
 function showPreview(line, row) {
   const image = element("img", { alt: "", decoding: "async", src: line.preview });
   const isStill = () => line.pictured === row && line.preview === image.getAttribute("src");
@@ -108,6 +129,7 @@ function showPreview(line, row) {
   image.addEventListener("error", () => isStill() && showFile(line.thumb, row.item.file));
 }
 
+/** @param {Element} place @param {File} file */
 function showFile(place, file) {
   const address = URL.createObjectURL(file);
   const image = element("img", { alt: "", decoding: "async", src: address });
@@ -115,11 +137,12 @@ function showFile(place, file) {
   image.addEventListener("load", release);
   image.addEventListener("error", () => {
     release();
-    image.replaceWith(file.name.split(".").pop().slice(0, 5).toUpperCase());
+    image.replaceWith(file.name.slice(file.name.lastIndexOf(".") + 1).slice(0, 5).toUpperCase());
   });
   place.replaceChildren(image);
 }
 
+/** @param {Line} line @param {Row} row */
 function fillLine(line, row) {
   line.version = row.version;
   showThumbnail(line, row);
@@ -137,6 +160,7 @@ function fillLine(line, row) {
   });
 }
 
+/** @param {Row} row */
 function words(row) {
   const damaged = row.damaged ? ", damaged" : "";
   if (row.duplicate) return `stored, known already${damaged}`;
