@@ -166,3 +166,16 @@ def test_what_is_known_already_is_not_asked_for_again(mill: Mill, browser: Open)
         ".filter((entry) => entry.name.includes('/static/') && entry.transferSize > 0).map((entry) => entry.name)"
     )
     assert asked == []
+
+
+def test_what_a_pool_does_not_tell_is_called_unknown(mill: Mill, browser: Open) -> None:
+    workers = "#pools [data-pool=other] [data-show=workers]"
+    assert "unknown ready of unknown, unknown wanted" in requests.get(f"{mill.url}/pools", timeout=60).text
+    driver = browser()
+    settled(driver, f"{mill.url}/pools")
+    drawn = "return document.querySelector('[data-pool=other] [data-chart] svg') !== null"
+    wait_for(lambda: driver.execute_script(drawn), "the chart", SECONDS)
+    assert text(driver, workers) == "unknown ready of unknown, unknown wanted"
+    page = driver.execute_script("return document.getElementById('pools').innerHTML")
+    assert "NaN" not in page
+    assert "undefined" not in page

@@ -19,8 +19,8 @@ function words(pool) {
     reason: pool.reason,
     waiting: known(pool.backlog?.ready),
     working: known(pool.backlog?.unacked),
-    workers: `${pool.ready_replicas} ready of ${pool.current_replicas}, ${pool.desired_replicas} wanted`,
-    bounds: `${pool.min_replicas} to ${pool.max_replicas} workers`,
+    workers: `${known(pool.ready_replicas)} ready of ${known(pool.current_replicas)}, ${known(pool.desired_replicas)} wanted`,
+    bounds: `${known(pool.min_replicas)} to ${known(pool.max_replicas)} workers`,
     arrive: known(pool.arrival_rate, " a second"),
     busy: known(pool.busy_seconds, " s"),
   };
