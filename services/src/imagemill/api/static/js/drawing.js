@@ -1,9 +1,15 @@
 // Drawn pictures for a first look, as `imagemill demo` draws them: landscapes, and somebody who walks through a yard.
 
+/** @typedef {[number, number, number]} Colour - red, green and blue, 0 to 255 */
+/** @typedef {CanvasRenderingContext2D} Pen */
+
 const HOURS = [5, 7, 9, 12, 15, 18, 20, 22];
+/** @type {Colour} */
 const NIGHT = [16, 20, 56];
+/** @type {Colour} */
 const DAY = [120, 180, 240];
 const STEPS = 6;
+const NO_PICTURES = "This browser draws no pictures.";
 
 /** Files of landscapes at hours of a day. */
 export async function landscapes() {
@@ -15,7 +21,11 @@ export async function landscapes() {
   return files;
 }
 
-/** One of `frames` pictures of a yard: somebody comes in after a quarter of them, and has gone before the end. */
+/**
+ * One of `frames` pictures of a yard: somebody comes in after a quarter of them, and has gone before the end.
+ * @param {number} number
+ * @param {number} frames
+ */
 export function yard(number, frames) {
   const begin = frames >> 2;
   const end = frames - (frames >> 3);
@@ -27,14 +37,26 @@ export function yard(number, frames) {
   });
 }
 
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {(pen: Pen, width: number, height: number) => void} draw
+ * @returns {Promise<Blob>}
+ */
 function drawn(width, height, draw) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  draw(canvas.getContext("2d"), width, height);
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error(NO_PICTURES);
+  draw(pen, width, height);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser draws no pictures."))), "image/png");
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(NO_PICTURES))), "image/png");
   });
 }
 
+/**
+ * @param {Pen} pen
+ * @param {number} hour
+ */
 function landscape(pen, hour) {
   const { width, height } = pen.canvas;
   const light = Math.cos(((hour - 12) / 12) * Math.PI) / 2 + 0.5;
@@ -52,6 +74,11 @@ function landscape(pen, hour) {
   house(pen, width * (0.2 + 0.5 * Math.random()), height * 0.9, height * 0.22, light);
 }
 
+/**
+ * @param {Pen} pen
+ * @param {Colour} above
+ * @param {Colour} below
+ */
 function sky(pen, above, below) {
   const { width, height } = pen.canvas;
   const colours = pen.createLinearGradient(0, 0, 0, height);
@@ -61,6 +88,13 @@ function sky(pen, above, below) {
   pen.fillRect(0, 0, width, height);
 }
 
+/**
+ * @param {Pen} pen
+ * @param {number} left
+ * @param {number} bottom
+ * @param {number} size
+ * @param {number} light
+ */
 function house(pen, left, bottom, size, light) {
   const right = left + 1.3 * size;
   const eaves = bottom - 0.7 * size;
@@ -70,6 +104,13 @@ function house(pen, left, bottom, size, light) {
   for (const place of [0.2, 0.8]) pen.fillRect(left + place * size, eaves + 0.15 * size, 0.25 * size, 0.25 * size);
 }
 
+/**
+ * @param {Pen} pen
+ * @param {number} x
+ * @param {number} bottom
+ * @param {number} size
+ * @param {number} step
+ */
 function figure(pen, x, bottom, size, step) {
   const hip = bottom - 0.45 * size;
   const neck = bottom - 0.85 * size;
@@ -81,6 +122,11 @@ function figure(pen, x, bottom, size, step) {
   disc(pen, "rgb(236 196 166)", x, neck - 0.09 * size, 0.09 * size);
 }
 
+/**
+ * @param {Pen} pen
+ * @param {string} colour
+ * @param {[number, number][]} corners
+ */
 function fill(pen, colour, ...corners) {
   pen.fillStyle = colour;
   pen.beginPath();
@@ -88,6 +134,13 @@ function fill(pen, colour, ...corners) {
   pen.fill();
 }
 
+/**
+ * @param {Pen} pen
+ * @param {string} colour
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
 function disc(pen, colour, x, y, radius) {
   pen.fillStyle = colour;
   pen.beginPath();
@@ -95,5 +148,17 @@ function disc(pen, colour, x, y, radius) {
   pen.fill();
 }
 
-const mixed = (one, other, share) => one.map((value, place) => value + (other[place] - value) * share);
+/**
+ * A colour between two.
+ * @param {Colour} one
+ * @param {Colour} other
+ * @param {number} share
+ * @returns {Colour}
+ */
+function mixed(one, other, share) {
+  const [red, green, blue] = other;
+  return [one[0] + (red - one[0]) * share, one[1] + (green - one[1]) * share, one[2] + (blue - one[2]) * share];
+}
+
+/** @param {Colour} colour */
 const rgb = (colour) => `rgb(${colour.map(Math.round).join(" ")})`;

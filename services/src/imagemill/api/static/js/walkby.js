@@ -8,9 +8,13 @@ const FRAMES = 40;
 const FRAME_MS = 250;
 const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 5;
+/** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Posts the pictures while the button tells how far it is. */
+/**
+ * Posts the pictures while the button tells how far it is.
+ * @param {HTMLButtonElement} button
+ */
 export async function walkBy(button) {
   const word = button.textContent;
   const batch = `demo-${uuid7()}`;
@@ -25,12 +29,16 @@ export async function walkBy(button) {
     }
     toast(`Somebody walked by the camera ${source}.`, element("a", { class: "button", href: "/alerts/events" }, "What was seen"));
   } catch (error) {
-    toast(error.message);
+    toast(error instanceof Error ? error.message : String(error));
   }
   button.disabled = false;
   button.textContent = word;
 }
 
+/**
+ * @param {Blob} picture
+ * @param {Record<string, string>} fields
+ */
 async function post(picture, fields) {
   for (let attempt = 1; ; attempt += 1) {
     const form = new FormData();
