@@ -185,6 +185,10 @@ readinessProbe:
 - name: IMAGEMILL_S3_ENDPOINT_URL
   value: {{ . | quote }}
 {{- end }}
+{{- with $blobs.s3.publicEndpoint }}
+- name: IMAGEMILL_S3_PUBLIC_ENDPOINT_URL
+  value: {{ . | quote }}
+{{- end }}
 - name: IMAGEMILL_S3_REGION
   value: {{ $blobs.s3.region | quote }}
 - name: IMAGEMILL_S3_PATH_STYLE

@@ -26,6 +26,16 @@ def test_only_those_who_store_or_read_bytes_have_the_keys() -> None:
         assert told[name]["IMAGEMILL_S3_REGION"] == "us-east-1"
 
 
+def test_results_come_from_where_clients_reach_them() -> None:
+    public = {"blobs": {**S3["blobs"], "s3": {**S3["blobs"]["s3"], "publicEndpoint": "https://pictures.example.org"}}}
+    api = containers(named(render(public), "Deployment", "api")["spec"]["template"]["spec"])[0]
+    variables = {variable["name"]: variable.get("value") for variable in api["env"]}
+    assert variables["IMAGEMILL_S3_PUBLIC_ENDPOINT_URL"] == "https://pictures.example.org"
+    public["blobs"]["s3"]["publicEndpoint"] = "https://pictures.example.org; script-src *"
+    with pytest.raises(HelmError):
+        render(public)
+
+
 def test_they_alone_reach_its_port() -> None:
     policy = named(render(S3), "NetworkPolicy", "blobs")["spec"]
     (who,) = policy["podSelector"]["matchExpressions"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from pydantic import ValidationError
 
 from faulty_proxy import faulty
@@ -33,6 +34,29 @@ PNG = b"\x89PNG and what follows"
 def s3() -> Iterator[S3Server]:
     with s3_server() as server:
         yield server
+
+
+def test_an_address_is_given_out_where_clients_reach_the_place_and_for_what_is_there(s3: S3Server) -> None:
+    private, public = (replace(place(s3, "addresses"), public_endpoint_url=url) for url in (None, s3.url))
+    store = S3Blobs(public)
+    store.prepare()
+    store.put(sha256(PNG), PNG, "image/png")
+    address = store.address(sha256(PNG), 60)
+    assert address is not None
+    answer = requests.get(address, timeout=10)
+    assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
+    assert "X-Amz-Expires=60" in address
+    assert s3.secret_key not in address
+    assert S3Blobs(private).address(sha256(PNG), 60) is None
+    with pytest.raises(LookupError):
+        store.address(sha256(b"never stored"), 60)
+
+
+def test_an_address_names_the_host_that_clients_know(s3: S3Server) -> None:
+    store = S3Blobs(replace(place(s3, "addresses"), public_endpoint_url="https://pictures.example"))
+    store.prepare()
+    store.put(sha256(PNG), PNG, "image/png")
+    assert (store.address(sha256(PNG), 60) or "").startswith(f"https://pictures.example/{s3.bucket}/{RUN}/addresses/")
 
 
 def place(s3: S3Server, prefix: str = "", url: str | None = None) -> S3Place:

@@ -13,7 +13,9 @@ import pytest
 import pictures
 from faulty_proxy import faulty
 from imagemill import recipes
+from imagemill.settings import Settings
 from imagemill.store.blobs.couchdb import CouchBlobs
+from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Couch
 from mill import Mill, adds_up, wait_for
 from s3_server import S3Server, s3_server
@@ -62,6 +64,30 @@ def test_pictures_are_stored_where_the_setting_says(own_mill: Mill, s3: S3Server
     verified = command(own_mill, "verify", "--all", "--json", **place)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert json.loads(verified.stdout)["counted"]["blobs_read"] == 4
+
+
+def test_results_come_from_s3_itself_where_clients_reach_it(own_mill: Mill, s3: S3Server, tmp_path: Path) -> None:
+    settings = s3.settings(uuid.uuid4().hex) | {"s3_public_endpoint_url": s3.url}
+    own_mill.start(*PROGRAMS, **settings, **LIMITS)
+    datas = photos()
+    ids = own_mill.accepted(*datas, batch="elsewhere")
+    results_are_right(own_mill, datas, ids)
+    address = f"/api/v1/images/{ids[0]}/result"
+    sent_on = own_mill.get(address, allow_redirects=False)
+    assert sent_on.status_code == 302
+    assert sent_on.headers["Location"].startswith(f"{s3.url}/{s3.bucket}/")
+    assert own_mill.get(f"/image/{ids[0]}", allow_redirects=False).status_code == 302
+    kept = own_mill.get(f"{address}?download", allow_redirects=False)
+    assert (kept.status_code, "attachment" in kept.headers["Content-Disposition"]) == (200, True)
+    assert f"img-src 'self' blob: {s3.url};" in own_mill.get("/").headers["Content-Security-Policy"] + ";"
+    done = command(own_mill, "--api", own_mill.url, "download", "elsewhere", "--to", str(tmp_path / "results"))
+    assert done.returncode == 0, done.stderr
+    gray = recipes.load(None)["gray"]
+    assert {path.read_bytes() for path in (tmp_path / "results").iterdir()} == {gray.apply(data).data for data in datas}
+    # What is gone is said to be gone, not sent for.
+    digest = own_mill.image(ids[0])["result"]["sha256"]
+    open_blobs(Settings(**settings), Couch(own_mill.couchdb_url, own_mill.prefix)).remove(digest)
+    assert own_mill.get(address, allow_redirects=False).json()["code"] == "blob-missing"
 
 
 def test_while_s3_is_away_nothing_is_taken_and_nothing_fails(own_mill: Mill, s3: S3Server) -> None:

@@ -120,8 +120,9 @@ class Client:
                 return
 
     def stream(self, path: str, read_seconds: float = _READ_SECONDS, **query: Any) -> requests.Response:
-        """An answer whose body is read piece by piece; close it."""
-        return self._answer("GET", path, params=_given(query), stream=True, read_seconds=read_seconds)
+        """An answer whose body is read piece by piece; close it. It may come from where the bytes are."""
+        wanted: Json = {"params": _given(query), "stream": True, "read_seconds": read_seconds}
+        return self._answer("GET", path, allow_redirects=True, **wanted)
 
     def _answer(self, method: str, path: str, patient: bool = False, **content: Any) -> requests.Response:
         for attempt in range(1, _PATIENT_ATTEMPTS if patient else _ATTEMPTS):
@@ -136,10 +137,12 @@ class Client:
             answer.close()
         return _checked(self._once(method, path, **content))
 
-    def _once(self, method: str, path: str, read_seconds: float = _READ_SECONDS, **content: Any) -> requests.Response:
-        timeout = (_CONNECT_SECONDS, read_seconds)
+    def _once(
+        self, method: str, path: str, read_seconds: float = _READ_SECONDS, allow_redirects: bool = False, **content: Any
+    ) -> requests.Response:
+        content |= {"timeout": (_CONNECT_SECONDS, read_seconds), "allow_redirects": allow_redirects}
         try:
-            return self._http.request(method, self.url + path, timeout=timeout, allow_redirects=False, **content)
+            return self._http.request(method, self.url + path, **content)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise self._broken(error, read_seconds) from error
         except (requests.RequestException, ValueError) as error:

@@ -55,4 +55,13 @@ class BlobSettings(SettingsGroup):
         description="Write under the condition that there is no such object (`If-None-Match`); turn it off for "
         "services that do not know it: then it is asked before.",
     )
+    s3_public_endpoint_url: str | None = Field(
+        None,
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$",
+        description="Address by which clients reach the S3 service. Set: results are not sent by the API, which "
+        "redirects to a presigned address there; with `?download` it sends them under their names as before.",
+    )
+    s3_presigned_seconds: float = Field(
+        300.0, ge=1, le=604_800, description="How long such an address can be used, by whoever has it."
+    )
     s3_timeout_seconds: float = Field(30.0, gt=0, description="Maximum time for one request to S3, repeats included.")

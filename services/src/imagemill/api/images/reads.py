@@ -14,7 +14,7 @@ from imagemill.api.live.ring import sse
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import header_key
 from imagemill.api.web.problems import Problem
-from imagemill.api.web.responses import failure, picture, result_name, services
+from imagemill.api.web.responses import failure, picture, picture_of_result, services
 from imagemill.domain.access import Permission
 from imagemill.domain.ids import is_uuid
 from imagemill.domain.images import Image, ImageInfo
@@ -49,7 +49,7 @@ def original(image_id: str) -> Response:
 def result(image_id: str) -> Response:
     """The result's bytes."""
     found = image_of(services(), image_id)
-    return picture(services(), result_of(found), name=result_name(found.job))
+    return picture_of_result(services(), result_of(found), found.job)
 
 
 @blueprint.get("/api/v1/images/<image_id>/story")
@@ -97,7 +97,7 @@ def plain(image_id: str) -> Response:
         return response
     if found.outcome.result is None:
         raise failure(found.outcome, image_id)
-    return picture(services(), found.outcome.result, name=result_name(found.job))
+    return picture_of_result(services(), found.outcome.result, found.job)
 
 
 @blueprint.get("/api/v1/images")

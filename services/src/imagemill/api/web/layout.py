@@ -18,14 +18,11 @@ from imagemill.domain.images import Counts
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
 
-_POLICY = "; ".join(
-    (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
-    )
+_POLICY = (
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "form-action 'self'",
+    "base-uri 'none'", "frame-ancestors 'none'",
 )  # fmt: skip
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -76,14 +73,20 @@ def _batch_time(batch: str) -> str | None:
 
 
 def _harden(response: Response) -> Response:
-    for name, value in _HEADERS.items():
+    for name, value in _headers().items():
         response.headers.setdefault(name, value)
     return response
 
 
+def _headers() -> dict[str, str]:
+    """What no page goes out without; pictures may also come from where clients are sent for them."""
+    pictures = ("img-src 'self' blob:", services().settings.s3_public_endpoint_url or "")
+    return {**_HEADERS, "Content-Security-Policy": "; ".join((*_POLICY, " ".join(pictures).strip()))}
+
+
 def _show(problem: Problem) -> Response:
     page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
-    return Response(page, problem.status, {**problem.headers, **_HEADERS}, mimetype="text/html")
+    return Response(page, problem.status, {**problem.headers, **_headers()}, mimetype="text/html")
 
 
 def _show_error(error: DomainError) -> Response:

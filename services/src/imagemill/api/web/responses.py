@@ -1,9 +1,11 @@
 """Pictures' bytes as HTTP responses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 from urllib.parse import quote
 
-from flask import Response, current_app, request
+from flask import Response, current_app, redirect, request
 
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
@@ -33,16 +35,23 @@ def picture(mill: Services, info: ImageInfo, data: bytes | None = None, name: st
     return response.make_conditional(request, accept_ranges=True, complete_length=info.bytes)  # type: ignore[return-value]
 
 
+def picture_of_result(mill: Services, info: ImageInfo, job: Job) -> Response:
+    """A job's result: its bytes, or where they are, when clients reach the place that has them."""
+    seconds = mill.settings.s3_presigned_seconds
+    # There nobody could give it the name under which it is to be kept.
+    address = None if "download" in request.args else _address(mill, info, seconds)
+    if address is None:
+        return picture(mill, info, name=f"{result_stem(job.name, job.recipe)}.x")
+    response = cast(Response, redirect(address))
+    response.headers["Cache-Control"] = f"private, max-age={int(seconds / 2)}"
+    return response
+
+
 def disposition(name: str, info: ImageInfo, download: bool) -> str:
     """A file name whose ending fits the content (RFC 6266)."""
     stem = name.rsplit(".", 1)[0] or "picture"
     filename = f"{stem}.{ENDINGS.get(info.content_type, 'bin')}"
     return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(filename, safe='')}"
-
-
-def result_name(job: Job) -> str:
-    """The name of a result, for `picture`, which gives it the ending of what it is."""
-    return f"{result_stem(job.name, job.recipe)}.x"
 
 
 def failure(outcome: Outcome, image_id: str) -> Problem:
@@ -52,7 +61,18 @@ def failure(outcome: Outcome, image_id: str) -> Problem:
 
 
 def _bytes(mill: Services, info: ImageInfo) -> bytes:
-    try:
+    with _missing_is_said():
         return mill.stores.blobs.get(info.sha256)
+
+
+def _address(mill: Services, info: ImageInfo, seconds: float) -> str | None:
+    with _missing_is_said():
+        return mill.stores.blobs.address(info.sha256, seconds)
+
+
+@contextmanager
+def _missing_is_said() -> Iterator[None]:
+    try:
+        yield
     except LookupError as error:
         raise Problem(410, "blob-missing", str(error)) from error

@@ -46,5 +46,6 @@ def _s3(bucket: str, prefix: str, settings: Settings) -> Blobs:
             settings.s3_conditional_put,
             settings.s3_timeout_seconds,
             settings.tls_ca_file,
+            settings.s3_public_endpoint_url,
         )
     )

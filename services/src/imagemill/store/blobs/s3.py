@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -40,6 +40,8 @@ class S3Place:
     conditional_put: bool = True
     timeout_seconds: float = 30.0
     ca_file: Path | None = None
+    public_endpoint_url: str | None = None
+    """Where clients reach it; None when they do not."""
 
     def key(self, name: str) -> str:
         """An object's key."""
@@ -52,6 +54,9 @@ class S3Blobs(Blobs):
     def __init__(self, place: S3Place) -> None:
         self._place = place
         self._store = _store(place)
+        # An address is signed with the host's name in it.
+        public = place.public_endpoint_url
+        self._public = _store(replace(place, endpoint_url=public)) if public else None
 
     def prepare(self) -> None:
         """Put the mark into the bucket, which is there already: its rules are its owner's."""
@@ -95,6 +100,16 @@ class S3Blobs(Blobs):
             except FileNotFoundError:
                 raise LookupError(f"no blob {name}") from None
         return str(found.attributes.get("Content-Type", "application/octet-stream"))
+
+    def address(self, name: str, seconds: float) -> str | None:
+        """A presigned address, where clients reach the service; raises LookupError."""
+        if self._public is None:
+            return None
+        if not self._has(name):
+            self._make_sure()
+            raise LookupError(f"no blob {name}: it was removed, or this is not the place it was stored in")
+        with self._asked():
+            return obstore.sign(self._public, "GET", self._place.key(name), timedelta(seconds=seconds))
 
     def replace(self, name: str, data: bytes, content_type: str) -> None:
         """Store the bytes in place of whatever is there."""

@@ -14,6 +14,7 @@ from imagemill.api.web.openapi.operations import (
     TAKING,
     UNKNOWN_IMAGE,
     answer,
+    header,
     idempotency_key,
     in_path,
     operation,
@@ -38,6 +39,12 @@ _STATE = query(
 )
 _PREFIX = query("prefix", {"type": "string"}, "Only batches whose names begin so.")
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
+_ELSEWHERE: Json = {
+    "302": {
+        "description": "With `s3_public_endpoint_url`, without `download`: the bytes are at this presigned address.",
+        "headers": {"Location": header("Can be used for `s3_presigned_seconds`, by whoever has it.")},
+    }
+}
 _OF = query("of", {"type": "string", "enum": ["result", "original"], "default": "result"}, "Which of the two is shown.")
 _EVENTS = """Server-sent events. `event:` is one of
 
@@ -105,6 +112,7 @@ PICTURES: Json = {
             "Pictures", "getResult", "The result's bytes",
             [
                 picture_answers("The result."),
+                _ELSEWHERE,
                 problems({404: ("unknown-image", "no-result-yet"), **_RESULT_PROBLEMS}),
             ],
             parameters=[IMAGE_ID, _DOWNLOAD],
@@ -265,6 +273,7 @@ PLAIN: Json = {
             "Plain", "plainGet", "The transformed picture itself",
             [
                 picture_answers("The result."),
+                _ELSEWHERE,
                 answer(
                     202, "InFlight", "It is on its way; ask again after `Retry-After` seconds.",
                     {"id": examples.ID, "status": "accepted"},
