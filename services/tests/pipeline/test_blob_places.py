@@ -79,6 +79,9 @@ def test_results_come_from_s3_itself_where_clients_reach_it(own_mill: Mill, s3: 
     assert own_mill.get(f"/image/{ids[0]}", allow_redirects=False).status_code == 302
     kept = own_mill.get(f"{address}?download", allow_redirects=False)
     assert (kept.status_code, "attachment" in kept.headers["Content-Disposition"]) == (200, True)
+    known = {"If-None-Match": kept.headers["ETag"]}
+    assert own_mill.get(address, headers=known, allow_redirects=False).status_code == 304
+    assert own_mill.http.head(own_mill.url + address, timeout=10).status_code == 200
     assert f"img-src 'self' blob: {s3.url};" in own_mill.get("/").headers["Content-Security-Policy"] + ";"
     done = command(own_mill, "--api", own_mill.url, "download", "elsewhere", "--to", str(tmp_path / "results"))
     assert done.returncode == 0, done.stderr

@@ -38,8 +38,9 @@ def picture(mill: Services, info: ImageInfo, data: bytes | None = None, name: st
 def picture_of_result(mill: Services, info: ImageInfo, job: Job) -> Response:
     """A job's result: its bytes, or where they are, when clients reach the place that has them."""
     seconds = mill.settings.s3_presigned_seconds
-    # There nobody could give it the name under which it is to be kept.
-    address = None if "download" in request.args else _address(mill, info, seconds)
+    # There nobody could give it the name under which it is to be kept, and an address is for GET alone.
+    is_ours = "download" in request.args or request.method == "HEAD" or request.if_none_match.contains(info.sha256)
+    address = None if is_ours else _address(mill, info, seconds)
     if address is None:
         return picture(mill, info, name=f"{result_stem(job.name, job.recipe)}.x")
     response = cast(Response, redirect(address))
