@@ -1,5 +1,6 @@
 """Why pods are not ready, in a few lines: what `kubectl get pods` and its events say of them."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -9,6 +10,7 @@ from imagemill_e2e.cluster import Cluster, CommandFailed, Resource
 WIDTH = 160
 EVENTS = 8
 LOG_LINES = 3
+_OWN_NAME = re.compile(r'^\{"program": "[^"]*", "instance": "[^"]*", ')
 
 
 def unready(pods: Sequence[Resource]) -> list[Resource]:
@@ -62,18 +64,26 @@ def _logged(cluster: Cluster, pod: str) -> Iterator[str]:
             lines = cluster.kubectl("logs", pod, "--all-containers", f"--tail={LOG_LINES}", flag).splitlines()
         except CommandFailed:
             continue
-        yield from (f"  | {line}" for line in lines)
+        # Our own programs begin each line with who they are, which is known here.
+        yield from dict.fromkeys(f"  | {_OWN_NAME.sub('{', line)}" for line in lines)
         return
 
 
 def main() -> None:
     """`python -m imagemill_e2e.unready CONTEXT NAMESPACE`."""
     cluster = Cluster(*sys.argv[1:3])
-    for line in warnings(cluster.all("events")):
-        print(line[:WIDTH])
-    for pod in unready(cluster.all("pods")):
-        for line in [*why(pod), *islice(_logged(cluster, pod["metadata"]["name"]), 2 * LOG_LINES)]:
+    try:
+        for line in _all_of_it(cluster):
             print(line[:WIDTH])
+    except CommandFailed as problem:
+        sys.exit(f"What is not ready cannot be told: {problem}")
+
+
+def _all_of_it(cluster: Cluster) -> Iterator[str]:
+    yield from warnings(cluster.all("events"))
+    for pod in unready(cluster.all("pods")):
+        yield from why(pod)
+        yield from islice(_logged(cluster, pod["metadata"]["name"]), 2 * LOG_LINES)
 
 
 if __name__ == "__main__":
