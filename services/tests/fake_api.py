@@ -36,6 +36,8 @@ class FakeApi:
 
     url: str = ""
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
+    logins: dict[str, str | None] = field(default_factory=dict)
+    """What each path was last asked with, as `Authorization`."""
     answers: dict[str, Callable[[int, bytes], Answer]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -68,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.api.logins[self.path.partition("?")[0]] = self.headers.get("Authorization")
         status, headers, data = self.api.answer(self.command, self.path, body)
         if status == 0:  # the connection breaks
             self.close_connection = True

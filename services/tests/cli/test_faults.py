@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fake_api import Answer, Ended, FakeApi, reply
+from fake_api import Answer, Ended, FakeApi, reply, served
 
 Run = Callable[..., Ended]
 UPLOAD = "POST /api/v1/images"
@@ -52,6 +52,28 @@ def test_another_server_is_told_apart(imagemill: Run, fake: FakeApi) -> None:
     fake.on("GET /api/v1/totals", (200, {"Content-Type": "text/html"}, b"<h1>It works</h1>"))
     ended = imagemill("totals", "--api", fake.url)
     assert (ended.code, ended.err) == (1, f"error: {fake.url} is not Imagemill's: its answer is no JSON.\n")
+
+
+def test_a_token_is_not_sent_on_to_where_the_bytes_are(
+    imagemill: Run, fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEMILL_TOKEN", "imagemill_secret")
+    with served() as elsewhere:
+        elsewhere.on("GET /bucket/blob", (200, {"Content-Type": "image/png"}, b"the result"))
+        fake.on("GET /api/v1/images/1/result", (302, {"Location": f"{elsewhere.url}/bucket/blob?signed"}, b""))
+        ended = imagemill("get", "1", "-o", tmp_path / "got.png", "--api", fake.url)
+        assert (ended.code, (tmp_path / "got.png").read_bytes()) == (0, b"the result")
+        assert fake.logins["/api/v1/images/1/result"] == "Bearer imagemill_secret"
+        assert elsewhere.logins == {"/bucket/blob": None}
+
+
+def test_a_page_to_log_in_at_is_no_picture(imagemill: Run, fake: FakeApi, tmp_path: Path) -> None:
+    fake.on("GET /sign-in", (200, {"Content-Type": "text/html; charset=utf-8"}, b"<form>"))
+    fake.on("GET /api/v1/images/1/result", (302, {"Location": "/sign-in?to=1"}, b""))
+    ended = imagemill("get", "1", "-o", tmp_path / "got.png", "--api", fake.url)
+    assert ended.code == 1
+    assert ended.err == f"error: {fake.url} sends to a page for people, {fake.url}/sign-in; log in there first.\n"
+    assert not (tmp_path / "got.png").exists()
 
 
 def test_an_address_that_is_none_is_told(imagemill: Run) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from imagemill_operator.convert.model import Refused
 
-TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 OBJECT_NAME, LONGEST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"), 253
+TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 

@@ -122,7 +122,11 @@ class Client:
     def stream(self, path: str, read_seconds: float = _READ_SECONDS, **query: Any) -> requests.Response:
         """An answer whose body is read piece by piece; close it. It may come from where the bytes are."""
         wanted: Json = {"params": _given(query), "stream": True, "read_seconds": read_seconds}
-        return self._answer("GET", path, allow_redirects=True, **wanted)
+        answer = self._answer("GET", path, allow_redirects=True, **wanted)
+        if answer.history and "text/html" in answer.headers.get("Content-Type", ""):
+            answer.close()
+            raise ApiError(f"{self.url} sends to a page for people, {_without_query(answer.url)}; log in there first.")
+        return answer
 
     def _answer(self, method: str, path: str, patient: bool = False, **content: Any) -> requests.Response:
         for attempt in range(1, _PATIENT_ATTEMPTS if patient else _ATTEMPTS):
@@ -174,6 +178,11 @@ def busy_pause_seconds(headers: Mapping[str, str], attempt: int) -> float:
     return wanted * random.uniform(1, 1.5)  # noqa: S311 - nothing secret
 
 
+def _without_query(url: str) -> str:
+    """In a query there may be secrets."""
+    return urlsplit(url)._replace(query="").geturl()
+
+
 def _checked(answer: requests.Response) -> requests.Response:
     if answer.status_code < HTTPStatus.BAD_REQUEST:
         return answer
@@ -184,8 +193,9 @@ def _checked(answer: requests.Response) -> requests.Response:
     finally:
         answer.close()
     if not isinstance(body, dict) or "code" not in body:
-        where = urlsplit(answer.url)._replace(query="").geturl()
-        raise ApiError(f"{where} is not Imagemill's: it answered {answer.status_code} {answer.reason}.")
+        raise ApiError(
+            f"{_without_query(answer.url)} is not Imagemill's: it answered {answer.status_code} {answer.reason}."
+        )
     raise ProblemAnswer(answer.status_code, body)
 
 

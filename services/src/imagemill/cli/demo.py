@@ -1,5 +1,6 @@
 """`imagemill demo`: drawn pictures and somebody who walks by, to see what there is to see."""
 
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from imagemill.cli.client import Client, path_of
 from imagemill.cli.files import find
 from imagemill.cli.options import Api, connect
 from imagemill.cli.sending import Uploader
-from imagemill.cli.uploading import plan_of, progress
+from imagemill.cli.uploading import INTERRUPTED, plan_of, progress
 from imagemill.cli.waiting import wait_for_batch
 from imagemill.domain.ids import uuid7
 
@@ -41,9 +42,9 @@ def demo(
     client, batch = connect(api), f"demo-{uuid7()}"
     if pictures:
         _upload(client, batch)
-    if walk:
-        _walk_by(client, batch)
+    is_seen = not walk or _walk_by(client, batch)
     console.hint(f"Look at it: {client.url}/batches/{batch}")
+    sys.exit(0 if is_seen else 1)
 
 
 # --- pictures -------------------------------------------------------------------------------------
@@ -57,7 +58,9 @@ def _upload(client: Client, batch: str) -> None:
             Path(folder, name).write_bytes(data)
         files = find([folder], recursive=False).files
         with progress("Uploading", len(files), "sent") as told:
-            account, _ = Uploader(client, plan, told).send(files, _JOBS)
+            account, interrupted = Uploader(client, plan, told).send(files, _JOBS)
+    if interrupted:
+        sys.exit(INTERRUPTED)
     waited = wait_for_batch(client, batch, _WORK_SECONDS)
     console.line(reports.summary(account, waited, time.monotonic() - began))
     console.hint("One file is cut short, one is garbled, and one is no picture at all: see what is said of them.")
@@ -83,7 +86,8 @@ def _drawn() -> Iterator[tuple[str, bytes]]:
 # --- somebody walks by ----------------------------------------------------------------------------
 
 
-def _walk_by(client: Client, batch: str) -> None:
+def _walk_by(client: Client, batch: str) -> bool:
+    """Tells whether it was seen."""
     # A camera of its own: before one that somebody has just walked by, it would be the same event that goes on.
     source = f"demo-{datetime.now():%H%M%S}"
     frames = demo_drawing.walk(_FRAMES)
@@ -96,13 +100,14 @@ def _walk_by(client: Client, batch: str) -> None:
     deadline = time.monotonic() + _ALERT_SECONDS
     while not (said := _seen(client, source)):
         if time.monotonic() > deadline:
-            said = (
+            console.hint(
                 f"Nothing was seen before {source!r} within {_ALERT_SECONDS:g} s;"
                 " `imagemill status` says whether everything runs."
             )
-            break
+            return False
         client.pause(_FRAME_SECONDS)
     console.line(said)
+    return True
 
 
 def _seen(client: Client, source: str) -> str:

@@ -22,7 +22,7 @@ from imagemill.cli.waiting import Waited, wait_for_batch
 from imagemill.domain.ids import uuid7
 
 _MOST_IN_BATCH = 1_000_000
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 Files = Annotated[list[str], typer.Argument(help="Files, folders, patterns; - reads the standard input.")]
 Recipe = Annotated[list[str] | None, typer.Option("--recipe", "-r", help="What to do; repeat it for several.")]
@@ -79,7 +79,7 @@ def upload(
         reports.write_manifest(manifest, account, waited)
     if interrupted:
         console.hint(f"Interrupted. To go on: the same command with --batch {plan.batch}")
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     sys.exit(0 if _all_well(account, waited) else 1)
 
 

@@ -12,9 +12,8 @@ from imagemill.cli.accounts import Account
 from imagemill.cli.files import File, find
 from imagemill.cli.options import Api, AsLines, connect
 from imagemill.cli.sending import Told, Uploader
-from imagemill.cli.uploading import Again, BatchName, Jobs, Recipe, Recursive, Source, plan_of
+from imagemill.cli.uploading import INTERRUPTED, Again, BatchName, Jobs, Recipe, Recursive, Source, plan_of
 
-_INTERRUPTED = 130
 Seen = dict[Path, tuple[int, int]]
 
 
@@ -55,7 +54,7 @@ def watch(
         interrupted = True
     if not json:
         console.line(reports.summary(account, None, time.monotonic() - began))
-    sys.exit(_INTERRUPTED if interrupted else 1 if account.rejected or account.failed else 0)
+    sys.exit(INTERRUPTED if interrupted else 1 if account.rejected or account.failed else 0)
 
 
 def states(files: list[File]) -> Seen:

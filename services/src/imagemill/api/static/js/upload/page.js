@@ -145,7 +145,11 @@ for (const input of pickers) {
 }
 drawn.addEventListener("click", async () => {
   drawn.disabled = true;
-  offer(await (await import("../drawing.js")).landscapes());
+  try {
+    offer(await (await import("../drawing.js")).landscapes());
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error));
+  }
   drawn.disabled = false;
 });
 cancel.addEventListener("click", () => {
