@@ -14,6 +14,7 @@ from imagemill.concurrency.grouping import Bounds
 from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import timestamp
 from imagemill.domain.images import ImageInfo, Job
+from imagemill.domain.purging import PurgeTimes
 from imagemill.recipes import Picture
 from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.conflicts import Conflicts
@@ -21,6 +22,7 @@ from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.leases import Lease
 from imagemill.store.ledger import Ledger
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire import topology
 from imagemill.wire.broker import BrokerUnavailable, Delivery
 from imagemill.wire.work import ClaimCheck, WorkItem
@@ -43,6 +45,7 @@ _INLINE_MAX_BYTES = 12
 _PREFETCH = 1
 _CRASH_LIMIT = 3
 _SETTLING_SECONDS = 20.0
+PURGE_TIMES = PurgeTimes(150.0)
 _PASSING = (StoreUnavailable, Conflict, BrokerUnavailable)
 # So small that a few pictures of one owner have to wait.
 _SHARE = 1
@@ -64,6 +67,7 @@ class Parts:
         self.broker: Any = world.broker_of(process)
         self.ledger, self.blobs = Ledger(self.couch), CouchBlobs(self.couch)
         self.claims = ClaimCheck(self.blobs, _INLINE_MAX_BYTES)
+        self.purges = PurgeWatch(self.couch, PURGE_TIMES, clock=STAGE.monotonic)
 
     def loop(self, turn: Callable[[], Any], every_seconds: float) -> None:
         """As `Loop` does it: what passes is tried again; by anything else the program ends, and is started again."""
@@ -98,7 +102,7 @@ class Api:
         )  # fmt: skip
         self._commit = GroupCommit(
             parts.ledger, parts.broker, parts.claims, ACTIVITY, self.dispatcher, process.name, Bounds(10, 1),
-            _SETTLING_SECONDS,
+            _SETTLING_SECONDS, parts.purges,
         )  # fmt: skip
         parts.loop(self.dispatcher._round, _DISPATCH_EVERY_SECONDS)
 
@@ -107,6 +111,7 @@ class Api:
         data, recipe, key = client.data, client.recipe, client.key
         self._commit.check_open()
         info = ImageInfo(sha256=sha256(data), bytes=len(data), width=1, height=1, content_type="image/png")
+        seen_at = self._parts.purges.now()
         is_new = self._parts.blobs.put(info.sha256, data, info.content_type)
         (job_id,) = self._identities.ids([Identity(key, f"{info.sha256}:{recipe}")])
         job = Job(
@@ -114,7 +119,8 @@ class Api:
             original=info, accepted_at=timestamp(), by=self._parts.process.name, priority=client.priority,
             owner=client.owner,
         )  # fmt: skip
-        entry = CommitEntry([NewJob(job, data if len(data) <= _INLINE_MAX_BYTES else None, None, is_new)], [])
+        inline = data if len(data) <= _INLINE_MAX_BYTES else None
+        entry = CommitEntry([NewJob(job, inline, seen_at, None, is_new)], [])
         self._commit._handle([entry])
         entry.committed.result(0)
         return job_id
@@ -140,8 +146,9 @@ def worker(world: Any, process: Any, pool: str) -> None:
     parts = Parts(world, process)
     stores: Any = SimpleNamespace(ledger=parts.ledger, couch=parts.couch)
     consumers = ConsumerThreads(
-        ModelRunner(process.name, world.work_seconds), parts.claims, stores, parts.broker, ACTIVITY, 0, _CRASH_LIMIT
-    )
+        ModelRunner(process.name, world.work_seconds), parts.claims, stores, parts.broker, ACTIVITY, 0, _CRASH_LIMIT,
+        parts.purges,
+    )  # fmt: skip
     inbox: list[Delivery] = []
 
     def work() -> None:

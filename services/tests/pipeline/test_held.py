@@ -1,6 +1,7 @@
 """A picture fails for what it is, never for what happens around it: it is held, given back, or worked on again."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -179,7 +180,14 @@ def test_a_reply_that_cannot_be_sent_keeps_no_result_from_being_handed_over() ->
     stores = SimpleNamespace(ledger=None, couch=SimpleNamespace(database=lambda _: None))
     activity = SimpleNamespace(note=lambda *_, **__: None)
     threads = ConsumerThreads(
-        cast(Any, runner), NO_CLAIMS, cast(Any, stores), cast(Any, NoReplies()), cast(Any, activity), 1, 6
+        cast(Any, runner),
+        NO_CLAIMS,
+        cast(Any, stores),
+        cast(Any, NoReplies()),
+        cast(Any, activity),
+        1,
+        6,
+        cast(Any, SimpleNamespace(now=time.monotonic)),
     )
     threads._take(cast(Delivery, delivery))
     assert acknowledged == [True]

@@ -22,13 +22,17 @@ from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_stream import Hub
 from imagemill.api.live.listeners import Places
 from imagemill.concurrency.grouping import Bounds
+from imagemill.concurrency.loop import Loop
+from imagemill.domain.purging import PurgeTimes
 from imagemill.process.program import Program
 from imagemill.process.stores import Stores
 from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
+from imagemill.store.couch import StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire import camera_tests, topology
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
@@ -56,6 +60,7 @@ class Services:
     counters: Counters
     admission: AdmissionControl
     identities: Identities
+    purges: PurgeWatch
     group_commit: GroupCommit
     shares: Shares
     dispatcher: Dispatcher
@@ -81,9 +86,13 @@ class Services:
 
     def start(self) -> None:
         """Begin to serve."""
-        self.program.start(
-            self.program.databases, self.registry, self.hub, self.admission, self.dispatcher, self.group_commit
+        watching = Loop(
+            "purges", self.purges.refresh, every_seconds=self.purges.refresh_seconds, passing=StoreUnavailable
         )
+        self.program.start(
+            self.program.databases, watching, self.registry, self.hub, self.admission, self.dispatcher,
+            self.group_commit,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Commit what is under way, and end."""
@@ -128,8 +137,9 @@ def build(settings: Settings) -> Services:
         lambda recipe: topology.pool_of(recipe, settings.pools),
     )  # fmt: skip
     hub.follow(dispatcher.ended)
+    purges = PurgeWatch(stores.couch, PurgeTimes.by(settings.couchdb_timeout_seconds))
     commit = GroupCommit(
-        stores.ledger, broker, claims, activity, dispatcher, settings.instance, bounds, settling_seconds
+        stores.ledger, broker, claims, activity, dispatcher, settings.instance, bounds, settling_seconds, purges
     )
     uploads = ThreadPoolExecutor(settings.couchdb_connections, thread_name_prefix="upload")
     registry = Registry(AccessStore(stores.couch), settings, first_token_printer(settings.page_url))
@@ -141,7 +151,7 @@ def build(settings: Settings) -> Services:
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
-        settings, program, stores, broker, activity, hub, counters, admission, identities, commit, shares, dispatcher,
-        known, uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record,
+        settings, program, stores, broker, activity, hub, counters, admission, identities, purges, commit, shares,
+        dispatcher, known, uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record,
         _provider_of(settings),
     )  # fmt: skip

@@ -6,7 +6,7 @@ Secrets are in none: channels are named by their names.
 
 from typing import Literal
 
-from imagemill.domain.images import Record
+from imagemill.domain.record import Record
 
 
 class ChannelSummary(Record):

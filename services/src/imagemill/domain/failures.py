@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from imagemill.domain.images import Image, Outcome, Record
+from imagemill.domain.images import Image, Outcome
+from imagemill.domain.record import Record
 
 ResolutionKind = Literal["retried", "discarded"]
 FailureState = Literal["open", "retried", "solved", "discarded"]

@@ -2,15 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from imagemill.domain.erasures import Erasure
+from imagemill.domain.record import Record
 
 Status = Literal["stored", "failed"]
-
-
-class Record(BaseModel):
-    """Immutable, and tolerant of fields which a newer program wrote."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ImageInfo(Record):
@@ -106,6 +103,8 @@ class Counts(Record):
     failed: int = 0
     damaged: int = 0
     """Of the stored ones those with a warning."""
+    erased: int = 0
+    """Of all with an outcome those that were erased; they still count as stored or failed."""
     answered: int = 0
     """Of the failed ones those that were retried or discarded; kept beside the ledger."""
 
@@ -130,6 +129,7 @@ class Image(Record):
 
     job: Job
     outcome: Outcome | None
+    erasure: Erasure | None = None
 
     @property
     def status(self) -> str:

@@ -80,6 +80,11 @@ class Couch:
         except ValueError:
             return 0.0
 
+    def is_whole(self) -> bool:
+        """Do all nodes of the cluster see each other, as far as the one tells that is asked? A lone server is whole."""
+        found = call_if_there(self._service.get_membership_information)
+        return found is None or set(found["cluster_nodes"]) <= set(found["all_nodes"])
+
     @property
     def service(self) -> CloudantV1:
         """The client, for what is no document: the server's replicator."""

@@ -1,18 +1,20 @@
-"""The append-only ledger: jobs, outcomes, results and rejections. Nothing is ever updated, so nothing can conflict.
+"""The append-only ledger: jobs, outcomes, results and rejections. Nothing of them is updated, so nothing can conflict.
 
 Documents: `job:<id>`, `outcome:<id>`, `result:<original sha256>:<recipe digest>`, `rejection:<id>`, `key:<digest>`.
-A conflict means "already there". In flight = jobs without outcome.
+A conflict means "already there". In flight = jobs without outcome. Only `erasure:<id>` changes, see `erasures`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from imagemill.domain.erasures import Erasure
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
 from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
-from imagemill.store.ledger_views import HASH_LETTERS, LAYOUT, VIEWS, is_hash
+from imagemill.store.ledger_views import HASH_LETTERS, LAYOUT, REFERENCES, VIEWS, is_hash
 
 _LAST = "\ufff0"
 _PAGE = 1000
+_BESIDE_JOB = ("outcome", "erasure")
 
 # The text by which a job was found, and its id.
 NameCursor = tuple[str, str]
@@ -28,7 +30,7 @@ class Ledger:
         """Makes database and views exist."""
         self._database.create()
         design: Document = {"_id": f"_design/{LAYOUT}", "language": "javascript", "views": VIEWS}
-        self._database.bulk([design])
+        self._database.bulk([design, REFERENCES])
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class Ledger:
 
     def images(self, ids: Sequence[str]) -> list[Image]:
         """Jobs with their outcomes, in the order of the ids; unknown ids are left out."""
-        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", "outcome")]
+        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", *_BESIDE_JOB)]
         found = self._database.get_many(wanted)
         return [_image(found, job_id) for job_id in ids if f"job:{job_id}" in found]
 
@@ -214,8 +216,8 @@ class Ledger:
     def all_images(self) -> Iterator[list[Image]]:
         """All jobs with their outcomes, oldest first."""
         for documents in self._pages("job"):
-            outcomes = self._database.get_many([f"outcome:{document['id']}" for document in documents])
-            found = {str(document["_id"]): document for document in documents} | outcomes
+            beside = [f"{kind}:{document['id']}" for document in documents for kind in _BESIDE_JOB]
+            found = {str(document["_id"]): document for document in documents} | self._database.get_many(beside)
             yield [_image(found, str(document["id"])) for document in documents]
 
     def all_results(self) -> Iterator[list[KnownResult]]:
@@ -255,10 +257,11 @@ def _outcome_document(outcome: Outcome) -> Document:
 
 
 def _image(found: dict[str, Document], job_id: str) -> Image:
-    outcome = found.get(f"outcome:{job_id}")
+    outcome, erasure = (found.get(f"{kind}:{job_id}") for kind in _BESIDE_JOB)
     return Image(
         job=Job.model_validate(found[f"job:{job_id}"]),
         outcome=Outcome.model_validate(outcome) if outcome else None,
+        erasure=Erasure.model_validate(erasure) if erasure else None,
     )
 
 
@@ -267,5 +270,5 @@ def _start(kind: str, after: str | None) -> str:
 
 
 def _counts(values: Sequence[int]) -> Counts:
-    names = ("accepted", "rejected", "stored", "duplicates", "failed", "damaged")
+    names = ("accepted", "rejected", "stored", "duplicates", "failed", "damaged", "erased")
     return Counts(**dict(zip(names, values, strict=True)))

@@ -2,25 +2,32 @@
 
 import hashlib
 import json
+from typing import Any
 
-# Values are [accepted, rejected, stored, duplicates, failed, damaged]; `_sum` adds arrays term by term.
+# Values are [accepted, rejected, stored, duplicates, failed, damaged, erased]; `_sum` adds arrays term by term.
 _COUNTS_MAP = """
 function (doc) {
-  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0, 0]); }
-  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0, 0]); }
+  if (doc.type === 'job') { emit(doc.batch, [1, 0, 0, 0, 0, 0, 0]); }
+  else if (doc.type === 'rejection') { emit(doc.batch, [0, 1, 0, 0, 0, 0, 0]); }
+  else if (doc.type === 'erasure') { emit(doc.batch, [0, 0, 0, 0, 0, 0, 1]); }
   else if (doc.type === 'outcome') {
     var stored = doc.status === 'stored' ? 1 : 0;
     var damaged = doc.warnings && doc.warnings.length ? 1 : 0;
-    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored, damaged]);
+    emit(doc.batch, [0, 0, stored, doc.duplicate ? 1 : 0, 1 - stored, damaged, 0]);
   }
 }"""
 # Keys are [batch or '', list, id]: pages of one list, newest first. All jobs of all batches need no view. Lists are
-# states, and for failures also those of a code, of a recipe, and of both (see `failed_list`).
+# states, and for failures also those of a code, of a recipe, and of both (see `failed_list`). What waits for its bytes
+# to go is listed by when that is due.
 _LISTING_MAP = """
 function (doc) {
   var state = doc.type === 'job' ? 'accepted' : doc.type === 'rejection' ? 'rejected' : doc.status;
   function list(name) { emit([doc.batch, name, doc.id], null); emit(['', name, doc.id], null); }
   if (doc.type === 'job') { emit([doc.batch, state, doc.id], null); }
+  else if (doc.type === 'erasure') {
+    list('erased');
+    if (doc.state !== 'purged') { emit(['', 'erasing', doc.due], null); }
+  }
   else if (doc.type === 'rejection' || doc.type === 'outcome') {
     list(state);
     if (doc.duplicate) { list('duplicate'); }
@@ -44,6 +51,18 @@ function (doc) {
   emit([doc.original.sha256.slice(0, 16), doc.id], null);
 }"""
 HASH_LETTERS = 16
+# Keys are hashes; documents are those that refer to these bytes. Nobody but the eraser reads it, so it is built when
+# that asks, and costs whoever never erases nothing.
+_REFERENCES_MAP = """
+function (doc) {
+  if (doc.type === 'job') { emit(doc.original.sha256, null); }
+  else if ((doc.type === 'outcome' || doc.type === 'result') && doc.result) { emit(doc.result.sha256, null); }
+}"""
+REFERENCES_LAYOUT = "references-1"
+REFERENCES: dict[str, Any] = {
+    "_id": f"_design/{REFERENCES_LAYOUT}", "language": "javascript", "autoupdate": False,
+    "views": {"references": {"map": _REFERENCES_MAP}},
+}  # fmt: skip
 VIEWS = {
     "counts": {"map": _COUNTS_MAP, "reduce": "_sum"},
     "listing": {"map": _LISTING_MAP},

@@ -50,10 +50,13 @@ _LEDGER = DatabaseRights(
         "result:": DocumentRights(create=("writer",), remove=("writer",)),
         "rejection:": DocumentRights(create=("api",), remove=("writer",)),
         "key:": DocumentRights(create=("api",), remove=("writer",)),
+        # The API may take back what is not due yet; the writer says how far it is.
+        "erasure:": DocumentRights(create=("api",), change=("writer",), remove=("api", "writer")),
     },
     busy=True,
 )
-_BLOBS_KINDS = {"": DocumentRights(create=("api", "worker", "writer"))}
+# What was erased the writer removes, and previews of it beside what stays.
+_BLOBS_KINDS = {"": DocumentRights(create=("api", "worker", "writer"), change=("writer",), remove=("writer",))}
 _BLOBS = DatabaseRights(("api", "worker", "writer"), _BLOBS_KINDS, busy=True)
 _STATE = DatabaseRights(
     PROGRAMS,
@@ -62,6 +65,7 @@ _STATE = DatabaseRights(
         "watermark:": _changed_by("writer"),
         "conflicts:": _changed_by("writer"),
         "pools": _changed_by("writer"),
+        "purging": _changed_by("writer"),
         "attempts:": _changed_by("worker"),
         # Of an API process that does not live any more the writer removes what it held.
         "held:": DocumentRights(create=("api",), change=("api",), remove=("api", "writer")),

@@ -8,8 +8,11 @@ import structlog
 
 from imagemill import recipes
 from imagemill.concurrency.loop import Loop
+from imagemill.domain.purging import PurgeTimes
 from imagemill.process.program import Program, run
 from imagemill.settings import Settings
+from imagemill.store.couch import StoreUnavailable
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire import topology
 from imagemill.wire.work import ClaimCheck
 from imagemill.worker.confinement import hide_secrets
@@ -42,9 +45,12 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     contained = IsolatedWorkers(limits, settings.worker_threads) if settings.contained_decoding else None
     fails = settings.damaged_images == "fail"
     runner = RecipeRunner(isolated, settings.instance, fails, settings.preview_pixels, contained)
+    purges = PurgeWatch(program.stores.couch, PurgeTimes.by(settings.couchdb_timeout_seconds))
+    watching = Loop("purges", purges.refresh, every_seconds=purges.refresh_seconds, passing=StoreUnavailable)
     consumers = ConsumerThreads(
-        runner, claims, program.stores, program.broker, program.activity, settings.worker_threads, settings.crash_limit
-    )
+        runner, claims, program.stores, program.broker, program.activity, settings.worker_threads,
+        settings.crash_limit, purges,
+    )  # fmt: skip
     program.broker.consume(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
     limit = settings.image_timeout_seconds
     watch = Loop("watch", lambda: _end_if_stuck(consumers, 1.5 * limit), every_seconds=_WATCH_SECONDS)
@@ -53,7 +59,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         return None if consumers.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
 
     children = [isolated] if contained is None else [isolated, contained]
-    return program.run(*children, consumers, watch, needs_stores=False, work=stuck)
+    return program.run(watching, *children, consumers, watch, needs_stores=False, work=stuck)
 
 
 def _end_if_stuck(consumers: ConsumerThreads, limit_seconds: float) -> None:

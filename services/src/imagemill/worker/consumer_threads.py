@@ -17,6 +17,7 @@ from imagemill.domain.ids import uuid7
 from imagemill.process.stores import Stores
 from imagemill.store.attempts import Attempts
 from imagemill.store.couch import StoreUnavailable
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
 from imagemill.wire.work import ClaimCheck, WorkItem, reply_message, result_message
@@ -48,9 +49,11 @@ class ConsumerThreads:
         activity: Activity,
         threads: int,
         crash_limit: int,
+        purges: PurgeWatch,
     ) -> None:
         self._runner, self._claims, self._broker, self._activity = runner, claims, broker, activity
         self._ledger, self._attempts, self._crash_limit = stores.ledger, Attempts(stores.couch), crash_limit
+        self._purges = purges
         self._inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._started: dict[int, float] = {}
@@ -190,10 +193,14 @@ class ConsumerThreads:
             self._outbox.put((delivery, finished))
 
     def _hand_over(self, delivery: Delivery, finished: Finished, attempt: int) -> None:
+        stored_at = self._purges.now()
         try:
             message = result_message(
                 finished.item.job, finished.outcome, finished.data, self._claims, finished.previews
             )
+            if finished.outcome.result:
+                # Until the outcome is in the ledger the eraser waits for the job, but does not know of these bytes.
+                self._purges.check([finished.outcome.result.sha256], stored_at)
             future = self._broker.submit(message)
         except _PASSING as error:
             self._retry(delivery, finished, attempt, error)

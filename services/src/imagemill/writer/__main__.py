@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pika
 import structlog
@@ -10,8 +11,11 @@ from imagemill import recipes
 from imagemill.concurrency.grouping import Bounds, Grouper
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.images import Job
+from imagemill.domain.purging import PurgeTimes
 from imagemill.process.program import Program, run
+from imagemill.process.stores import Stores
 from imagemill.settings import Settings
+from imagemill.store.blobs.moving import MovingBlobs
 from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
@@ -19,6 +23,7 @@ from imagemill.store.leases import Lease
 from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
+from imagemill.writer.eraser import Eraser
 from imagemill.writer.former_pools import FormerPools
 from imagemill.writer.held import Held
 from imagemill.writer.redrive import Redrive
@@ -51,7 +56,9 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         "queues", _restoring(program), every_seconds=settings.redrive_every_seconds, at_once=False,
         passing=(pika.exceptions.AMQPError, OSError),
     )  # fmt: skip
-    loops = (restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program))
+    loops = (
+        restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program), _eraser(program),
+    )  # fmt: skip
     return program.run(retention, program.databases, grouper, *loops)
 
 
@@ -80,6 +87,20 @@ def _conflicts(program: Program) -> Loop:
         "conflicts", lambda: lease.hold() and conflicts.round(), every_seconds=settings.redrive_every_seconds,
         at_once=False, passing=_PASSING,
     )  # fmt: skip
+
+
+def _eraser(program: Program) -> Loop:
+    settings, stores = program.settings, program.stores
+    times = PurgeTimes.by(settings.couchdb_timeout_seconds)
+    lease = Lease(stores.couch, "erase", settings.instance, settings.lease_seconds)
+    may_remove = partial(_may_remove, stores)
+    eraser = Eraser(stores.couch, stores.ledger, stores.blobs, lease, program.activity, times, may_remove)
+    return Loop("erase", eraser.turn, every_seconds=times.settle / 15, at_once=False, passing=_PASSING)
+
+
+def _may_remove(stores: Stores) -> bool:
+    """Not while bytes move: whoever moves them may have read what is removed, and would store it anew."""
+    return stores.admin.is_whole() and not isinstance(stores.blobs, MovingBlobs)
 
 
 def _restoring(program: Program) -> Callable[[], None]:

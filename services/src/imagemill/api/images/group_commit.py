@@ -16,6 +16,7 @@ from imagemill.domain.ids import timestamp
 from imagemill.domain.images import Image, Job, KnownResult, Outcome, Rejection, TraceStep
 from imagemill.store.couch import NotApplied, StoreUnavailable, Unsettled
 from imagemill.store.ledger import Ledger
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Refused
 from imagemill.wire.work import ClaimCheck, outcome_message, work_message
@@ -31,11 +32,13 @@ _ANSWER_TIMEOUT_SECONDS = 90
 class NewJob:
     """A job with what its message needs: its bytes (None: the worker fetches them) and who waits for the result.
 
+    `seen_at`: since then the original is known to be stored, by the clock of `PurgeWatch`.
     `is_new`: the original was not stored before, so no result of it can be known.
     """
 
     job: Job
     data: bytes | None
+    seen_at: float
     reply_to: str | None = None
     is_new: bool = False
 
@@ -88,9 +91,10 @@ class GroupCommit:
         by: str,
         bounds: Bounds,
         settling_seconds: float,
+        purges: PurgeWatch,
     ) -> None:
         self._ledger, self._broker, self._claims, self._activity, self._by = ledger, broker, claims, activity, by
-        self._dispatcher, self._settling = dispatcher, settling_seconds
+        self._dispatcher, self._settling, self._purges = dispatcher, settling_seconds, purges
         self._full_until = 0.0
         self._grouper: Grouper[CommitEntry] = Grouper(self._handle, bounds, _OVERLAPPING_GROUPS, name="commit")
 
@@ -120,6 +124,7 @@ class GroupCommit:
 
     def _handle(self, group: list[CommitEntry]) -> None:
         try:
+            group = self._with_lasting_bytes(group)
             committed = self._write(group)
         except (StoreUnavailable, BrokerUnavailable) as error:
             for entry in group:
@@ -134,13 +139,34 @@ class GroupCommit:
         for entry in group:
             entry.committed.set_result(committed)
 
+    def _with_lasting_bytes(self, group: list[CommitEntry]) -> list[CommitEntry]:
+        """Those whose originals are not being erased; the others are told. Raises StoreUnavailable."""
+        self._purges.being_purged(())
+        lasting = []
+        for entry in group:
+            try:
+                if entry.jobs:
+                    names = [new.job.original.sha256 for new in entry.jobs]
+                    self._purges.check(names, min(new.seen_at for new in entry.jobs))
+            except StoreUnavailable as error:
+                entry.committed.set_exception(error)
+            else:
+                lasting.append(entry)
+        return lasting
+
+    def _lasting_results(self, keys: set[str]) -> dict[str, KnownResult]:
+        """Known results by key; not those of which the bytes are being erased, which are made anew."""
+        known = self._ledger.known_results(keys)
+        gone = self._purges.being_purged(item.result.sha256 for item in known.values()) if known else ()
+        return {key: item for key, item in known.items() if item.result.sha256 not in gone}
+
     def _write(self, group: list[CommitEntry]) -> Committed:
         news = [new for entry in group for new in entry.jobs]
         jobs = [new.job for new in news]
         rejections = [rejection for entry in group for rejection in entry.rejections]
         if jobs:
             self.check_open()
-        known = self._ledger.known_results({new.job.result_key for new in news if not new.is_new})
+        known = self._lasting_results({new.job.result_key for new in news if not new.is_new})
         # Of a repeat the result may be its own.
         first = {job.id: known[job.result_key] for job in jobs if job.result_key in known}
         outcomes = [

@@ -53,7 +53,8 @@ class Offer:
     index: int = 0
     key: str | None = None
     info: ImageInfo | None = None
-    """Of a picture whose original is stored already; then there is no `data` either."""
+    """Of a picture whose original is stored already, and was seen `seen_at`; then there is no `data` either."""
+    seen_at: float = float("inf")
 
 
 @dataclass
@@ -144,6 +145,7 @@ def _accept(
     answer: UploadAnswer,
     reply_to: str | None,
 ) -> None:
+    seen_at = services.purges.now()
     is_new = _store_originals(services, good)
     wanted = [(*one, new, recipe) for one, new in zip(good, is_new, strict=True) for recipe in order.recipes]
     ids = services.identities.ids(
@@ -151,7 +153,18 @@ def _accept(
         + [Identity(offer.key, f"{sha256(offer.data)}:{offer.size_bytes}:rejected") for offer, _ in refused]
     )
     jobs = [
-        new_job(services, order, recipe, job_id, offer.name, info, offer.data or None, reply_to, is_new=new)
+        new_job(
+            services,
+            order,
+            recipe,
+            job_id,
+            offer.name,
+            info,
+            offer.data or None,
+            min(seen_at, offer.seen_at),
+            reply_to,
+            is_new=new,
+        )
         for job_id, (offer, info, new, recipe) in zip(ids, wanted, strict=False)
     ]
     rejections = [
@@ -199,18 +212,19 @@ def new_job(
     name: str,
     info: ImageInfo,
     data: bytes | None,
+    seen_at: float,
     reply_to: str | None = None,
     retry_of: str | None = None,
     is_new: bool = False,
 ) -> NewJob:
-    """A job for a picture whose original is stored."""
+    """A job for a picture whose original is stored, as is known since `seen_at`."""
     job = Job(
         id=job_id, batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
         recipe_digest=recipe.digest, original=info, accepted_at=timestamp(), by=services.settings.instance,
         source=order.source, priority=order.priority, retry_of=retry_of, owner=owner(),
     )  # fmt: skip
     inline = data if data is not None and len(data) <= services.settings.inline_max_bytes else None
-    return NewJob(job, inline, reply_to, is_new)
+    return NewJob(job, inline, seen_at, reply_to, is_new)
 
 
 def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:

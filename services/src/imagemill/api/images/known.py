@@ -36,8 +36,8 @@ class _NamedPicture:
     sha256: str
     key: str | None
 
-    def offer(self, info: ImageInfo) -> Offer:
-        return Offer(self.name, b"", info.bytes, self.index, self.key, info)
+    def offer(self, info: ImageInfo, seen_at: float) -> Offer:
+        return Offer(self.name, b"", info.bytes, self.index, self.key, info, seen_at)
 
 
 @blueprint.post("/api/v1/known")
@@ -51,12 +51,13 @@ def take_known() -> Response:
         raise Invalid("bad-value", "`recipes` must be a list of names.", "recipes")
     text = {name: str(body.get(name) or "").strip() for name in ("batch", "source", "priority")}
     order = order_of(mill, recipes, text["batch"], text["source"], text["priority"], wanted[0].key)
+    seen_at = mill.purges.now()
     # What has a source is analyzed too, for which its bytes are needed.
     found = {} if order.source else _originals(mill, {item.sha256 for item in wanted}, order.recipes)
     known = [item for item in wanted if item.sha256 in found]
     answer = UploadAnswer(order.batch)
     if known and body.get("check") is not True:
-        answer = take_in(mill, order, [item.offer(found[item.sha256]) for item in known])
+        answer = take_in(mill, order, [item.offer(found[item.sha256], seen_at) for item in known])
     here = {item.index for item in known}
     unknown = [item.index for item in wanted if item.index not in here]
     return jsonify(answer.body() | {"known": sorted(here), "unknown": unknown})

@@ -145,4 +145,4 @@ def _identity(key: str | None, found: Image, recipe: Recipe) -> Identity:
 def _job(mill: Services, found: Image, recipe: Recipe, job_id: str, retry_of: str | None) -> NewJob:
     job = found.job
     options = UploadOptions(job.batch, [recipe], job.source, job.priority)
-    return new_job(mill, options, recipe, job_id, job.name, job.original, None, retry_of=retry_of)
+    return new_job(mill, options, recipe, job_id, job.name, job.original, None, mill.purges.now(), retry_of=retry_of)

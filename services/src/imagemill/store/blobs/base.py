@@ -70,6 +70,9 @@ class Blobs(ABC):
         """The preview of a result or of its original, as it was stored with the result; None when there is none."""
         return self.read_unchecked(name_of(of))
 
+    def forget_preview(self, result: str, of: str) -> None:  # noqa: B027 - here it goes with what it shows
+        """Remove the preview of an original that is stored with a result, if there is one."""
+
     def previews_beside(self, name: str) -> Previews:
         """All previews that go with a blob when it is moved."""
         data = self.read_unchecked(name_of(name))

@@ -68,6 +68,13 @@ class CouchBlobs(Blobs):
             found = self._database_of(of).get_attachment(of, name_of(of))
         return found
 
+    def forget_preview(self, result: str, of: str) -> None:
+        """Remove one preview of a document."""
+        database = self._database_of(result)
+        there = database.get(result)
+        if there is not None and there["_attachments"].pop(name_of(of), None) is not None:
+            database.put(there)
+
     def previews_beside(self, name: str) -> Previews:
         """All previews that are stored with a blob."""
         database = self._database_of(name)

@@ -26,6 +26,11 @@ class MovingBlobs(Blobs):
         found = self.new.preview(result, of)
         return found if found is not None else self.old.preview(result, of)
 
+    def forget_preview(self, result: str, of: str) -> None:
+        """Remove the preview of an original that is stored with a result, in both places."""
+        self.old.forget_preview(result, of)
+        self.new.forget_preview(result, of)
+
     def put_everywhere(self, name: str, data: bytes, content_type: str) -> None:
         """Store it where what is new is stored."""
         self.new.put(name, data, content_type)

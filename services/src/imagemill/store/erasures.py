@@ -1,0 +1,122 @@
+"""Erasures, and who needs which bytes: documents `erasure:<id>` of the ledger, the only ones there that change.
+
+`pending` may be taken back, by removing the document; `purging` and `purged` are for good. They count as long as they
+are there, so that what is stored and what of it was erased are both exact.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from imagemill.domain.erasures import Erasure, ErasureState, is_live
+from imagemill.domain.ids import timestamp
+from imagemill.store.couch import Couch, Document, successes
+from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT
+
+_AT_ONCE = 50
+_ROWS = 1000
+_RESULT = "result:"
+
+
+class Erasures:
+    """Reads and writes them; raises StoreUnavailable."""
+
+    def __init__(self, couch: Couch) -> None:
+        self._ledger = couch.database("ledger")
+
+    def add(self, erasures: Sequence[Erasure]) -> list[str]:
+        """Erase; returns the ids of those that were not erased before, of which the earlier erasure stays."""
+        documents = [{"_id": _id(item.id), "type": "erasure", **item.model_dump(mode="json")} for item in erasures]
+        errors = self._ledger.bulk(documents)
+        successes(documents, errors)
+        return [item.id for item, error in zip(erasures, errors, strict=True) if error is None]
+
+    def undo(self, ids: Iterable[str], now: float) -> list[str]:
+        """Take back those that still can be; returns their ids."""
+        gone = [
+            {"_id": _id(erasure.id), "_rev": revision, "_deleted": True}
+            for erasure, revision in self._found(ids)
+            if erasure.can_be_undone(now)
+        ]
+        errors = self._ledger.bulk(gone)
+        successes(gone, errors)
+        return [
+            str(document["_id"]).removeprefix("erasure:")
+            for document, error in zip(gone, errors, strict=True)
+            if error is None
+        ]
+
+    def of(self, ids: Iterable[str]) -> dict[str, Erasure]:
+        """The erasures of those of the pictures that have one."""
+        return {erasure.id: erasure for erasure, _ in self._found(ids)}
+
+    def due(self, now: float, limit: int) -> list[str]:
+        """Ids of pictures of which the bytes shall go now, the longest overdue first."""
+        rows = self._ledger.view(
+            LAYOUT, "listing", reduce=False, start_key=["", "erasing"], end_key=["", "erasing", timestamp(now)],
+            limit=limit,
+        )  # fmt: skip
+        return [str(row["id"]).removeprefix("erasure:") for row in rows]
+
+    def advance(self, ids: Iterable[str], state: ErasureState) -> list[Erasure]:
+        """Say how far they are; returns those that were not taken back before, as they are now."""
+        found = list(self._found(ids))
+        moved = [erasure.model_copy(update={"state": state}) for erasure, _ in found]
+        documents: list[Document] = [
+            {"_id": _id(item.id), "_rev": revision, "type": "erasure", **item.model_dump(mode="json")}
+            for item, (_, revision) in zip(moved, found, strict=True)
+        ]
+        errors = self._ledger.bulk(documents)
+        successes(documents, errors)
+        return [item for item, error in zip(moved, errors, strict=True) if error is None]
+
+    def unneeded(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Of the hashes those whose bytes no picture needs, some at a time."""
+        for start in range(0, len(names), _AT_ONCE):
+            some = list(names[start : start + _AT_ONCE])
+            needed = self._needed(some)
+            yield [name for name in some if name not in needed]
+
+    def forget_results(self, name: str) -> None:
+        """Make results unknown that have these bytes, or are of an original that has them."""
+        ids = [*self._ledger.ids(f"{_RESULT}{name}:", f"{_RESULT}{name}:~", _ROWS)]
+        ids += [str(row["id"]) for row in self._rows([name], _ROWS) if str(row["id"]).startswith(_RESULT)]
+        gone = [
+            {"_id": doc_id, "_rev": document["_rev"], "_deleted": True}
+            for doc_id, document in self._ledger.get_many(ids).items()
+        ]
+        successes(gone, self._ledger.bulk(gone))
+
+    def _needed(self, names: list[str]) -> set[str]:
+        rows = self._rows(names, _ROWS)
+        if len(rows) == _ROWS:
+            return {name for name in names if self._is_needed(name)}
+        return self._live(rows)
+
+    def _is_needed(self, name: str) -> bool:
+        """One by one: there may be any number of pictures with the same bytes."""
+        skip = 0
+        while rows := self._rows([name], _ROWS, skip):
+            if self._live(rows):
+                return True
+            skip += len(rows)
+        return False
+
+    def _live(self, rows: list[Document]) -> set[str]:
+        """The hashes to which a picture refers that needs them."""
+        referrers = {
+            (str(row["key"]), str(row["id"]).partition(":")[2])
+            for row in rows
+            if not str(row["id"]).startswith(_RESULT)
+        }
+        erasures = self.of({referrer for _, referrer in referrers})
+        return {name for name, referrer in referrers if is_live(referrer, erasures)}
+
+    def _rows(self, names: list[str], limit: int, skip: int = 0) -> list[Document]:
+        return self._ledger.view(REFERENCES_LAYOUT, "references", reduce=False, keys=names, limit=limit, skip=skip)
+
+    def _found(self, ids: Iterable[str]) -> Iterator[tuple[Erasure, str]]:
+        for document in self._ledger.get_many([_id(one) for one in ids]).values():
+            yield Erasure.model_validate(document), str(document["_rev"])
+
+
+def _id(image_id: str) -> str:
+    return f"erasure:{image_id}"

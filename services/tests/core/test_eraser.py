@@ -1,0 +1,266 @@
+"""What was erased goes, and nothing that anybody needs; on a CouchDB API, with a clock that the test sets."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from imagemill.domain.blobs import sha256
+from imagemill.domain.erasures import Erasure
+from imagemill.domain.ids import timestamp, uuid7
+from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome
+from imagemill.domain.purging import PurgeTimes
+from imagemill.store.blobs.couchdb import CouchBlobs
+from imagemill.store.couch import Couch
+from imagemill.store.erasures import Erasures
+from imagemill.store.leases import Lease
+from imagemill.store.leases import prepare as prepare_leases
+from imagemill.store.ledger import Ledger
+from imagemill.store.purges import BeingPurged, Purges, PurgeWatch
+from imagemill.writer import eraser as eraser_module
+from imagemill.writer.eraser import Eraser
+
+TIMES = PurgeTimes.by(30)
+
+
+def info(data: bytes) -> ImageInfo:
+    return ImageInfo(sha256=sha256(data), bytes=len(data), width=1, height=1, content_type="image/png")
+
+
+@dataclass
+class Mill:
+    """A ledger, its blobs, and an eraser whose time passes when the test says so."""
+
+    couch: Couch
+    now: float = 1000.0
+    is_whole: bool = True
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger, self.blobs = Ledger(self.couch), CouchBlobs(self.couch)
+        self.blobs.prepare()
+        prepare_leases(self.couch)
+        self.erasures, self.purges = Erasures(self.couch), Purges(self.couch)
+        self.watch = PurgeWatch(self.couch, TIMES, self.clock)
+        self.eraser = self.another("one")
+
+    def clock(self) -> float:
+        return self.now
+
+    def another(self, name: str) -> Eraser:
+        """An eraser in a program of its own."""
+        activity = cast(Any, SimpleNamespace(note=lambda *_, **__: None))
+        lease = Lease(self.couch, "erase", name, 30, self.clock)
+        return Eraser(self.couch, self.ledger, self.blobs, lease, activity, TIMES, lambda: self.is_whole, self.clock)
+
+    def accepted(self, data: bytes, recipe: str = "gray") -> Job:
+        """A picture whose original is stored."""
+        self.blobs.put(sha256(data), data, "image/png")
+        job = Job(
+            id=uuid7(), batch="b", name="n.png", recipe=recipe, recipe_steps="[]", recipe_digest=recipe,
+            original=info(data), accepted_at=timestamp(), by="api",
+        )  # fmt: skip
+        self.ledger.accept([job], [], [])
+        return job
+
+    def stored(self, data: bytes, result: bytes, recipe: str = "gray") -> Job:
+        """A picture with its result and previews."""
+        job = self.accepted(data, recipe)
+        previews = {sha256(data): b"small original", sha256(result): b"small result"}
+        self.blobs.put(sha256(result), result, "image/png", previews)
+        outcome = Outcome(id=job.id, batch="b", recipe=recipe, status="stored", result=info(result))
+        self.ledger.record_outcomes([outcome], [KnownResult(key=job.result_key, job=job.id, result=info(result))])
+        return job
+
+    def erase(self, *jobs: Job, in_seconds: float = -1.0) -> None:
+        """Erase pictures; their bytes are due at once."""
+        at, due = timestamp(), timestamp(time.time() + in_seconds)
+        self.erasures.add([Erasure(id=job.id, batch="b", at=at, by="someone", due=due) for job in jobs])
+
+    def turns(self, *pauses: float) -> None:
+        """Turns of the eraser, each after so many seconds."""
+        for pause in pauses:
+            self.now += pause
+            self.eraser.turn()
+
+    def purge(self) -> None:
+        """A whole round."""
+        self.turns(0, 0, TIMES.settle + 1, 0, TIMES.settle + 1)
+
+    def has(self, *data: bytes) -> list[bool]:
+        return [self.blobs.read_unchecked(sha256(one)) is not None for one in data]
+
+
+@pytest.fixture
+def mill(client: Couch, ledger: Ledger) -> Mill:
+    return Mill(client)
+
+
+def test_the_bytes_of_an_erased_picture_go_and_the_counts_stay(mill: Mill) -> None:
+    gone, kept = mill.stored(b"one", b"1"), mill.stored(b"two", b"2")
+    mill.erase(gone)
+    mill.purge()
+    assert mill.has(b"one", b"1", b"two", b"2") == [False, False, True, True]
+    counts = mill.ledger.counts()
+    assert (counts.accepted, counts.stored, counts.erased, counts.in_flight) == (2, 2, 1, 0)
+    assert mill.erasures.of([gone.id, kept.id])[gone.id].state == "purged"
+    assert mill.purges.current() is None
+    assert not mill.ledger.known_results([gone.result_key])
+    assert mill.ledger.known_results([kept.result_key])
+
+
+def test_what_is_not_due_yet_can_be_taken_back(mill: Mill) -> None:
+    job = mill.stored(b"one", b"1")
+    mill.erase(job, in_seconds=3600)
+    mill.purge()
+    assert mill.has(b"one", b"1") == [True, True]
+    assert mill.erasures.undo([job.id], time.time()) == [job.id]
+    assert mill.ledger.counts().erased == 0
+    assert mill.erasures.undo([job.id], time.time()) == []
+
+
+def test_what_is_due_cannot_be_taken_back(mill: Mill) -> None:
+    job = mill.stored(b"one", b"1")
+    mill.erase(job, in_seconds=30)
+    assert mill.erasures.undo([job.id], time.time()) == []
+    assert mill.ledger.counts().erased == 1
+
+
+def test_an_erasure_is_made_once(mill: Mill) -> None:
+    job = mill.stored(b"one", b"1")
+    again = Erasure(id=job.id, batch="b", at=timestamp(), by="me", due=timestamp())
+    assert [mill.erasures.add([again]), mill.erasures.add([again])] == [[job.id], []]
+    assert mill.ledger.counts().erased == 1
+
+
+def test_bytes_that_another_picture_has_too_stay(mill: Mill) -> None:
+    first, second = mill.stored(b"one", b"1"), mill.stored(b"one", b"other", "edges")
+    mill.erase(first)
+    mill.purge()
+    assert mill.has(b"one", b"1", b"other") == [True, False, True]
+    assert not mill.ledger.known_results([first.result_key])
+    assert mill.ledger.known_results([second.result_key])
+    mill.erase(second)
+    mill.purge()
+    assert mill.has(b"one", b"1", b"other") == [False, False, False]
+
+
+def test_a_result_that_is_anothers_original_stays(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.accepted(b"1")
+    settle(mill, lambda job: mill.ledger.record_outcomes([failed(job)]))
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, True]
+
+
+def test_of_a_result_that_stays_the_preview_of_an_erased_original_goes(mill: Mill) -> None:
+    gone, kept = mill.stored(b"one", b"same"), mill.stored(b"two", b"same", "other")
+    mill.erase(gone)
+    mill.purge()
+    result = sha256(b"same")
+    assert mill.blobs.preview(result, gone.original.sha256) is None
+    assert mill.blobs.preview(result, result) == b"small result"
+    assert mill.blobs.get(result) == b"same"
+    assert mill.has(b"one", b"two") == [False, True]
+    assert kept.id not in mill.erasures.of([kept.id])
+
+
+def test_more_pictures_with_the_same_bytes_than_are_read_at_once(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagemill.store.erasures._ROWS", 3)
+    jobs = [mill.stored(b"one", b"1", f"recipe-{number}") for number in range(8)]
+    mill.erase(*jobs[:7])
+    mill.purge()
+    assert mill.has(b"one", b"1") == [True, True]
+    mill.erase(jobs[7])
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, False]
+
+
+def settle(mill: Mill, end: Callable[[Job], object]) -> None:
+    for job in mill.ledger.jobs(mill.ledger.newest_ids(1)).values():
+        end(job)
+
+
+def failed(job: Job) -> Outcome:
+    return Outcome(id=job.id, batch="b", recipe=job.recipe, status="failed", code="crashed")
+
+
+def test_nothing_goes_while_a_job_is_in_flight_that_may_have_made_the_same_result(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    late = mill.accepted(b"two")
+    mill.purge()
+    assert mill.has(b"one", b"1") == [True, True]
+    mill.ledger.record_outcomes([Outcome(id=late.id, batch="b", recipe="gray", status="stored", result=info(b"1"))])
+    mill.turns(5, 5, TIMES.settle + 1)
+    assert mill.has(b"one", b"1") == [False, True]
+
+
+def test_what_comes_after_everybody_knew_is_not_waited_for(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.accepted(b"two")
+    mill.turns(0, 0, TIMES.settle + 1)
+    mill.accepted(b"three")
+    mill.ledger.record_outcomes([failed(job) for job in mill.ledger.jobs(mill.ledger.newest_ids(2)[1:]).values()])
+    mill.turns(5)
+    assert mill.has(b"one", b"1") == [False, False]
+
+
+def test_nothing_goes_while_a_node_is_away_and_the_wait_begins_anew(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0, 0, TIMES.settle / 2)
+    mill.is_whole = False
+    mill.turns(TIMES.settle)
+    mill.is_whole = True
+    mill.turns(TIMES.settle - 1)
+    assert mill.has(b"one") == [True]
+    mill.turns(2)
+    assert mill.has(b"one") == [False]
+
+
+def test_another_program_goes_on_and_waits_itself(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0, 0, TIMES.settle + 1 - TIMES.settle)
+    mill.eraser = mill.another("two")
+    mill.turns(TIMES.settle, 31, TIMES.settle - 1)
+    assert mill.has(b"one") == [True]
+    mill.turns(2)
+    assert mill.has(b"one") == [False]
+
+
+def test_everybody_is_told_of_a_round_until_it_is_over(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    names: Sequence[str] = [sha256(b"one"), sha256(b"other")]
+    mill.watch.check(names, mill.now)
+    mill.turns(0)
+    mill.now += TIMES.known_for + 1
+    assert mill.watch.being_purged(names) == {sha256(b"one")}
+    with pytest.raises(BeingPurged):
+        mill.watch.check(names, mill.now)
+    mill.turns(0, TIMES.settle + 1, 0)
+    mill.now += TIMES.known_for + 1
+    with pytest.raises(BeingPurged):
+        mill.watch.check(names, mill.now)
+    mill.turns(TIMES.settle + 1)
+    mill.now += TIMES.known_for + 1
+    mill.watch.check(names, mill.now)
+
+
+def test_what_was_erased_is_stored_anew_when_it_comes_again(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.purge()
+    mill.stored(b"one", b"1")
+    assert mill.has(b"one", b"1") == [True, True]
+    counts = mill.ledger.counts()
+    assert (counts.stored, counts.erased) == (2, 1)
+
+
+def test_a_round_takes_a_bounded_number_of_pictures(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eraser_module, "_AT_ONCE", 2)
+    mill.erase(*[mill.stored(b"picture %d" % number, b"%d" % number) for number in range(3)])
+    mill.purge()
+    assert sum(mill.has(b"0", b"1", b"2")) == 1
+    mill.purge()
+    assert sum(mill.has(b"0", b"1", b"2")) == 0
