@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from imagemill.domain.images import Job, Outcome
 from imagemill.store.couch import Document
+from simulation.couchdb import shown
 from simulation.scenario import Client
 from simulation.world import World
 
@@ -71,11 +72,24 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def _of_bytes(world: World) -> Iterator[str]:
-    wanted = {
-        Job.model_validate(versions[0]).original.sha256 for versions in _documents(world, "job:").values() if versions
-    }
-    for versions in _documents(world, "outcome:").values():
-        wanted |= {str(version["result"]["sha256"]) for version in versions if version.get("result")}
+    gone = {doc_id for doc_id, versions in _documents(world, "erasure:").items() if versions}
+    wanted, let_go = set[str](), set[str]()
+    for doc_id, versions in _documents(world, "job:").items():
+        names = {Job.model_validate(version).original.sha256 for version in versions}
+        (let_go if doc_id in gone else wanted).update(names)
+    for doc_id, versions in _documents(world, "outcome:").items():
+        names = {str(version["result"]["sha256"]) for version in versions if version.get("result")}
+        (let_go if doc_id in gone else wanted).update(names)
+    yield from _left(world, let_go - wanted)
     for name in sorted(wanted):
         if not world.couch.is_safe(f"blobs-{int(name[0], 16) % 4}", name):
             yield f"the bytes {name[:8]} are not on a majority of nodes"
+
+
+def _left(world: World, names: set[str]) -> Iterator[str]:
+    """Bytes that nobody needs any more; an upload that was given up may have stored them once more."""
+    if world.has_faults or not all(client.told for client in world.clients):
+        return
+    for name in sorted(names):
+        if any(shown(node.database(f"blobs-{int(name[0], 16) % 4}").get(name, {})) for node in world.couch.nodes):
+            yield f"the bytes {name[:8]} are still there, and everybody who had them has erased them"

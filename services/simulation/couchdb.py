@@ -214,6 +214,10 @@ class CouchModel:
             raise NobodyAnswers
         return up[self.scheduler.tape.choose(len(up))]
 
+    def is_whole(self) -> bool:
+        """Do all nodes answer?"""
+        return len(self.up()) == len(self.nodes)
+
     def has_majority(self) -> bool:
         """Do enough nodes answer?"""
         return len(self.up()) >= self.majority

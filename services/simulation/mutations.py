@@ -9,6 +9,8 @@ from unittest import mock
 
 from imagemill.domain.images import Job
 from imagemill.store import couch, couch_requests
+from imagemill.store.purges import PurgeWatch
+from imagemill.writer.eraser import Eraser
 from imagemill.writer.redrive import Redrive
 from simulation import programs
 
@@ -66,10 +68,28 @@ def _any_priority() -> AbstractContextManager[object]:
     return mock.patch.object(programs, "_frontier", frontier)
 
 
+def _eraser_is_hasty() -> AbstractContextManager[object]:
+    """E1: bytes go as soon as the round is announced."""
+    return mock.patch.object(Eraser, "_has_waited", lambda *_: True)
+
+
+def _eraser_asks_the_ledger_alone() -> AbstractContextManager[object]:
+    """E2: a job in flight may have made the same bytes, of which the ledger does not know yet."""
+    return mock.patch.object(Eraser, "_is_somebody_at_work", lambda _: False)
+
+
+def _nobody_asks_the_eraser() -> AbstractContextManager[object]:
+    """E3: uploads and workers rely on bytes that are about to go."""
+    return mock.patch.object(PurgeWatch, "check", lambda *_: None)
+
+
 MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "R1": _redrive_dies,
     "R5": _accepted_is_done,
     "R10": _one_page,
     "R11": _no_sweep,
     "R15": _any_priority,
+    "E1": _eraser_is_hasty,
+    "E2": _eraser_asks_the_ledger_alone,
+    "E3": _nobody_asks_the_eraser,
 }

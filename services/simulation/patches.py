@@ -18,7 +18,7 @@ from imagemill.concurrency import retry
 from imagemill.domain import ids
 from imagemill.store import conflicts, couch_requests, ledger, majority
 from imagemill.worker import consumer_threads
-from imagemill.writer import redrive, store
+from imagemill.writer import eraser, redrive, store
 from simulation.scheduler import EPOCH, Scheduler
 
 # Pages of the ledger's search, so small that a few pictures fill several.
@@ -112,6 +112,7 @@ _CHANGES: list[tuple[Any, str, Any]] = [
     (couch_requests, "time", STAGE),
     (majority, "time", STAGE),
     (redrive, "time", STAGE),
+    (eraser, "time", STAGE),
     (consumer_threads, "time", STAGE),
     (consumer_threads, "threading", _THREADING),
     (store, "ThreadPoolExecutor", SerialPool),

@@ -29,6 +29,7 @@ from imagemill.wire.work import ClaimCheck, WorkItem
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.recipe_runner import RecipeRunner
 from imagemill.writer.__main__ import _frontier
+from imagemill.writer.eraser import Eraser
 from imagemill.writer.held import Held
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.store import OutcomeWriter
@@ -40,6 +41,7 @@ from simulation.scheduler import FOREVER
 POOLS = {"default": ["*"], "heavy": ["heavy"]}
 REDRIVE_AFTER_SECONDS = 300.0
 _REDRIVE_EVERY_SECONDS = 150.0
+_ERASE_EVERY_SECONDS = 30.0
 _LEASE_SECONDS = 200.0
 _INLINE_MAX_BYTES = 12
 _PREFETCH = 1
@@ -112,6 +114,7 @@ class Api:
         self._commit.check_open()
         info = ImageInfo(sha256=sha256(data), bytes=len(data), width=1, height=1, content_type="image/png")
         seen_at = self._parts.purges.now()
+        self._parts.purges.check([info.sha256], seen_at)
         is_new = self._parts.blobs.put(info.sha256, data, info.content_type)
         (job_id,) = self._identities.ids([Identity(key, f"{info.sha256}:{recipe}")])
         job = Job(
@@ -204,5 +207,15 @@ def writer(world: Any, process: Any) -> None:
         Held(HeldJobs(parts.couch), _pool_of, _LEASE_SECONDS, _SHARE, clock=STAGE.monotonic),
     )  # fmt: skip
     parts.loop(redrive.turn, _REDRIVE_EVERY_SECONDS)
+    if any(client.erases_after is not None for client in world.clients):
+        _erase(world, parts, lease("erase"))
     conflicts, duty = Conflicts(parts.couch), lease("conflicts")
     parts.loop(lambda: duty.hold() and conflicts.round(), _REDRIVE_EVERY_SECONDS)
+
+
+def _erase(world: Any, parts: Parts, lease: Lease) -> None:
+    eraser = Eraser(
+        parts.couch, parts.ledger, parts.blobs, lease, ACTIVITY, PURGE_TIMES, world.couch.is_whole,
+        clock=STAGE.monotonic,
+    )  # fmt: skip
+    parts.loop(eraser.turn, _ERASE_EVERY_SECONDS)

@@ -31,6 +31,9 @@ class Client:
     owner: str | None = None
     told: str | None = None
     is_unsure: bool = False
+    erases_after: float | None = None
+    """So long after it was told somebody erases its picture, if that has its outcome by then."""
+    is_erased: bool = False
     has_ended: bool = False
 
 
@@ -51,7 +54,7 @@ class Scenario:
 
 def drawn(tape: Tape) -> Scenario:
     """Mostly anything; now and then a setting of which chance alone would make too few."""
-    kinds: list[Callable[[Tape], Scenario]] = [*[_any] * 12, _spread, _slow_clock, _queue, _two_pools]
+    kinds: list[Callable[[Tape], Scenario]] = [*[_any] * 12, _spread, _slow_clock, _queue, _two_pools, _erased, _erased]
     return kinds[tape.choose(len(kinds))](tape)
 
 
@@ -115,4 +118,16 @@ def _two_pools(tape: Tape) -> Scenario:
     scenario.clients = [_client(tape, number) for number in range(_MOST_CLIENTS)]
     for client in scenario.clients:
         client.recipe, client.starts_at = ("heavy", 0.0) if client.number < 3 else ("default", 1.0)
+    return scenario
+
+
+def _erased(tape: Tape) -> Scenario:
+    """The same few pictures come again and again, and are erased."""
+    scenario = _any(tape)
+    scenario.api_clock_ahead, scenario.work_seconds = 0.0, (0.5, 20.0)[tape.choose(2)]
+    scenario.clients = [_client(tape, number) for number in range(_MOST_CLIENTS)]
+    for client in scenario.clients:
+        client.data = (b"one", b"two, which is larger than that")[tape.choose(2)]
+        client.starts_at = (0.0, 5.0, 100.0, 160.0, 180.0, 330.0, 500.0)[tape.choose(7)]
+        client.erases_after = (None, 0.0, 10.0, 100.0)[tape.choose(4)]
     return scenario

@@ -115,7 +115,8 @@ class ModelService:
         def read() -> Document:
             documents = self._model.one().database(db)
             if keys is None:
-                between = sorted(doc_id for doc_id in documents if start_key <= doc_id <= end_key)
+                first, last = (end_key, start_key) if descending else (start_key, end_key)
+                between = sorted((doc_id for doc_id in documents if first <= doc_id <= last), reverse=descending)
                 wanted = [doc_id for doc_id in between if shown(documents[doc_id])][:limit]
             else:
                 wanted = [doc_id for doc_id in keys if doc_id in documents and shown(documents[doc_id])]
@@ -123,8 +124,33 @@ class ModelService:
 
         return self._ask(f"read {len(keys)}" if keys is not None else f"list {start_key[:14]}", read)
 
+    def post_view(
+        self, db: str, ddoc: str, view: str, reduce: bool, limit: int, start_key: list[str] | None = None,
+        end_key: list[str] | None = None, keys: list[str] | None = None, skip: int = 0,
+    ) -> SimpleNamespace:  # fmt: skip
+        """Of what the eraser asks for: erasures by when they are due, and documents by the bytes they refer to."""
+
+        def read() -> Document:
+            documents = [found for found in map(shown, self._model.one().database(db).values()) if found]
+            if view == "listing":
+                assert end_key is not None
+                rows = [(d["due"], d["_id"]) for d in documents if d.get("state") in ("pending", "purging")]
+                rows = [row for row in rows if row[0] <= end_key[2]]
+            else:
+                rows = [(key, d["_id"]) for d in documents for key in _references(d) if key in (keys or ())]
+            return {"rows": [{"key": key, "id": doc_id} for key, doc_id in sorted(rows)[skip : skip + limit]]}
+
+        return self._ask(f"view {view}", read)
+
     def post_changes(self, db: str, since: str, limit: int, style: str) -> SimpleNamespace:
         return self._ask("changes", lambda: self._model.changes(db, since, limit))
+
+
+def _references(document: Document) -> list[str]:
+    """As the view `references` has it."""
+    if document.get("type") == "job":
+        return [document["original"]["sha256"]]
+    return [document["result"]["sha256"]] if document.get("result") else []
 
 
 def _with_files(body: bytes, content_type: str) -> Document:

@@ -9,14 +9,17 @@ from functools import partial
 from typing import Any
 
 from imagemill.domain.blobs import sha256
-from imagemill.domain.ids import uuid7
+from imagemill.domain.erasures import Erasure
+from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import Outcome
 from imagemill.store.couch import StoreUnavailable, Unsettled
+from imagemill.store.erasures import Erasures
 from imagemill.wire import topology
 from imagemill.wire.broker import BrokerUnavailable, Outgoing
 from simulation import couchdb, programs, rabbitmq, service
+from simulation.couchdb import shown
 from simulation.scenario import HEAVY_FROM_SECONDS, WORLD_FAULTS, Client, drawn
-from simulation.scheduler import Killed, Process, Scheduler
+from simulation.scheduler import EPOCH, Killed, Process, Scheduler
 from simulation.tape import Tape
 
 _DURATIONS = (3.0, 40.0, 200.0, 700.0)
@@ -157,7 +160,21 @@ class World:
                 break
             client.is_unsure |= not answer or isinstance(answer[0], Unsettled)
             self.scheduler.pause(5.0)
+        if client.told and client.erases_after is not None:
+            self.scheduler.pause(client.erases_after)
+            self._erase(client)
         client.has_ended = True
+
+    def _erase(self, client: Client) -> None:
+        """A person erases a picture, if it has come to its end."""
+        process = self.running["api"]
+        if not process.alive or client.told in self.in_flight():
+            return
+        now = timestamp(EPOCH + self.scheduler.now)
+        erasure = Erasure(id=str(client.told), batch="batch", at=now, by="somebody", due=now)
+        with suppress(*_PATIENT):
+            Erasures(self.couch_of(Process("somebody"))).add([erasure])  # type: ignore[arg-type]
+            self.scheduler.tell(f"erases {client.told}")
 
     def _serve(self, client: Client, answer: list[Any]) -> None:
         try:
@@ -201,8 +218,14 @@ class World:
             all(client.has_ended for client in self.clients)
             and self.rabbit.is_empty()
             and not self.in_flight()
+            and not self._is_erasing()
             and self.couch.agrees()
         )
+
+    def _is_erasing(self) -> bool:
+        first = self.couch.nodes[0]
+        found = [shown(v) for doc_id, v in first.database("ledger").items() if doc_id.startswith("erasure:")]
+        return any(document and document["state"] != "purged" for document in found)
 
     def in_flight(self) -> set[str]:
         """Jobs without an outcome, as all nodes together know them."""

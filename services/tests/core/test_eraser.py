@@ -198,6 +198,20 @@ def test_nothing_goes_while_a_job_is_in_flight_that_may_have_made_the_same_resul
     assert mill.has(b"one", b"1") == [False, True]
 
 
+def test_a_round_gives_way_to_a_job_that_waits_for_its_end_and_is_tried_again(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    late = mill.accepted(b"two")
+    mill.turns(0, 0, *[TIMES.settle] * 4)
+    assert mill.purges.current() is None
+    assert mill.has(b"one", b"1") == [True, True]
+    mill.turns(5)
+    assert mill.purges.current() is None
+    mill.ledger.record_outcomes([Outcome(id=late.id, batch="b", recipe="gray", status="stored", result=info(b"1"))])
+    mill.turns(TIMES.settle)
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, True]
+
+
 def test_what_comes_after_everybody_knew_is_not_waited_for(mill: Mill) -> None:
     mill.erase(mill.stored(b"one", b"1"))
     mill.accepted(b"two")

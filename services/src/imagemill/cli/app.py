@@ -13,6 +13,7 @@ from imagemill.cli import (
     counts,
     demo,
     downloading,
+    erasing,
     events,
     failures,
     fetching,
@@ -80,6 +81,7 @@ app.command("journal")(pictures.journal)
 app.command("list")(pictures.list_images)
 app.command("batch")(counts.batch)
 app.command("totals")(counts.totals)
+app.command("erase")(erasing.erase)
 app.command("verify")(verifying.verify)
 app.command("repair")(verifying.repair)
 app.command("backup")(backing_up.backup)

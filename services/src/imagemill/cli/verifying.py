@@ -57,6 +57,7 @@ def _print(report: "Report") -> None:
     console.line(
         f"{report.jobs:,} accepted = {report.stored:,} stored + {report.failed:,} failed + "
         f"{report.in_flight:,} in flight, counted one by one"
+        + (f"; {report.erased:,} of them erased" if report.erased else "")
     )
     if report.blobs:
         console.line(

@@ -8,7 +8,7 @@ from typing import Any
 from imagemill.domain.images import Job, KnownResult, Outcome
 
 _MOST_EXAMPLES = 20
-_COUNTED = ("jobs", "stored", "failed", "in_flight", "blobs", "orphans", "blobs_read", "bytes_read")
+_COUNTED = ("jobs", "stored", "failed", "in_flight", "erased", "blobs", "orphans", "blobs_read", "bytes_read")
 
 KINDS: Mapping[str, str] = {
     "two-versions": "CouchDB's nodes have two versions of it; `imagemill repair` keeps one",
@@ -39,6 +39,7 @@ class Report:
     stored: int = 0
     failed: int = 0
     in_flight: int = 0
+    erased: int = 0
     blobs: int = 0
     orphans: int = 0
     blobs_read: int = 0

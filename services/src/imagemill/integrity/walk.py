@@ -47,6 +47,11 @@ class Referenced:
         self._database.close()
 
 
+def is_gone(image: Image) -> bool:
+    """Was it erased, so that its bytes are not promised any more?"""
+    return image.erasure is not None and image.erasure.lets_go
+
+
 class Walk:
     """One check of everything. `found` hears of each defect, `progress` of jobs and blobs that were looked at."""
 
@@ -64,7 +69,7 @@ class Walk:
             before, mark = self._ledger.counts(self._wanted.batch), self._watermark.read()
             for images in self._ledger.all_images():
                 self._check_images([image for image in images if self._is_wanted(image)], mark)
-                referenced.add([image.job.original.sha256 for image in images])
+                referenced.add([image.job.original.sha256 for image in images if not is_gone(image)])
                 self._progress("jobs", len(images))
             for results in self._ledger.all_results():
                 referenced.add([item.result.sha256 for item in results])
@@ -88,6 +93,8 @@ class Walk:
         for image in images:
             job, outcome = image.job, image.outcome
             self._count(image, mark)
+            if is_gone(image):
+                continue
             if job.original.sha256 in missing:
                 self._note("original-missing", job.id, job.original.sha256)
             if outcome and outcome.result and outcome.result.sha256 in missing:
@@ -98,6 +105,7 @@ class Walk:
 
     def _count(self, image: Image, mark: str) -> None:
         self.report.jobs += 1
+        self.report.erased += image.erasure is not None
         if image.outcome is None:
             self.report.in_flight += 1
             if image.job.id < mark:
@@ -125,6 +133,8 @@ class Walk:
             "accepted": (before.accepted, report.jobs, after.accepted),
             "stored": (before.stored, report.stored, after.stored),
             "failed": (before.failed, report.failed, after.failed),
+            # Those may be taken back meanwhile.
+            "erased": (min(before.erased, after.erased), report.erased, max(before.erased, after.erased)),
         }
         for name, (least, counted, most) in ranges.items():
             if not least <= counted <= most:

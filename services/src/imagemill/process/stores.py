@@ -15,6 +15,7 @@ from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.erasures import Erasures
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
 from imagemill.store.resolutions import Resolutions
@@ -40,6 +41,7 @@ class Stores:
     blobs: Blobs
     ledger: Ledger
     resolutions: Resolutions
+    erasures: Erasures
     there: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def prepare(self, settings: Settings) -> None:
@@ -82,7 +84,7 @@ def open_stores(settings: Settings) -> Stores:
     """Connect lazily: nothing is asked of CouchDB before the first use."""
     couch = _couch(settings, settings.couchdb_url.get_secret_value())
     admin = _couch(settings, settings.couchdb_admin_url.get_secret_value()) if settings.couchdb_admin_url else couch
-    return Stores(couch, admin, open_blobs(settings, couch), Ledger(couch), Resolutions(couch))
+    return Stores(couch, admin, open_blobs(settings, couch), Ledger(couch), Resolutions(couch), Erasures(couch))
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:

@@ -118,6 +118,9 @@ class WorkSettings(SettingsGroup):
     writer_group_seconds: float = Field(
         0.2, ge=0, description="How long a bulk write waits for more outcomes while they come one upon the other."
     )
+    erasure_grace_hours: float = Field(
+        24, ge=0, le=87_600, description="How long erasing an image can be undone; only then its bytes go."
+    )
     redrive_after_seconds: float = Field(300, gt=0, description="Age at which a job in flight may be republished.")
     redrive_every_seconds: float = Field(15, gt=0, description="How often the ledger is searched for such jobs.")
     lease_seconds: float = Field(

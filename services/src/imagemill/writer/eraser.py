@@ -5,7 +5,7 @@ another program can go on with it; that one begins to wait anew, since it did no
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 PURGED = Counter("imagemill_purged_blobs", "Originals and results whose bytes were removed, because they were erased")
 WAITING = Gauge("imagemill_purge_waiting_seconds", "How long a round of erasing waits already for its next step")
 _AT_ONCE = 2_000
+# So many waits long jobs in flight are waited for.
+_PATIENCE = 3
 _AT_END = "\ufff0"
 
 
@@ -55,24 +57,24 @@ class Eraser:
         self._erasures, self._purges, self._watermark = Erasures(couch), Purges(couch), Watermark(couch)
         self._times, self._is_whole, self._clock = times, is_whole, clock
         self._step, self._step_began = "", 0.0
-        self._newest = ""
+        self._newest, self._not_before = "", float("-inf")
 
     def turn(self) -> None:
         """Take a step, if it is time. Raises StoreUnavailable or Conflict."""
-        if not self._lease.hold():
-            self._step = ""
-            return
         going = self._purges.current()
-        if going is None:
-            self._step = ""
+        ids = [] if going else self._erasures.due(time.time(), _AT_ONCE)
+        if not (going or ids) or (going is None and self._clock() < self._not_before):
             WAITING.set(0)
-            self._announce()
+        elif not self._lease.hold():
+            self._step = ""
+        elif going is None:
+            self._announce(ids)
         elif self._has_waited(going):
             self._end(going) if going.are_gone else self._purge(going)
 
-    def _announce(self) -> None:
-        ids = self._erasures.due(time.time(), _AT_ONCE)
-        taken = [erasure.id for erasure in self._erasures.advance(ids, "purging")] if ids else []
+    def _announce(self, ids: Sequence[str]) -> None:
+        self._step = ""
+        taken = [erasure.id for erasure in self._erasures.advance(ids, "purging")]
         if taken:
             plan = plan_of(self._ledger.images(taken))
             self._purges.announce(PurgeRound(id=uuid7(), announced_at=time.time()), plan)
@@ -89,7 +91,11 @@ class Eraser:
 
     def _purge(self, going: PurgeRound) -> None:
         plan = self._purges.plan(going.id)
-        if plan is None or self._is_somebody_at_work():
+        if plan is None:
+            return
+        if self._is_somebody_at_work():
+            if self._clock() - self._step_began > _PATIENCE * self._times.settle:
+                self._give_way(going)
             return
         gone: set[str] = set()
         for names in self._erasures.unneeded(plan.names):
@@ -125,6 +131,12 @@ class Eraser:
                 log.info("erasing waits for jobs in flight", first=page[0])
                 return True
         return False
+
+    def _give_way(self, going: PurgeRound) -> None:
+        """End a round in vain: who is in flight may have the same result, and wait for its end to hand that over."""
+        log.info("erasing gives way to jobs in flight, and is tried again later")
+        self._purges.end(going)
+        self._not_before = self._clock() + self._times.settle
 
     def _end(self, going: PurgeRound) -> None:
         plan = self._purges.plan(going.id)

@@ -28,7 +28,7 @@ _MOST_AT_ONCE = 4
 _PLACES = threading.BoundedSemaphore(_MOST_AT_ONCE)
 _COLUMNS = (
     "file", "name", "recipe", "status", "warnings", "code", "reason", "id", "accepted_at", "original_sha256",
-    "original_bytes", "result_sha256", "result_bytes",
+    "original_bytes", "result_sha256", "result_bytes", "erased_at",
 )  # fmt: skip
 
 
@@ -92,8 +92,8 @@ class FileNames:
         self._taken: set[str] = {"manifest.csv"}
 
     def of(self, image: Image) -> str:
-        """The name of a picture's result, empty when it has none."""
-        result = image.outcome.result if image.outcome else None
+        """The name of a picture's result, empty when it has none, or none any more."""
+        result = image.outcome.result if image.outcome and not image.erasure else None
         if result is None:
             return ""
         stem, ending = result_stem(image.job.name, image.job.recipe), ENDINGS.get(result.content_type, "bin")
@@ -140,7 +140,7 @@ def _row(image: Image, file: str) -> tuple[str, ...]:
         file, job.name, job.recipe, image.status, " ".join(outcome.warnings if outcome else ()),
         (outcome.code if outcome else None) or "", (outcome.reason if outcome else None) or "", job.id,
         job.accepted_at, job.original.sha256, str(job.original.bytes), result.sha256 if result else "",
-        str(result.bytes) if result else "",
+        str(result.bytes) if result else "", image.erasure.at if image.erasure else "",
     )  # fmt: skip
 
 

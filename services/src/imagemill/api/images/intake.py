@@ -146,6 +146,8 @@ def _accept(
     reply_to: str | None,
 ) -> None:
     seen_at = services.purges.now()
+    # Asked here too: what is refused afterwards would have been stored in vain.
+    services.purges.check((info.sha256 for _, info in good), seen_at)
     is_new = _store_originals(services, good)
     wanted = [(*one, new, recipe) for one, new in zip(good, is_new, strict=True) for recipe in order.recipes]
     ids = services.identities.ids(

@@ -14,7 +14,7 @@ from imagemill.store.watermark import Watermark
 # Ids, and where the next page begins; None at the end.
 Page = tuple[list[str], str | None]
 
-STATES = ("accepted", "in_flight", "stored", "failed", "duplicate", "damaged")
+STATES = ("accepted", "in_flight", "stored", "failed", "duplicate", "damaged", "erased")
 # For one request so many portions of a list are looked through.
 _MOST_PORTIONS = 4
 _LATEST = floor_at(2**47 / 1000)

@@ -1,7 +1,10 @@
 """The page: HTML made on the server, complete without any script; small modules in `static/js` bring it to life."""
 
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
@@ -11,13 +14,15 @@ from imagemill.api.access import page as access_pages
 from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
-from imagemill.api.images import failure_pages, failures, listing, previews, reads, retry, view_models
+from imagemill.api.images import erasing, failure_pages, failures, listing, previews, reads, retry, view_models
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
+from imagemill.api.services import Services
 from imagemill.api.web import docs, formatting, layout, search
 from imagemill.api.web.described import described
+from imagemill.api.web.layout import address_of
 from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -36,6 +41,8 @@ rule_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
 
+# For one request so many portions of a batch are erased.
+_MOST_PORTIONS = 20
 _FILTERS = {
     "preview": previews.address,
     "preview_of_original": previews.address_of_original,
@@ -109,7 +116,9 @@ def picture_page(image_id: str) -> str:
         hops=view_models.hops(trace), whole=view_models.whole_milliseconds(trace),
         failure=failures.described(mill, [image])[0] if image.status == "failed" else None, advice=advice,
         all_recipes=sorted(mill.recipes),
-        autopsy=_autopsy(image) if image.status == "failed" and may("originals") else None,
+        autopsy=_autopsy(image) if image.status == "failed" and may("originals") and not image.erasure else None,
+        undoable=bool(image.erasure and image.erasure.can_be_undone(time.time())),
+        grace_hours=mill.settings.erasure_grace_hours,
         origin=request.host_url.rstrip("/"),
     )  # fmt: skip
 
@@ -139,6 +148,50 @@ def retry_form(image_id: str) -> AnyResponse:
     return redirect(f"/pictures/{made}", HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/pictures/<image_id>/erase")
+@needs(Permission.OPERATE)
+def erase_form(image_id: str) -> AnyResponse:
+    """Erase a picture, then its page, where that can be undone."""
+    mill = services()
+    report = erasing.erase(mill, [reads.image_of(mill, image_id)], request.form.get("note", "").strip())
+    if refusal := report.refused.get(image_id):
+        raise refusal
+    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/pictures/<image_id>/unerase")
+@needs(Permission.OPERATE)
+def unerase_form(image_id: str) -> AnyResponse:
+    """Take it back, then its page; raises Problem when it is too late."""
+    mill = services()
+    found = reads.image_of(mill, image_id)
+    if found.erasure and not erasing.undo(mill, [found]):
+        raise Problem(409, "erased", "That cannot be undone any more: its bytes are going, or gone.", image=image_id)
+    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/batches/<batch>/erase")
+@needs(Permission.OPERATE)
+def erase_batch_form(batch: str) -> AnyResponse:
+    """Erase a batch, as much of it as one request does, then its page."""
+    mill, note = services(), request.form.get("note", "").strip()
+    return _on_batch(mill, batch, "erased", lambda images: len(erasing.erase(mill, images, note).erased))
+
+
+@blueprint.post("/batches/<batch>/unerase")
+@needs(Permission.OPERATE)
+def unerase_batch_form(batch: str) -> AnyResponse:
+    """Take back what can be taken back, then its page."""
+    mill = services()
+    return _on_batch(mill, batch, "undone", lambda images: len(erasing.undo(mill, images)))
+
+
+def _on_batch(mill: Services, batch: str, word: str, act: Callable[[list[Image]], int]) -> AnyResponse:
+    done, all_seen = erasing.each_portion(mill, batch, _MOST_PORTIONS, act)
+    told = {word: str(done), "more": None if all_seen else "1"}
+    return redirect(address_of(f"/batches/{quote(batch)}", **told), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.get("/batches")
 @needs(Permission.VIEW)
 def batches_page() -> str:
@@ -158,7 +211,11 @@ def batch_page(batch: str) -> str:
     ledger = mill.stores.ledger
     images = ledger.images(ledger.listed_ids(batch, "accepted", PAGE))
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
-    return render_template("batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections)
+    return render_template(
+        "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections,
+        grace_hours=mill.settings.erasure_grace_hours, more="more" in request.args,
+        erased=request.args.get("erased", type=int), undone=request.args.get("undone", type=int),
+    )  # fmt: skip
 
 
 @blueprint.get("/pools")

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from imagemill.api.access.permissions import may, needs
+from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.images.reads import image_of, result_of
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
@@ -31,7 +32,7 @@ def preview(image_id: str) -> Response:
         return _shown(mill, found, result_of(found))
     # A recipe may have cut off or blurred what is not for every viewer's eyes.
     mill.guard.demand(Permission.ORIGINALS)
-    found = image_of(mill, image_id)
+    found = with_bytes(image_of(mill, image_id))
     response = _shown(mill, found, found.job.original)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -39,6 +40,8 @@ def preview(image_id: str) -> Response:
 
 def address(image: Image) -> str | None:
     """What a list shows of a picture: its result, as long as it has none its original; None where nothing is light."""
+    if image.erasure:
+        return None
     if image.outcome and image.outcome.result:
         return f"/api/v1/images/{image.job.id}/preview"
     return address_of_original(image) if _is_light(image.job.original) else None
@@ -46,7 +49,7 @@ def address(image: Image) -> str | None:
 
 def address_of_original(image: Image) -> str | None:
     """The original's preview; None for those who may not see it, or where there is surely none."""
-    has_one = bool(image.outcome and image.outcome.result) or _is_light(image.job.original)
+    has_one = not image.erasure and (bool(image.outcome and image.outcome.result) or _is_light(image.job.original))
     return f"/api/v1/images/{image.job.id}/preview?of=original" if has_one and may("originals") else None
 
 

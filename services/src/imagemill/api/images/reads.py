@@ -8,6 +8,7 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.api.access.permissions import needs
 from imagemill.api.images import listing, retry, views
+from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.live.event_stream import shape
 from imagemill.api.live.listeners import TooManyStreams
 from imagemill.api.live.ring import sse
@@ -37,7 +38,7 @@ def image(image_id: str) -> Response:
 @needs(Permission.ORIGINALS)
 def original(image_id: str) -> Response:
     """The original's bytes."""
-    found = image_of(services(), image_id)
+    found = with_bytes(image_of(services(), image_id))
     response = picture(services(), found.job.original, name=found.job.name)
     # Whoever logs in next in this browser may be one who may not see it.
     response.headers["Cache-Control"] = "private, no-cache"
@@ -90,7 +91,7 @@ def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:
 @needs(Permission.VIEW)
 def plain(image_id: str) -> Response:
     """The transformed picture itself; 202 while it is on its way."""
-    found = image_of(services(), image_id)
+    found = with_bytes(image_of(services(), image_id))
     if found.outcome is None:
         response = jsonify({"id": image_id, "status": "accepted"})
         response.status_code, response.headers["Retry-After"] = 202, "1"
@@ -212,7 +213,8 @@ def image_of(mill: Services, image_id: str) -> Image:
 
 
 def result_of(image: Image) -> ImageInfo:
-    """Its result; raises Problem when there is none yet, or never will be."""
+    """Its result; raises Problem when there is none yet, or never will be, or none any more."""
+    with_bytes(image)
     if image.outcome is None:
         detail = "The picture is still in flight; ask again in a moment."
         raise Problem(404, "no-result-yet", detail, {"Retry-After": "1"}, image=image.job.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from imagemill.api.access.permissions import principal
 from imagemill.api.access.rates import too_many_jobs
+from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
 from imagemill.api.images.intake import UploadOptions, new_job, room_for
@@ -95,6 +96,7 @@ def _note(mill: Services, jobs: Sequence[NewJob]) -> None:
 
 
 def _recipe_for_retry(mill: Services, found: Image, name: str | None) -> Recipe:
+    with_bytes(found)
     if found.status != "failed":
         raise Problem(409, "not-failed", f"Only failed pictures are retried; this one is {found.status}.")
     recipe = _known(mill, name) if name else mill.recipes.get(found.job.recipe)
@@ -107,7 +109,7 @@ def _recipe_for_retry(mill: Services, found: Image, name: str | None) -> Recipe:
 
 def under_recipe(mill: Services, found: Image, name: str, key: str | None = None) -> str:
     """Put its original under another recipe, in its batch; returns the new id as `retried` does. Raises Problem."""
-    recipe, job = _known(mill, name), found.job
+    recipe, job = _known(mill, name), with_bytes(found).job
     if refusal := principal().limits.refusal(job.source, [recipe.name], job.priority):
         raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
     _check_open(mill)

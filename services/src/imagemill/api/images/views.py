@@ -26,6 +26,7 @@ def image(item: Image) -> dict[str, Any]:
         "accepted_at": job.accepted_at,
         "original": job.original.model_dump(),
         "result": outcome.result.model_dump() if outcome and outcome.result else None,
+        "erasure": item.erasure.model_dump(exclude={"id", "batch"}) if item.erasure else None,
         "trace": [step.model_dump() for step in (outcome.trace if outcome else [job.accepted_step()])],
     }
 

@@ -192,6 +192,7 @@ def shape(batch: str | None, counts: Counts) -> dict[str, Any]:
         "failed": counts.failed,
         "failed_open": counts.failed_open,
         "in_flight": counts.in_flight,
+        "erased": counts.erased,
     }
 
 

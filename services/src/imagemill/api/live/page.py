@@ -19,6 +19,7 @@ _MOST_PICTURES = 50
 OFTEN = "camera-counts"
 KINDS = (
     "accepted", "taken", "done", "stored", "failed", "rejected", "redriven", "retried", "discarded", "reopened",
+    "erased", "unerased", "purged",
     "alert", "told", "acknowledged", "camera",
     OFTEN,
 )  # fmt: skip

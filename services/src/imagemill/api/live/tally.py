@@ -14,7 +14,7 @@ from imagemill.domain.images import Counts, Outcome
 
 _MOST_HEARD = 20_000
 # What is heard but tells no id, or takes something back: only a reading knows what it did to the counts.
-_UNCLEAR = frozenset({"rejected", "retried", "discarded", "reopened"})
+_UNCLEAR = frozenset({"rejected", "retried", "discarded", "reopened", "erased", "unerased"})
 _LEAST_SECONDS = 1.0
 _IDLE_SECONDS = 30.0
 _MOST_SECONDS = 300.0

@@ -8,7 +8,7 @@ from imagemill.api.access.permissions import check_routes, needs
 from imagemill.api.alerts import event_routes
 from imagemill.api.alerts import routes as alert_routes
 from imagemill.api.cameras import routes as camera_routes
-from imagemill.api.images import archive, failure_routes, known, pages, previews, reads, uploads
+from imagemill.api.images import archive, erasure_routes, failure_routes, known, pages, previews, reads, uploads
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import compression, problems, spool
@@ -43,6 +43,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         archive,
         known,
         previews,
+        erasure_routes,
         failure_routes,
         camera_routes,
         alert_routes,

@@ -17,6 +17,7 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
+        "hours": hours,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -29,6 +30,12 @@ def number(value: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """`1 picture`, `2 pictures`; `many` where an s is not enough."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def hours(value: float) -> str:
+    """`24 hours`, `7 days`"""
+    days = value / 24
+    return plural(int(days), "day") if days >= 2 and days.is_integer() else f"{value:g} hour{'' if value == 1 else 's'}"
 
 
 def size(value: int) -> str:

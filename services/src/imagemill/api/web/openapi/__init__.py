@@ -7,12 +7,13 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import access, alerts, cameras, codes, failures, paths
+from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
     paths.PICTURES,
     failures.FAILURES,
+    erasures.ERASURES,
     paths.COUNTS,
     paths.REST,
     paths.PLAIN,
@@ -25,6 +26,7 @@ _TAGS = {
     "Upload": "Pictures in.",
     "Pictures": "What became of them.",
     "Failures": "Those that are open, and how they end: retried until solved, or discarded.",
+    "Erasures": "What is not to be kept any more.",
     "Counts": "accepted = stored + failed + in flight, and offered = accepted + rejected; always.",
     "Recipes": "What can be done to a picture.",
     "Pools": "Who does it.",
@@ -61,7 +63,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {path: dict(methods) for table in _PATHS for path, methods in table.items()},
         "components": {
-            "schemas": all_schemas() | access.schemas() | failures.schemas(),
+            "schemas": all_schemas() | access.schemas() | failures.schemas() | erasures.schemas(),
             "responses": {"Unexpected": _unexpected()},
         },
     }

@@ -64,6 +64,8 @@ PICTURES = (
     Code("unknown-batch", (404,), "Nothing was ever offered under this batch."),
     Code("not-failed", (409,), "Only failed pictures are retried or discarded."),
     Code("already-retried", (409,), "The failure was retried before; `image` names its retry."),
+    Code("in-flight", (409,), "A picture in flight cannot be erased; wait until it is stored or failed."),
+    Code("erased", (409, 410), "The picture was erased; or that cannot be undone any more."),
     Code("blob-missing", (410,), "The ledger knows the picture, but its bytes are gone."),
 )
 

@@ -41,7 +41,15 @@ IMAGE: dict[str, Any] = {
     "accepted_at": "2026-11-21T09:15:02.213Z",
     "original": ORIGINAL,
     "result": RESULT,
+    "erasure": None,
     "trace": TRACE,
+}
+ERASURE: dict[str, Any] = {
+    "at": "2026-11-22T08:00:00.000Z",
+    "by": "anna",
+    "due": "2026-11-23T08:00:00.000Z",
+    "note": "Not wanted.",
+    "state": "pending",
 }
 REJECTED: dict[str, Any] = {
     "name": "notes.jpg",
@@ -66,7 +74,7 @@ UPLOADED: dict[str, Any] = {
 }
 TOTALS: dict[str, Any] = {
     "offered": 12071, "accepted": 12034, "rejected": 37, "stored": 11990, "duplicates": 12, "damaged": 1, "failed": 4,
-    "failed_open": 1, "in_flight": 40,
+    "failed_open": 1, "in_flight": 40, "erased": 3,
 }  # fmt: skip
 AGAIN: dict[str, Any] = {"id": NEW_ID, "retry_of": ID, "url": f"/api/v1/images/{NEW_ID}"}
 ACTIVITY: dict[str, Any] = {
@@ -85,4 +93,4 @@ FAILURE: dict[str, Any] = IMAGE | {
     "resolution": None, "last_retry": None,
 }  # fmt: skip
 EVENTS = 'event: totals\ndata: {"offered": 3, "accepted": 3, "rejected": 0, "stored": 3, "duplicates": 0, '
-EVENTS += '"damaged": 0, "failed": 0, "failed_open": 0, "in_flight": 0}\n\n: ping\n\n'
+EVENTS += '"damaged": 0, "failed": 0, "failed_open": 0, "in_flight": 0, "erased": 0}\n\n: ping\n\n'

@@ -4,6 +4,7 @@ from typing import Any
 
 from imagemill.api.web.openapi import examples
 from imagemill.api.web.openapi.codes import FAILED
+from imagemill.api.web.openapi.erasures import DELETE_IMAGE
 from imagemill.api.web.openapi.operations import (
     AFTER,
     BATCH_FILTER,
@@ -27,15 +28,16 @@ from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD
 
 Json = dict[str, Any]
 
-_GONE = {410: ("blob-missing", "original-missing"), 416: ("requested-range-not-satisfiable",)}
+_GONE = {410: ("blob-missing", "original-missing", "erased"), 416: ("requested-range-not-satisfiable",)}
 _RESULT_PROBLEMS = {422: FAILED, **_GONE, **DATABASE_AWAY}
 _SOURCE = query(
     "source", {"type": "string"}, "Only those posted with this source; a page may be short then and yet have a next."
 )
 _STATE = query(
     "state",
-    {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate", "damaged"]},
-    "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that warning.",
+    {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate", "damaged", "erased"]},
+    "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that "
+    "warning, `erased` are stored or failed and their bytes are not served any more.",
 )
 _PREFIX = query("prefix", {"type": "string"}, "Only batches whose names begin so.")
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
@@ -105,7 +107,8 @@ PICTURES: Json = {
                 problems({**UNKNOWN_IMAGE, **DATABASE_AWAY}),
             ],
             parameters=[IMAGE_ID],
-        )
+        ),
+        "delete": DELETE_IMAGE,
     },
     "/api/v1/images/{image_id}/result": {
         "get": operation(

@@ -110,7 +110,7 @@ def _rules() -> dict[str, Schema]:
 
 
 def _counts() -> dict[str, Schema]:
-    names = ("offered", "accepted", "rejected", "stored", "duplicates", "damaged", "failed", "in_flight")
+    names = ("offered", "accepted", "rejected", "stored", "duplicates", "damaged", "failed", "in_flight", "erased")
     return dict.fromkeys(names, COUNT) | {
         "failed_open": COUNT | {"description": "Failed, neither retried nor discarded."}
     }
@@ -135,6 +135,7 @@ _IMAGE: dict[str, Schema] = {
     "accepted_at": TIME,
     "original": ref("ImageInfo"),
     "result": nullable(ref("ImageInfo")),
+    "erasure": nullable(ref("Erasure")) | {"description": "That it was erased; it still counts as what it was."},
     "trace": listed(ref("TraceStep")),
 }
 
