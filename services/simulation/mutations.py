@@ -70,7 +70,16 @@ def _any_priority() -> AbstractContextManager[object]:
 
 def _eraser_is_hasty() -> AbstractContextManager[object]:
     """E1: bytes go as soon as the round is announced."""
-    return mock.patch.object(Eraser, "_has_waited", lambda *_: True)
+    original = Eraser.turn
+
+    def turns(self: Any) -> None:
+        for _ in range(3):
+            original(self)
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(Eraser, "_has_waited", lambda *_: True))
+    stack.enter_context(mock.patch.object(Eraser, "turn", turns))
+    return stack
 
 
 def _eraser_asks_the_ledger_alone() -> AbstractContextManager[object]:
