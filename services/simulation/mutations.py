@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest import mock
@@ -70,25 +70,18 @@ def _any_priority() -> AbstractContextManager[object]:
 
 def _eraser_is_hasty() -> AbstractContextManager[object]:
     """E1: bytes go as soon as the round is announced."""
-    original = Eraser.turn
+    original = Eraser._announce
 
-    def turns(self: Any) -> None:
-        for _ in range(3):
-            original(self)
+    def announce(self: Any, ids: Sequence[str]) -> None:
+        original(self, ids)
+        if going := self._purges.current():
+            self._purge(going)
 
-    stack = ExitStack()
-    stack.enter_context(mock.patch.object(Eraser, "_has_waited", lambda *_: True))
-    stack.enter_context(mock.patch.object(Eraser, "turn", turns))
-    return stack
-
-
-def _eraser_asks_the_ledger_alone() -> AbstractContextManager[object]:
-    """E2: a job in flight may have made the same bytes, of which the ledger does not know yet."""
-    return mock.patch.object(Eraser, "_is_somebody_at_work", lambda _: False)
+    return mock.patch.object(Eraser, "_announce", announce)
 
 
 def _nobody_asks_the_eraser() -> AbstractContextManager[object]:
-    """E3: uploads and workers rely on bytes that are about to go."""
+    """E2: uploads and workers rely on bytes that are about to go."""
     return mock.patch.object(PurgeWatch, "check", lambda *_: None)
 
 
@@ -99,6 +92,5 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "R11": _no_sweep,
     "R15": _any_priority,
     "E1": _eraser_is_hasty,
-    "E2": _eraser_asks_the_ledger_alone,
-    "E3": _nobody_asks_the_eraser,
+    "E2": _nobody_asks_the_eraser,
 }

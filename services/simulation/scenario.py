@@ -128,6 +128,8 @@ def _erased(tape: Tape) -> Scenario:
     scenario.clients = [_client(tape, number) for number in range(_MOST_CLIENTS)]
     for client in scenario.clients:
         client.data = (b"one", b"two, which is larger than that")[tape.choose(2)]
-        client.starts_at = (0.0, 5.0, 100.0, 160.0, 180.0, 330.0, 500.0)[tape.choose(7)]
-        client.erases_after = (None, 0.0, 10.0, 100.0)[tape.choose(4)]
+        # About when the eraser takes a step.
+        moment = (0.0, 0.0, 15.0, 15.0, 45.0, 225.0, 225.0, 435.0)[tape.choose(8)]
+        client.starts_at = moment + (0.0, 0.0, 0.0, 0.3)[tape.choose(4)]
+        client.erases_after = (None, 5.0, 5.0, 95.0)[tape.choose(4)]
     return scenario
