@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagemill.alerting.outcomes import CLOUD_EVENTS_JSON, CloudEvent
 from imagemill.alerting.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 ALERT_HEADER = "Imagemill-Alert"
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,20 @@ def build_request(url: str, secret: bytes, alert: Mapping[str, Any], timestamp: 
 
     A receiver may get an alert twice (when its answer was lost); the alert's number tells.
     """
-    body = canonical_json(alert)
+    own = {"Content-Type": "application/json", ALERT_HEADER: str(alert["number"])}
+    return _signed(url, secret, canonical_json(alert), timestamp, own)
+
+
+def build_event_request(url: str, secret: bytes, event: CloudEvent, timestamp: int) -> WebhookRequest:
+    """The request for one attempt to tell an outcome, in CloudEvents' structured form; the id is also its key."""
+    own = {"Content-Type": CLOUD_EVENTS_JSON, IDEMPOTENCY_HEADER: str(event["id"])}
+    return _signed(url, secret, canonical_json(event), timestamp, own)
+
+
+def _signed(url: str, secret: bytes, body: bytes, timestamp: int, own: Mapping[str, str]) -> WebhookRequest:
     headers = {
-        "Content-Type": "application/json",
         "User-Agent": "imagemill",
-        ALERT_HEADER: str(alert["number"]),
+        **own,
         TIMESTAMP_HEADER: str(timestamp),
         SIGNATURE_HEADER: sign(secret, timestamp, body),
     }

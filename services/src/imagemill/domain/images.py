@@ -45,6 +45,8 @@ class Job(Record):
     priority: int = 0
     retry_of: str | None = None
     owner: str | None = Field(None, description="Whose it is: a token's id, or `user:<name>`; None on an open machine.")
+    callback: str | None = Field(None, description="The receiver that is told of its outcome.")
+    batch_callback: str | None = Field(None, description="The receiver that is told when its batch is complete.")
 
     @property
     def result_key(self) -> str:
