@@ -1,10 +1,12 @@
 """A receiver of webhooks on loopback; it answers as it is told to, and keeps what it got."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass
@@ -16,6 +18,13 @@ class Receiver:
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     arrived: threading.Event = field(default_factory=threading.Event)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events of outcomes, in the order in which they came."""
+        return [json.loads(body) for headers, body in self.got if "Imagemill-Alert" not in headers]
+
+    def event_ids(self) -> list[str]:
+        return [str(event["id"]) for event in self.events()]
 
     def numbers(self) -> list[str]:
         return [headers["Imagemill-Alert"] for headers, _ in self.got]

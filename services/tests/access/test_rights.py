@@ -23,7 +23,7 @@ DENIED = (401, 403)
 MONTH = month_of(datetime.now(UTC))
 NAMES = [
     "ledger", "blobs-0", "blobs-3", "state", "cameras", "alerts", "pinned", "access", "resolutions",
-    f"events-{MONTH}", f"activity-{MONTH}", f"audit-{MONTH}",
+    f"events-{MONTH}", f"activity-{MONTH}", f"audit-{MONTH}", f"deliveries-{MONTH}",
 ]  # fmt: skip
 
 

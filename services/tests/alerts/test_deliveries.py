@@ -66,8 +66,15 @@ def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
         ("desk: {apprise: 'x://t0ken', allow_private: sometimes}", "must be true or false"),
         (
             "desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, pictures: false}",
-            "may have `allow_private`, `secret`, `webhook`",
+            "may have `allow_private`, `callback`, `outcomes`, `secret`, `webhook`",
         ),
+        ("desk: {apprise: 'x://t0ken', callback: true}", "may have `allow_private`, `apprise`, `pictures`, `secret`"),
+        (
+            "desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, outcomes: [image.lost]}",
+            "some of these: image.stored, image.failed, batch.complete",
+        ),
+        ("desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, outcomes: all}", "must be a list"),
+        ("desk: {webhook: 'https://t0ken', secret: sixteen bytes or more, callback: 1}", "must be true or false"),
     ],
 )
 def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, sentence):
@@ -80,7 +87,7 @@ def test_a_wrong_channels_file_is_refused_without_repeating_its_secrets(text, se
 def test_channels_show_no_secret():
     channels = parse("desk: {webhook: 'https://desk.example/t0ken-t0ken', secret: sixteen bytes or more}", POLICY)
     assert channels["desk"].described().model_dump() == {
-        "name": "desk", "kind": "webhook", "address": "https://desk.example/***",
+        "name": "desk", "kind": "webhook", "address": "https://desk.example/***", "outcomes": [], "callback": False,
     }  # fmt: skip
     assert "t0ken" not in repr(channels)
     assert parse("", POLICY) == {}

@@ -230,3 +230,27 @@ def test_what_was_answered_is_found_whether_little_or_much_lies_between(client: 
     assert resolutions.answered(ids) == set(ids[:-1])
     assert resolutions.answered([ids[0], ids[-1]]) == {ids[0]}
     assert resolutions.answered([]) == set()
+
+
+def test_what_has_ended_is_told_once_by_whoever_goes_on_where_it_ended(ledger: Ledger) -> None:
+    since, jobs = ledger.sequence(), [job("ended") for _ in range(5)]
+    ledger.accept(jobs, [outcome(jobs[0])], [rejection("ended")])
+    found, count = list[str](), 1
+    while count:
+        images, since, count = ledger.ended_since(since, 2)
+        found += [image.job.id for image in images]
+        assert all(image.outcome for image in images)
+    assert found == [jobs[0].id]
+    ledger.record_outcomes([outcome(one, "failed") for one in jobs[1:]])
+    images, since, _ = ledger.ended_since(since, 100)
+    assert {image.job.id for image in images} == {one.id for one in jobs[1:]}
+    assert ledger.ended_since(since, 100)[0] == []
+
+
+def test_counts_of_several_batches_are_those_of_each(ledger: Ledger) -> None:
+    one, other = job("one"), job("other")
+    ledger.accept([one, other], [outcome(one)], [])
+    found = ledger.counts_of(["one", "other", "none"])
+    assert found == {"one": ledger.counts("one"), "other": ledger.counts("other")}
+    assert (found["one"].in_flight, found["other"].in_flight) == (0, 1)
+    assert ledger.counts_of([]) == {}

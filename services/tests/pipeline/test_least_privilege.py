@@ -1,8 +1,10 @@
 """Every program works as its own user, who may do what it needs and no more."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from imagemill.local.accounts import broker_accounts, couch_accounts, make_broker_users
 from imagemill.local.rabbit import RabbitServer
@@ -11,9 +13,16 @@ from imagemill.store.held_jobs import HeldJobs
 from mill import Mill, wait_for
 from motion.scenes import frames, place, walk
 from pipeline.test_upload import unique_jpeg
+from receiver import Receiver, receiving
 
 ADMIN_TOKEN = "a-token-of-the-settings-for-the-tests"
 REFUSED = re.compile("forbidden|ACCESS_REFUSED|not allowed")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
 
 
 def test_all_programs_do_their_work_as_users_of_their_own(
@@ -24,11 +33,15 @@ def test_all_programs_do_their_work_as_users_of_their_own(
     couchdb_url: str,
     couchdb_prefix: str,
     tmp_path: Path,
+    receiver: Receiver,
 ) -> None:
     prefix = couchdb_prefix.rstrip("-")
+    channels = tmp_path / "channels.yaml"
+    channels.write_text(f"shop: {{webhook: '{receiver.url}', secret: sixteen bytes or more, callback: true}}")
     mill = new_mill(
         amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True,
-        login="true", admin_token=ADMIN_TOKEN, dispatch_share=1, lease_seconds=4,
+        login="true", admin_token=ADMIN_TOKEN, dispatch_share=1, lease_seconds=4, channels_file=channels,
+        channel_allow_loopback=True, batch_quiet_seconds=1,
     )  # fmt: skip
     mill.http.headers["Authorization"] = f"Bearer {ADMIN_TOKEN}"
     folder = tmp_path / "users"
@@ -40,6 +53,12 @@ def test_all_programs_do_their_work_as_users_of_their_own(
     wait_for(HeldJobs(Couch(couchdb_url, prefix)).all, "the API to say what it holds")
     mill.start("worker")
     assert all(mill.ended(image_id)["status"] == "stored" for image_id in several)
+    wait_for(lambda: mill.get("/api/v1/channels").json()["channels"], "the receiver to be known")
+    receiver.answers.append(404)
+    mill.accepted(unique_jpeg(), batch="told", callback="shop", batch_callback="shop")
+    (refused,) = wait_for(lambda: mill.get("/api/v1/deliveries?state=failed").json()["deliveries"], "it to be given up")
+    assert mill.post(f"/api/v1/deliveries/{refused['id']}/retry").ok
+    wait_for(lambda: set(receiver.event_ids()[1:]) == {refused["event"]["id"], "batch:told:complete:1"}, "the events")
     picture = unique_jpeg()
     (image_id,) = mill.accepted(picture)
     assert mill.ended(image_id)["status"] == "stored"

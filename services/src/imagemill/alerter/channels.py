@@ -14,12 +14,16 @@ from imagemill.alerting.signature import LEAST_SECRET_BYTES
 from imagemill.domain.addresses import AddressPolicy
 from imagemill.domain.alerts import ChannelSummary
 from imagemill.domain.channel_names import is_channel_name
+from imagemill.domain.deliveries import OUTCOME_EVENTS
 
 log = structlog.get_logger(__name__)
 WEBHOOK, APPRISE = "webhook", "apprise"
 # An `apprise` with a secret was always taken, and the secret not used.
-_SETTINGS = {WEBHOOK: {WEBHOOK, "secret", "allow_private"}, APPRISE: {APPRISE, "pictures", "secret", "allow_private"}}
-_SWITCHES = ("pictures", "allow_private")
+_SETTINGS = {
+    WEBHOOK: {WEBHOOK, "secret", "allow_private", "outcomes", "callback"},
+    APPRISE: {APPRISE, "pictures", "secret", "allow_private"},
+}
+_SWITCHES = ("pictures", "allow_private", "callback")
 # Whoever writes the file may say so; a cloud's metadata service is nobody who wants to be told anything.
 _PRIVATE_TOO = AddressPolicy(private=True, loopback=True)
 
@@ -28,7 +32,8 @@ _PRIVATE_TOO = AddressPolicy(private=True, loopback=True)
 class Channel:
     """A way to tell somebody. Address and secret are never shown. `pictures`: attach one where the kind takes it.
 
-    `policy` is what it may reach.
+    `policy` is what it may reach. A webhook is also told of the `outcomes` that it has subscribed to, and with
+    `callback` of those for which an upload names it.
     """
 
     name: str
@@ -37,6 +42,8 @@ class Channel:
     secret: bytes = field(default=b"", repr=False)
     pictures: bool = True
     policy: AddressPolicy = field(default_factory=AddressPolicy)
+    outcomes: tuple[str, ...] = ()
+    callback: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -45,7 +52,10 @@ class Channel:
 
     def described(self) -> ChannelSummary:
         """Tell what may be known of it."""
-        return ChannelSummary(name=self.name, kind=self.kind, address=shown(self.address))
+        return ChannelSummary(
+            name=self.name, kind=self.kind, address=shown(self.address), outcomes=list(self.outcomes),
+            callback=self.callback,
+        )  # fmt: skip
 
 
 class ChannelsError(ValueError):
@@ -60,6 +70,13 @@ class Channels:
         self._lock = threading.Lock()
         self._known: dict[str, Channel] = {}
         self._stamp: tuple[float, int] | None = None
+        self._read = path is None
+
+    def are_known(self) -> bool:
+        """Was the file read, so that what is not in it is nobody's wish?"""
+        with self._lock:
+            self._refresh()
+            return self._read
 
     def all(self) -> dict[str, Channel]:
         """Channels by name."""
@@ -70,6 +87,14 @@ class Channels:
     def get(self, name: str) -> Channel | None:
         """One channel."""
         return self.all().get(name)
+
+    def receivers(self) -> list[str]:
+        """Names of those that may be told of outcomes."""
+        return [name for name, channel in self.all().items() if channel.outcomes or channel.callback]
+
+    def standing(self) -> dict[str, tuple[str, ...]]:
+        """The outcomes to which channels have subscribed, by name."""
+        return {name: channel.outcomes for name, channel in self.all().items() if channel.outcomes}
 
     def secrets(self) -> list[str]:
         """What must not be in any text that is kept."""
@@ -83,9 +108,10 @@ class Channels:
             if self._stamp != (found.st_mtime, found.st_size):
                 self._stamp = (found.st_mtime, found.st_size)
                 self._known = parse(self._path.read_text("utf-8"), self._policy)
+                self._read = True
                 log.info("channels read", names=sorted(self._known))
         except FileNotFoundError:
-            self._known, self._stamp = {}, None
+            self._known, self._stamp, self._read = {}, None, False
         except (OSError, UnicodeDecodeError, ChannelsError) as error:
             log.error("channels not read; those known before stay", path=str(self._path), error=_told(error))
 
@@ -115,7 +141,18 @@ def _channel(name: str, given: Any, policy: AddressPolicy) -> Channel:
     if kind == WEBHOOK and len(secret) < LEAST_SECRET_BYTES:
         raise ChannelsError(f"the secret of the channel {name!r} needs at least {LEAST_SECRET_BYTES} bytes")
     own_policy = _PRIVATE_TOO if given.get("allow_private") else policy
-    return Channel(name, kind, str(given[kind]), secret, given.get("pictures", True), own_policy)
+    return Channel(
+        name, kind, str(given[kind]), secret, given.get("pictures", True), own_policy,
+        _outcomes(name, given.get("outcomes")), given.get("callback", False),
+    )  # fmt: skip
+
+
+def _outcomes(name: str, given: Any) -> tuple[str, ...]:
+    wanted = [] if given is None else given
+    if not isinstance(wanted, list) or any(one not in OUTCOME_EVENTS for one in wanted):
+        known = ", ".join(OUTCOME_EVENTS)
+        raise ChannelsError(f"`outcomes` of the channel {name!r} must be a list of some of these: {known}")
+    return tuple(wanted)
 
 
 def _refuse_others(name: str, kind: str, given: Mapping[str, Any]) -> None:

@@ -15,15 +15,15 @@ import requests
 
 from imagemill.alerter.channels import WEBHOOK, Channel
 from imagemill.alerter.pictures import TAKES_NONE, AlertImage
-from imagemill.alerter.reach import only_within
+from imagemill.alerter.reach import Reach, only_within
 from imagemill.alerting.message import Message
-from imagemill.alerting.webhook import build_request
+from imagemill.alerting.outcomes import CloudEvent
+from imagemill.alerting.webhook import IDEMPOTENCY_HEADER, WebhookRequest, build_event_request, build_request
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _MOST_ANSWER_BYTES = 2048
 _REFUSED = "not sent, as the settings do not allow the channel's address"
 _CHATTER = "Notifying "
-IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,19 @@ def send(
     """`alert` is the webhook's body, `message` and `picture` what people see; `attached` says why there is none."""
     with only_within(channel.policy) as reach:
         result = _webhook(channel, alert) if channel.kind == WEBHOOK else _apprise(channel, message, picture, attached)
+    return _with_refusal(result, reach)
+
+
+def send_event(channel: Channel, event: CloudEvent) -> SendResult:
+    """Tell a webhook of an outcome."""
+    if channel.kind != WEBHOOK:
+        return SendResult(False, f"the channel {channel.name!r} is no webhook")
+    with only_within(channel.policy) as reach:
+        result = _posted(build_event_request(channel.address, channel.secret, event, int(time.time())))
+    return _with_refusal(result, reach)
+
+
+def _with_refusal(result: SendResult, reach: Reach) -> SendResult:
     # A host may have several addresses, of which another one was reached.
     return replace(result, text=f"{_REFUSED}: {reach.refusal}") if reach.refusal and not result.ok else result
 
@@ -53,12 +66,16 @@ def send(
 def _webhook(channel: Channel, alert: Mapping[str, Any]) -> SendResult:
     request = build_request(channel.address, channel.secret, alert, int(time.time()))
     # The same for every attempt: a receiver that has seen it may answer 200 and do nothing.
-    headers = {**request.headers, IDEMPOTENCY_HEADER: f"alert-{alert['number']}-{channel.name}"}
+    key = {IDEMPOTENCY_HEADER: f"alert-{alert['number']}-{channel.name}"}
+    return _posted(replace(request, headers={**request.headers, **key}))
+
+
+def _posted(request: WebhookRequest) -> SendResult:
     with requests.Session() as session:
         session.trust_env = False
         try:
             with session.post(
-                request.url, data=request.body, headers=headers, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                request.url, data=request.body, headers=request.headers, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
                 allow_redirects=False, stream=True,
             ) as answer:  # fmt: skip
                 return _answer_of(answer)

@@ -6,15 +6,22 @@ Secrets are in none: channels are named by their names.
 
 from typing import Literal
 
+from pydantic import Field
+
 from imagemill.domain.record import Record
 
 
 class ChannelSummary(Record):
-    """What may be known of a channel; only the alerter knows its address."""
+    """What may be known of a channel; only the alerter knows its address.
+
+    `outcomes` are those that it has subscribed to; with `callback` an upload may name it.
+    """
 
     name: str
     kind: str
     address: str = ""
+    outcomes: list[str] = Field(default_factory=list)
+    callback: bool = False
 
 
 class ChannelTest(Record):

@@ -9,12 +9,13 @@ from functools import partial
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.images import Counts
 from imagemill.settings import Settings
-from imagemill.store import activity_log, cameras, leases, ledger_views, resolutions
+from imagemill.store import activity_log, cameras, deliveries, leases, ledger_views, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
 from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
+from imagemill.store.deliveries import DeliveryStore
 from imagemill.store.erasures import Erasures
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
@@ -24,7 +25,7 @@ from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
 
 # What this version wants to be there; another version may want more.
-_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}"
+_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}.{deliveries.LAYOUT}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Stores:
         RuleStore(self.admin).prepare()
         AccessStore(self.admin).prepare()
         AuditStore(self.admin).prepare()
+        DeliveryStore(self.admin).prepare()
         Resolutions(self.admin).prepare()
         Ledger(self.admin).prepare()
         passwords: dict[str, str] = {

@@ -45,6 +45,15 @@ class AnalysisSettings(SettingsGroup):
     retention_months_activity: int = Field(
         3, ge=0, le=1200, description="Whole months for which activity records are kept; 0 keeps all."
     )
+    retention_months_deliveries: int = Field(
+        3, ge=0, le=1200, description="Whole months for which deliveries of outcomes are kept; 0 keeps all."
+    )
+    batch_quiet_seconds: float = Field(
+        30,
+        ge=1,
+        le=86_400,
+        description="A batch is complete when nothing of it is in flight, and none of its images ended for so long.",
+    )
     retention_every_seconds: float = Field(3600, gt=0, description="How often expired months are searched for.")
 
     camera_capacity: int = Field(50, ge=1, le=500, description="Maximum number of feeds of one camera reader.")

@@ -150,6 +150,11 @@ class Ledger:
         )  # fmt: skip
         return [(row["key"], _counts(row["value"])) for row in rows if row["key"] != after][:limit]
 
+    def counts_of(self, batches: Sequence[str]) -> dict[str, Counts]:
+        """The arithmetic of batches; those under which nothing was offered are left out."""
+        rows = self._database.view(LAYOUT, "counts", reduce=True, group=True, keys=list(batches)) if batches else []
+        return {str(row["key"]): _counts(row["value"]) for row in rows}
+
     def newest_ids(self, limit: int, after: str | None = None) -> list[str]:
         """Ids of accepted pictures, newest first, older than `after`."""
         ids = self._database.ids(_start("job", after), "job:", limit + 1, descending=True)
@@ -210,6 +215,26 @@ class Ledger:
         """Those of the jobs that have none, in the order of the ids."""
         done = self._database.existing([f"outcome:{job_id}" for job_id in ids])
         return [job_id for job_id in ids if f"outcome:{job_id}" not in done]
+
+    # --- what is new ------------------------------------------------------------------------------
+
+    def sequence(self) -> str:
+        """Where the ledger stands: what is written from now on comes after it."""
+        return self._database.sequence()
+
+    def ended_since(self, since: str, limit: int) -> tuple[list[Image], str, int]:
+        """Pictures whose outcomes are among the next changes, where to go on, and how many changes these were.
+
+        Outcomes may be told again, but none is left out: what another node of a cluster does not have yet is asked of
+        a majority.
+        """
+        rows, following = self._database.changes(since, limit)
+        ids = [doc_id.removeprefix("outcome:") for doc_id, _ in rows if doc_id.startswith("outcome:")]
+        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", "outcome")]
+        found = self._database.get_many(wanted)
+        found |= self._surely(doc_id for doc_id in wanted if doc_id not in found)
+        there = [job_id for job_id in ids if f"job:{job_id}" in found and f"outcome:{job_id}" in found]
+        return [_image(found, job_id) for job_id in there], following, len(rows)
 
     # --- all of it, page by page: memory stays flat -----------------------------------------------
 

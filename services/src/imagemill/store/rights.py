@@ -43,7 +43,7 @@ def _changed_by(*programs: str) -> DocumentRights:
 
 # One version of a document of which a cluster has two is removed by the writer.
 _LEDGER = DatabaseRights(
-    ("api", "worker", "writer"),
+    ("api", "worker", "writer", "alerter"),
     {
         "job:": DocumentRights(create=("api",), remove=("writer",)),
         "outcome:": DocumentRights(create=("api", "writer"), remove=("writer",)),
@@ -61,11 +61,12 @@ _BLOBS = DatabaseRights(("api", "worker", "writer"), _BLOBS_KINDS, busy=True)
 _STATE = DatabaseRights(
     PROGRAMS,
     {
-        "lease:": _changed_by("writer", "analyzer"),
+        "lease:": _changed_by("writer", "analyzer", "alerter"),
         "watermark:": _changed_by("writer"),
         "conflicts:": _changed_by("writer"),
         "pools": _changed_by("writer"),
         "purging": _changed_by("writer"),
+        "webhooks:": _changed_by("alerter"),
         "attempts:": _changed_by("worker"),
         # Of an API process that does not live any more the writer removes what it held.
         "held:": DocumentRights(create=("api",), change=("api",), remove=("api", "writer")),
@@ -106,6 +107,12 @@ DATABASES = {
     # Copies that outlive their month are made by the retention of months, as the administrator.
     "pinned": DatabaseRights(("api", "alerter"), {"event:": DocumentRights(remove=("api",))}),
     "activity-": DatabaseRights(("api", "journal"), {"": DocumentRights(create=("journal",))}, busy=True),
+    # Who sends writes what came of it; the API lets what failed be sent again.
+    "deliveries-": DatabaseRights(
+        ("api", "alerter"),
+        {"": DocumentRights(create=("alerter",), change=("api", "alerter")), "watch:": _changed_by("alerter")},
+        busy=True,
+    ),
     "resolutions": DatabaseRights(("api",), {"": _changed_by("api")}),
     "access": DatabaseRights(("api",), {"": _changed_by("api")}),
     "audit-": DatabaseRights(("api",), {"": DocumentRights(create=("api",))}),

@@ -11,6 +11,7 @@ from imagemill.settings import Settings
 from imagemill.store import activity_log
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
+from imagemill.store.deliveries import KIND as DELIVERIES
 from imagemill.store.events import KIND as EVENTS
 from imagemill.store.events import EventStore, month_of_event
 from imagemill.store.leases import Lease
@@ -73,5 +74,6 @@ def retention_of(settings: Settings, couch: Couch, activity: Activity) -> Retent
     keep = {
         EVENTS: settings.retention_months_events,
         activity_log.KIND: settings.retention_months_activity,
+        DELIVERIES: settings.retention_months_deliveries,
     }
     return Retention(couch, lease, keep, activity)

@@ -9,6 +9,7 @@ from typing import IO, Any
 from imagemill.admission.validate import Header, Rejected, validate
 from imagemill.api.access.permissions import owner, principal
 from imagemill.api.access.rates import too_many_jobs
+from imagemill.api.images.callbacks import NO_CALLBACKS, Callbacks
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
 from imagemill.api.images.shares import TooManyInFlight
@@ -38,6 +39,7 @@ class UploadOptions:
     recipes: Sequence[Recipe]
     source: str | None
     priority: int
+    callbacks: Callbacks = NO_CALLBACKS
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ class UploadAnswer:
 
 
 def order_of(
-    services: Services, wanted: Sequence[str], batch: str, source: str, priority: str, key: str | None = None
-) -> UploadOptions:
+    services: Services, wanted: Sequence[str], batch: str, source: str, priority: str, key: str | None = None,
+    callbacks: Callbacks = NO_CALLBACKS,
+) -> UploadOptions:  # fmt: skip
     """Checks what a request asks for; raises Problem. `key` is the request's, or that of its first file."""
     names = list(dict.fromkeys(wanted)) or [services.settings.default_recipe]
     if len(names) > services.settings.max_request_recipes:
@@ -91,7 +94,8 @@ def order_of(
     if refusal := limits.refusal(source or None, names, wanted_priority):
         raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
     recipes = [services.recipes[name] for name in names]
-    return UploadOptions(batch or services.identities.batch(key), recipes, source or limits.source, wanted_priority)
+    name = batch or services.identities.batch(key)
+    return UploadOptions(name, recipes, source or limits.source, wanted_priority, callbacks)
 
 
 def take_in(services: Services, order: UploadOptions, offers: Iterable[Offer], wait: bool = False) -> UploadAnswer:
@@ -224,6 +228,7 @@ def new_job(
         id=job_id, batch=order.batch, name=name, recipe=recipe.name, recipe_steps=recipe.canonical,
         recipe_digest=recipe.digest, original=info, accepted_at=timestamp(), by=services.settings.instance,
         source=order.source, priority=order.priority, retry_of=retry_of, owner=owner(),
+        callback=order.callbacks.image, batch_callback=order.callbacks.batch,
     )  # fmt: skip
     inline = data if data is not None and len(data) <= services.settings.inline_max_bytes else None
     return NewJob(job, inline, seen_at, reply_to, is_new)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 
 from imagemill.admission.validate import Rejected, validate
 from imagemill.api.access.permissions import needs
+from imagemill.api.images.callbacks import callbacks_of
 from imagemill.api.images.intake import Offer, UploadAnswer, info_of_original, order_of, take_in
 from imagemill.api.services import Services
 from imagemill.api.web.bodies import json_body
@@ -23,6 +24,7 @@ from imagemill.recipes import Recipe
 blueprint = Blueprint("known", __name__)
 
 MAX_AT_ONCE = 500
+_TEXTS = ("batch", "source", "priority", "callback", "batch_callback")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BODY = 'The body must be a JSON object such as {"pictures": [{"sha256": "…", "name": "beach.jpg"}]}.'
 
@@ -49,8 +51,9 @@ def take_known() -> Response:
     recipes = body.get("recipes") or []
     if not isinstance(recipes, list) or not all(isinstance(name, str) for name in recipes):
         raise Invalid("bad-value", "`recipes` must be a list of names.", "recipes")
-    text = {name: str(body.get(name) or "").strip() for name in ("batch", "source", "priority")}
-    order = order_of(mill, recipes, text["batch"], text["source"], text["priority"], wanted[0].key)
+    text = {name: str(body.get(name) or "").strip() for name in _TEXTS}
+    callbacks = callbacks_of(mill, text)
+    order = order_of(mill, recipes, text["batch"], text["source"], text["priority"], wanted[0].key, callbacks)
     seen_at = mill.purges.now()
     # What has a source is analyzed too, for which its bytes are needed.
     found = {} if order.source else _originals(mill, {item.sha256 for item in wanted}, order.recipes)

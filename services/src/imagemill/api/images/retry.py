@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from imagemill.api.access.permissions import principal
 from imagemill.api.access.rates import too_many_jobs
 from imagemill.api.images.bytes_there import with_bytes
+from imagemill.api.images.callbacks import NO_CALLBACKS, Callbacks
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
 from imagemill.api.images.intake import UploadOptions, new_job, room_for
@@ -146,5 +147,7 @@ def _identity(key: str | None, found: Image, recipe: Recipe) -> Identity:
 
 def _job(mill: Services, found: Image, recipe: Recipe, job_id: str, retry_of: str | None) -> NewJob:
     job = found.job
-    options = UploadOptions(job.batch, [recipe], job.source, job.priority)
+    # Who was told that it failed is told of its retry too; another recipe's result is something else.
+    callbacks = Callbacks(job.callback, job.batch_callback) if retry_of else NO_CALLBACKS
+    options = UploadOptions(job.batch, [recipe], job.source, job.priority, callbacks)
     return new_job(mill, options, recipe, job_id, job.name, job.original, None, mill.purges.now(), retry_of=retry_of)

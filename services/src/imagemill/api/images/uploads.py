@@ -13,6 +13,7 @@ from flask import Blueprint, Response, json, request
 from werkzeug.datastructures import FileStorage
 
 from imagemill.api.access.permissions import needs
+from imagemill.api.images.callbacks import callbacks_of
 from imagemill.api.images.intake import PORTION_BYTES, Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import checked_key, header_key
@@ -29,7 +30,8 @@ blueprint = Blueprint("uploads", __name__)
 
 _ASK_AGAIN_SECONDS = 2.0
 _PLAIN_FIELDS = ("name", "recipe", "batch", "key", "file")
-_FIELDS = (*_PLAIN_FIELDS, "source", "priority", "wait")
+_CALLBACKS = ("callback", "batch_callback")
+_FIELDS = (*_PLAIN_FIELDS, "source", "priority", "wait", *_CALLBACKS)
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -43,7 +45,8 @@ def upload() -> Response:
     keys = keys_of(mill)
     offers = _offers(mill, keys)
     recipes = request.values.getlist("recipe")
-    order = order_of(mill, recipes, _value("batch"), _value("source"), _value("priority"), keys[0])
+    callbacks = callbacks_of(mill, {name: _value(name) for name in _CALLBACKS})
+    order = order_of(mill, recipes, _value("batch"), _value("source"), _value("priority"), keys[0], callbacks)
     wait_seconds = _wait_seconds(mill, _value("wait"))
     if not wait_seconds:
         return _answered(take_in(mill, order, offers))

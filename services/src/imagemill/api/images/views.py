@@ -18,6 +18,8 @@ def image(item: Image) -> dict[str, Any]:
         "source": job.source,
         "priority": job.priority,
         "retry_of": job.retry_of,
+        "callback": job.callback,
+        "batch_callback": job.batch_callback,
         "status": item.status,
         "duplicate": bool(outcome and outcome.duplicate),
         "warnings": outcome.warnings if outcome else [],

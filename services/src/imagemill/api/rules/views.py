@@ -12,10 +12,12 @@ Json = dict[str, Any]
 
 
 class ChannelView(BaseModel):
-    """A channel."""
+    """A channel. `outcomes` are those that it is told of; with `callback` an upload may name it."""
 
     name: str
     kind: str
+    outcomes: list[str]
+    callback: bool
 
 
 class ChannelTested(BaseModel):

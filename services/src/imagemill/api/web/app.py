@@ -14,6 +14,7 @@ from imagemill.api.services import Services, build
 from imagemill.api.web import compression, problems, spool
 from imagemill.api.web.described import described
 from imagemill.api.web.static_files import StaticFiles
+from imagemill.api.webhooks import routes as webhook_routes
 from imagemill.domain.access import Permission
 from imagemill.settings import Settings
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         alert_routes,
         event_routes,
         rule_routes,
+        webhook_routes,
         access_routes,
     ):
         app.register_blueprint(routes.blueprint)

@@ -7,7 +7,7 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths
+from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths, webhooks
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
@@ -20,6 +20,7 @@ _PATHS = (
     cameras.CAMERAS,
     alerts.ALERTS,
     alerts.RULES,
+    webhooks.DELIVERIES,
     access.ACCESS,
 )
 _TAGS = {
@@ -33,6 +34,7 @@ _TAGS = {
     "Cameras": "Where pictures come from by themselves.",
     "Alerts": "What happened before the cameras, by number, and who was told.",
     "Rules": "Which events become alerts, and whom they are told.",
+    "Webhooks": "Which other programs are told of outcomes, and whether they were.",
     "Access": "Who may do what, and who did what.",
     "News": "What happens, as it happens.",
     "Plain": "Two addresses for the plainest client.",
@@ -63,7 +65,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {path: dict(methods) for table in _PATHS for path, methods in table.items()},
         "components": {
-            "schemas": all_schemas() | access.schemas() | failures.schemas() | erasures.schemas(),
+            "schemas": all_schemas() | access.schemas() | failures.schemas() | erasures.schemas() | webhooks.schemas(),
             "responses": {"Unexpected": _unexpected()},
         },
     }

@@ -25,6 +25,7 @@ _NUMBER = in_path("number", {"type": "integer", "minimum": 1}, "The alert's numb
 _PICTURE = in_path("name", {"type": "string"}, "best.jpg, annotated.jpg, before.jpg, preview.jpg, strip-00.jpg, …")
 _EVENT_ID = in_path("event_id", {"type": "string"}, "The event's id.")
 _RULE = in_path("name", {"type": "string"}, "The rule's name.")
+_CHANNEL_READ: Json = {"name": "office", "kind": "webhook", "outcomes": ["image.failed"], "callback": False}
 _ETAG, _IF_MATCH = etag("rule"), if_match()
 _IF_NONE_MATCH = {
     "name": "If-None-Match", "in": "header", "schema": {"type": "string"},
@@ -244,7 +245,7 @@ RULES: Json = {
         "get": operation(
             "Rules", "listChannels", "The names of the channels that rules can name",
             [
-                answer(200, "Channels", "By name.", {"channels": [{"name": "office", "kind": "webhook"}]}),
+                answer(200, "Channels", "By name.", {"channels": [_CHANNEL_READ]}),
                 problems(DATABASE_AWAY),
             ],
         )

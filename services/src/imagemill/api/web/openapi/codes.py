@@ -34,6 +34,7 @@ REQUESTS = (
     Code("bad-batch", (400,), "`batch` cannot be the name of a batch."),
     Code("bad-source", (400,), "`source` cannot be the name of a source."),
     Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
+    Code("unknown-callback", (400,), "`callback` or `batch_callback` names no receiver that takes callbacks."),
     Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
     Code("bad-state", (400,), "`state` is none of the states."),
     Code("bad-of", (400,), "`of` is neither `result` nor `original`."),
@@ -127,6 +128,8 @@ ALERTS = (
     Code("bad-rule", (422,), "A part of the rule, `member`, cannot be."),
     Code("bad-value", (422,), "A value of the request, `member`, cannot be."),
     Code("no-answer", (504,), "No alerter answered in time."),
+    Code("unknown-delivery", (404,), "There is no delivery with this id, or its month is gone."),
+    Code("not-given-up", (409,), "Only deliveries that were given up are sent again."),
 )
 
 ACCESS = (

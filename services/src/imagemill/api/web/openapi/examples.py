@@ -32,6 +32,8 @@ IMAGE: dict[str, Any] = {
     "recipe": "gray",
     "source": None,
     "priority": 0,
+    "callback": None,
+    "batch_callback": None,
     "retry_of": None,
     "status": "stored",
     "duplicate": False,

@@ -126,6 +126,8 @@ _IMAGE: dict[str, Schema] = {
     "source": nullable(STRING) | {"description": "The camera or feed it came from."},
     "priority": {"type": "integer", "minimum": 0, "maximum": 9},
     "retry_of": nullable(ID) | {"description": "The failed picture which this one tries again."},
+    "callback": nullable(STRING) | {"description": "The receiver that is told of its outcome."},
+    "batch_callback": nullable(STRING) | {"description": "The receiver that is told when its batch is complete."},
     "status": STATUS | {"description": "`accepted` while it is in flight."},
     "duplicate": BOOLEAN | {"description": "The result was known: same original, same recipe."},
     "warnings": listed({"type": "string", "enum": ["damaged"]})

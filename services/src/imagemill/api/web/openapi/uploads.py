@@ -29,6 +29,8 @@ _FIELDS: dict[str, tuple[Json, str]] = {
     "source": (STRING | {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}, "The camera or feed it comes from."),
     "priority": (_PRIORITY, "9 goes first."),
     "key": (_KEYS, "As the header `Idempotency-Key`; with several pictures one for each, in their order."),
+    "callback": (STRING, "The receiver that is told of each picture's outcome, by name; see Webhooks."),
+    "batch_callback": (STRING, "The receiver that is told when the batch is complete, by name."),
     "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
 }
 _NAME = query("name", STRING, "The name of a picture sent as the raw body.")
@@ -37,7 +39,7 @@ _PLAIN_NAMES = ("Idempotency-Key", "name", "recipe", "batch")
 
 _REFUSED = {
     400: ("no-file", "unknown-field", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-wait",
-          "bad-key", "wait-needs-one", "empty", "all-rejected", "bad-request"),
+          "unknown-callback", "bad-key", "wait-needs-one", "empty", "all-rejected", "bad-request"),
     403: ("cross-site",),
     408: ("too-slow",),
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
@@ -103,15 +105,18 @@ _NAMED: Json = {
 }  # fmt: skip
 _KNOWN: Json = {
     "pictures": listed(_NAMED) | {"minItems": 1, "maxItems": 500},
-    "recipes": listed(STRING) | {"description": "As the field `recipe` of an upload; so are the next three."},
+    "recipes": listed(STRING) | {"description": "As the field `recipe` of an upload; so are the next five."},
     "batch": BATCH,
     "source": STRING | {"description": "With a source nothing is known: its pictures are analyzed too."},
     "priority": _PRIORITY,
+    "callback": STRING,
+    "batch_callback": STRING,
     "check": {"type": "boolean", "default": False, "description": "Accept nothing; only tell what is known."},
 }
 _KNOWN_REFUSED = {
-    400: ("bad-json", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "bad-key"), 403: ("cross-site",),
-    413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",), 429: ("too-many-jobs",), **TAKING,
+    400: ("bad-json", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "unknown-callback", "bad-key"),
+    403: ("cross-site",), 413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",),
+    429: ("too-many-jobs",), **TAKING,
 }  # fmt: skip
 
 KNOWN = operation(

@@ -1,0 +1,1 @@
+"""Deliveries of outcomes to other programs: listed, and sent again."""
