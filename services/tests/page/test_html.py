@@ -17,7 +17,7 @@ from page_site import BATCH, HOSTILE, Site, failed_outcome, of_failure
 PAGES = (
     "/", "/pictures", "/pictures?state=stored", "/pictures?state=in_flight", "/pictures?state=rejected",
     "/pictures?state=duplicate", "/failures", "/batches", "/batches/holiday", "/pools", "/live", "/find?q=waiting",
-    "/find?q=nothing-like-it", "/find", "/api/docs",
+    "/webhooks", "/find?q=nothing-like-it", "/find", "/api/docs",
 )  # fmt: skip
 
 

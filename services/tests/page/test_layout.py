@@ -26,7 +26,7 @@ MOST_BYTES = 100_000
 BATCH = "layout"
 PAGES = (
     "/", "/pictures", "/batches", f"/batches/{BATCH}", "/pools", "/failures", "/live", "/cameras", "/alerts",
-    "/alerts/rules", "/find?q=picture", "/access", "/api/docs",
+    "/alerts/rules", "/webhooks", "/find?q=picture", "/access", "/api/docs",
 )  # fmt: skip
 # The browser tells of those from before the observer too, and of none that a person has brought about.
 _OBSERVE = """

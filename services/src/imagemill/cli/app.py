@@ -26,6 +26,7 @@ from imagemill.cli import (
     verifying,
     waiting,
     watching,
+    webhooks,
 )
 from imagemill.cli.client import DEFAULT_API
 
@@ -102,4 +103,5 @@ app.add_typer(failures.app, name="failures")
 app.add_typer(moving.app, name="blobs")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(rules.app, name="rules")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(access.app, name="tokens")

@@ -38,8 +38,7 @@ class KnownPictures:
             return {"accepted": [], "known": []}
         named = [{"name": file.name, "sha256": digest, "key": key} for file, digest, key in files]
         fields = {"batch": self._plan.batch, "recipes": list(self._plan.recipes), "check": check, "pictures": named}
-        given = {"source": self._plan.source, "priority": self._plan.priority}
-        body = {**fields, **{name: str(value) for name, value in given.items() if value is not None}}
+        body = {**fields, **self._plan.optional()}
         try:
             return self._client.post(path_of("known"), json=body)
         except ProblemAnswer as problem:

@@ -19,12 +19,18 @@ class UploadPlan:
     source: str | None = None
     priority: int | None = None
     known: Known = frozenset()
+    callback: str | None = None
+    batch_callback: str | None = None
+
+    def optional(self) -> dict[str, str]:
+        """What may be asked for, of that what is."""
+        names = ("source", "priority", "callback", "batch_callback")
+        given = {name: getattr(self, name) for name in names}
+        return {name: str(value) for name, value in given.items() if value is not None}
 
     def fields(self) -> dict[str, Any]:
         """As form fields."""
-        optional = {"source": self.source, "priority": self.priority}
-        given = {name: str(value) for name, value in optional.items() if value is not None}
-        return {"batch": self.batch, "recipe": list(self.recipes), **given}
+        return {"batch": self.batch, "recipe": list(self.recipes), **self.optional()}
 
     def has(self, file: File, digest: str) -> bool:
         """Is the file in the batch already, under every recipe?"""

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,13 @@ Recipe = Annotated[list[str] | None, typer.Option("--recipe", "-r", help="What t
 BatchName = Annotated[str | None, typer.Option("--batch", "-b", help="Counts are kept under this name.")]
 Source = Annotated[str | None, typer.Option(help="The camera or feed the pictures come from.")]
 Priority = Annotated[int | None, typer.Option(min=0, max=9, help="9 goes first.")]
+Callback = Annotated[
+    str | None, typer.Option("--callback", help="The receiver that is told of each outcome.", metavar="NAME")
+]
+BatchCallback = Annotated[
+    str | None,
+    typer.Option("--batch-callback", help="The one that is told when the batch is complete.", metavar="NAME"),
+]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait until every picture is stored or has failed.")]
 WaitSeconds = Annotated[float, typer.Option("--wait-timeout", min=0, help="How long --wait waits, in seconds.")]
 Recursive = Annotated[bool, typer.Option("--recursive/--flat", "-R/-F", help="Folders with all folders in them.")]
@@ -49,6 +57,8 @@ def upload(
     batch: BatchName = None,
     source: Source = None,
     priority: Priority = None,
+    callback: Callback = None,
+    batch_callback: BatchCallback = None,
     wait: Wait = False,
     wait_timeout: WaitSeconds = 3600,
     recursive: Recursive = True,
@@ -66,6 +76,7 @@ def upload(
     client, began = connect(api, connections=jobs), time.monotonic()
     found = _found(files, recursive)
     plan = plan_of(client, recipe or [], batch, source, priority, again)
+    plan = replace(plan, callback=callback, batch_callback=batch_callback)
     if dry_run:
         reports.tell_preview(preview(client, plan, found.files), plan.batch, json)
         return

@@ -27,6 +27,7 @@ from imagemill.api.web.paging import PAGE
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.spool import takes_pictures
+from imagemill.api.webhooks import page as webhook_pages
 from imagemill.domain.access import Permission
 from imagemill.domain.failures import advice
 from imagemill.domain.ids import is_batch_name, uuid7
@@ -38,6 +39,7 @@ access_pages.add_to(blueprint)
 alerts_pages.add_to(blueprint)
 camera_pages.add_to(blueprint)
 rule_pages.add_to(blueprint)
+webhook_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
 
