@@ -82,7 +82,7 @@ class Outbox:
         """Go on where the last alerter ended."""
         since = self._state.cursor()
         # A bare number, of the stand-in, does not say of which database it is: this one may be restored.
-        if since and since.isdigit() and int(since) > int(self._ledger.sequence()):
+        if since and since.isdigit() and int(since) > int(self._ledger.sequence().partition("-")[0]):
             since = _BEGINNING
         self._since = since
 

@@ -1,1 +1,1 @@
-"""Decides which events become alerts, their numbers, who is notified and how, and what other programs are told. Pure."""
+"""Decides which events become alerts, who is notified and how, and what other programs are told. Pure: no I/O."""

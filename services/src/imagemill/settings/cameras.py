@@ -8,7 +8,7 @@ from imagemill.settings.base import MEBIBYTE, SettingsGroup
 
 
 class AnalysisSettings(SettingsGroup):
-    """From a camera to an alert."""
+    """From a camera to an alert, and what other programs are told."""
 
     frame_partitions: int = Field(
         4, ge=1, le=64, description="Number of queues for camera frames; each has one analyzer at a time."

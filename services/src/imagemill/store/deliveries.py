@@ -28,8 +28,9 @@ _VIEWS = {"open": {"map": _OPEN_MAP, "reduce": "_count"}}
 LAYOUT = "deliveries-" + hashlib.sha256(json.dumps(_VIEWS).encode()).hexdigest()[:8]
 _INDEXED = ("waiting", "failed")
 _LAST = "\ufff0"
-# Ids begin with the time: what sorts behind all digits is no delivery.
-_BEHIND_ALL = ":"
+# Ids begin with the time: of ids, which sort by their bytes, those behind all digits are no deliveries. Keys of views
+# sort as people sort words, punctuation first.
+_BEHIND_DIGITS = ":"
 _MOST_SCANNED = 2000
 _SCAN = 200
 
@@ -159,7 +160,7 @@ class DeliveryStore:
     def _newest(self, months: Sequence[str], after: str | None, state: str | None, receiver: str) -> Iterator[Document]:
         """Documents by id, newest first: by the index where it has the state, else all of them."""
         for month in months:
-            start = after if after and month_of_delivery(after) == month else _BEHIND_ALL
+            start = after if after and month_of_delivery(after) == month else ""
             while page := self._newest_page(month, start, state, receiver):
                 start = str(page[-1]["_id"])
                 yield from page
@@ -169,10 +170,11 @@ class DeliveryStore:
     def _newest_page(self, month: str, start: str, state: str | None, receiver: str) -> list[Document]:
         if state in _INDEXED:
             page = self._documents(
-                month, start_key=[state, receiver, start], end_key=[state, receiver], descending=True, limit=_SCAN + 1
-            )
+                month, start_key=[state, receiver, start or _LAST], end_key=[state, receiver], descending=True,
+                limit=_SCAN + 1,
+            )  # fmt: skip
         else:
-            page = self._months.database(month).documents(start, "", _SCAN + 1, descending=True)
+            page = self._months.database(month).documents(start or _BEHIND_DIGITS, "", _SCAN + 1, descending=True)
         return [document for document in page if document["_id"] != start][:_SCAN]
 
     # --- views ------------------------------------------------------------------------------------
