@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from imagemill.domain.images import Record
+from imagemill.domain.record import Record
 
 IMAGE_STORED, IMAGE_FAILED, BATCH_COMPLETE = "image.stored", "image.failed", "batch.complete"
 OUTCOME_EVENTS = (IMAGE_STORED, IMAGE_FAILED, BATCH_COMPLETE)
