@@ -42,6 +42,10 @@ down: ## Remove what `make up` made
 images: ## Build the images; prints their size and how long their programs take to start
 	@./images/build
 
+.PHONY: install-file
+install-file: $(E2E_READY) ## Print the operator's chart for `kubectl apply` (ARGS="--namespace jobs --broker-secret broker")
+	@e2e/.venv/bin/python charts/install.py $(ARGS) 2>/dev/null
+
 .PHONY: sbom
 sbom: $(UV) ## Write what is in the images to sbom/ (CycloneDX)
 	@./scripts/sbom $(UV) $$(awk '$$1 == "appVersion:" { print $$2 }' charts/imagemill/Chart.yaml)
@@ -90,7 +94,13 @@ lint: $(SERVICES_READY) $(OPERATOR_READY) $(E2E_READY) $(JAVASCRIPT_READY) ## Ch
 	cd operator && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 	cd e2e && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 	e2e/.venv/bin/ruff check --config e2e/pyproject.toml charts images && e2e/.venv/bin/ruff format --check --config e2e/pyproject.toml charts images
+	$(MAKE) --no-print-directory lint-charts
 	./scripts/lint-files $(SERVICES) $(dir $(JAVASCRIPT_READY)).bin
+
+.PHONY: lint-charts
+lint-charts: $(E2E_READY) ## Check that the charts can be linted and packed, and say the same in all places
+	e2e/.venv/bin/python charts/values.py
+	e2e/.venv/bin/python charts/lint.py 2>/dev/null
 
 .PHONY: audit
 audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock files (needs them to be reachable)

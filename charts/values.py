@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Makes values.yaml and the table in the chart's README from values.schema.json: `--write` writes, else it compares."""
+"""Makes what charts have in two places: `--write` writes, else it compares.
+
+Of each chart values.yaml and the table in the README follow from values.schema.json; the CustomResourceDefinition is
+the operator's.
+"""
 
 import json
 import sys
@@ -7,14 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-CHART = Path(__file__).parent / "imagemill"
+CHARTS = tuple(Path(__file__).parent / name for name in ("imagemill", "workerpool-operator"))
+CRD = Path(__file__).parents[1] / "operator" / "crds" / "workerpools.yaml"
+CRD_COPIES = (CHARTS[0] / "crds" / "workerpools.yaml", CHARTS[1] / "files" / "workerpools.yaml")
 BEGIN, END = "<!-- values: made by charts/values.py -->", "<!-- end of values -->"
 Schema = dict[str, Any]
 
 
-def load() -> Schema:
-    """The schema."""
-    schema: Schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+def load(chart: Path) -> Schema:
+    """A chart's schema."""
+    schema: Schema = json.loads((chart / "values.schema.json").read_text("utf-8"))
     return schema
 
 
@@ -90,9 +96,13 @@ def readme(schema: Schema, old: str) -> str:
 
 def files() -> dict[Path, str]:
     """What should be in the files."""
-    schema = load()
-    readme_file = CHART / "README.md"
-    return {CHART / "values.yaml": values_yaml(schema), readme_file: readme(schema, readme_file.read_text("utf-8"))}
+    made = {path: text for chart in CHARTS for path, text in _files_of(chart).items()}
+    return made | dict.fromkeys(CRD_COPIES, CRD.read_text("utf-8"))
+
+
+def _files_of(chart: Path) -> dict[Path, str]:
+    schema, readme_file = load(chart), chart / "README.md"
+    return {chart / "values.yaml": values_yaml(schema), readme_file: readme(schema, readme_file.read_text("utf-8"))}
 
 
 def main(arguments: list[str]) -> int:
@@ -103,7 +113,7 @@ def main(arguments: list[str]) -> int:
             path.write_text(files()[path], "utf-8")
         return 0
     for path in stale:
-        print(f"{path} does not say what values.schema.json says; run: python charts/values.py --write")
+        print(f"{path} does not say what it is made from; run: python charts/values.py --write")
     return 1 if stale else 0
 
 

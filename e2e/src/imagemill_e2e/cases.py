@@ -1,10 +1,10 @@
-"""Values under which the chart is looked at."""
+"""Values under which the charts are looked at."""
 
 from pathlib import Path
 
 import yaml
 
-from imagemill_e2e.chart import PRODUCTION, Values
+from imagemill_e2e.chart import OPERATOR_CHART, PRODUCTION, Manifest, Values, render
 
 EXTERNAL: Values = {
     "rabbitmq": {"external": {"enabled": True, "existingSecret": "broker", "metricsUrl": "http://broker:15692"}},
@@ -40,3 +40,37 @@ CASES: dict[str, Values] = {
     "s3": S3,
     "a build machine": yaml.safe_load((Path(__file__).parents[2] / "values.yaml").read_text("utf-8")),
 }
+
+BROKER: Values = {"broker": {"existingSecret": "broker"}}
+OPERATOR_EVERYTHING: Values = {
+    "namespaces": ["jobs", "mills"],
+    "deployments": ["resize-worker", "mail-worker"],
+    "broker": {"existingSecret": "broker", "metricsUrl": "http://rabbit-nodes.rabbit.svc:15692", "ca": True},
+    "poolsToken": {"existingSecret": "tokens"},
+    "admissionPolicy": "Always",
+    "imagePullSecrets": ["registry"],
+    "priorityClassName": "high",
+    "nodeSelector": {"kubernetes.io/arch": "amd64"},
+    "tolerations": [{"key": "system", "operator": "Exists"}],
+    "podLabels": {"team": "queues"},
+    "podAnnotations": {"example.org/note": "scales"},
+    "extraEnv": [{"name": "IMAGEMILL_REQUEST_TIMEOUT_SECONDS", "value": "3"}],
+    "networkPolicy": {"workerPorts": [8081]},
+    "monitoring": {
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "dashboard": {"enabled": True},
+    },
+}
+OPERATOR_CASES: dict[str, Values] = {
+    "operator alone": BROKER,
+    "operator alone, everything": OPERATOR_EVERYTHING,
+    "operator alone, by metrics": {"broker": {"metricsUrl": "http://rabbit-nodes:15692"}, "crds": {"enabled": False}},
+}
+
+
+def rendered(case: str) -> list[Manifest]:
+    """The manifests of a case of either chart."""
+    if case in OPERATOR_CASES:
+        return render(OPERATOR_CASES[case], path=OPERATOR_CHART)
+    return render(CASES[case])

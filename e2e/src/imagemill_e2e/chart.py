@@ -1,4 +1,4 @@
-"""The chart, rendered without a cluster."""
+"""The charts, rendered without a cluster."""
 
 import functools
 import json
@@ -10,6 +10,7 @@ import yaml
 from helm_python import Chart
 
 CHART = Path(__file__).parents[3] / "charts" / "imagemill"
+OPERATOR_CHART = CHART.parent / "workerpool-operator"
 NAMESPACE = "mills"
 RELEASE = "mill"
 
@@ -19,29 +20,29 @@ PRODUCTION: Values = yaml.safe_load((CHART / "values-production.yaml").read_text
 
 
 @functools.cache
-def chart() -> Chart:
-    """The chart, loaded once."""
-    return Chart.load(str(CHART))
+def chart(path: Path = CHART) -> Chart:
+    """A chart, loaded once."""
+    return Chart.load(str(path))
 
 
-def render(values: Values | None = None, *, revision: int = 1) -> list[Manifest]:
+def render(values: Values | None = None, *, revision: int = 1, path: Path = CHART) -> list[Manifest]:
     """All manifests of a release; they are shared between tests, so leave them as they are."""
-    return _rendered(json.dumps(values or {}, sort_keys=True), revision)
+    return _rendered(json.dumps(values or {}, sort_keys=True), revision, path)
 
 
 @functools.cache
-def _rendered(values: str, revision: int) -> list[Manifest]:
-    files = chart().render(json.loads(values), name=RELEASE, namespace=NAMESPACE, revision=revision)
-    texts = [text for path, text in sorted(files.items()) if not path.endswith((".tpl", "NOTES.txt"))]
+def _rendered(values: str, revision: int, path: Path) -> list[Manifest]:
+    files = chart(path).render(json.loads(values), name=RELEASE, namespace=NAMESPACE, revision=revision)
+    texts = [text for name, text in sorted(files.items()) if not name.endswith((".tpl", "NOTES.txt"))]
     return [document for text in texts for document in yaml.load_all(text, yaml.CSafeLoader) if document]
 
 
-def notes(values: Values | None = None, *, upgrade: bool = False) -> str:
+def notes(values: Values | None = None, *, upgrade: bool = False, path: Path = CHART) -> str:
     """What Helm prints after installing."""
-    files: Mapping[str, str] = chart().render(
+    files: Mapping[str, str] = chart(path).render(
         dict(values or {}), name=RELEASE, namespace=NAMESPACE, is_install=not upgrade, is_upgrade=upgrade
     )
-    return next(text for path, text in files.items() if path.endswith("NOTES.txt"))
+    return files[f"{path.name}/templates/NOTES.txt"]
 
 
 def of_kind(manifests: Sequence[Manifest], *kinds: str) -> list[Manifest]:

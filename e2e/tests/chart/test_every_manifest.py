@@ -3,20 +3,20 @@
 import kubernetes_validate
 import pytest
 
-from imagemill_e2e.cases import CASES
-from imagemill_e2e.chart import NAMESPACE, Manifest, chart, containers, of_kind, pods, render
+from imagemill_e2e.cases import CASES, OPERATOR_CASES, rendered
+from imagemill_e2e.chart import CHART, NAMESPACE, chart, containers, of_kind, pods, render
 
 VERSIONS = ("1.32", "1.34", "1.36")
 CUSTOM = {"WorkerPool", "PodMonitor", "ServiceMonitor", "PrometheusRule"}
 LABELS = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
 VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
-TOKENS = {"Deployment mill-imagemill-operator"}
+TOKENS = {
+    "Deployment mill-imagemill-operator",
+    "Deployment mill-workerpool-operator",
+    "Deployment mill-workerpool-operator-jobs",
+}
 
-every_case = pytest.mark.parametrize("case", CASES)
-
-
-def rendered(case: str) -> list[Manifest]:
-    return render(CASES[case])
+every_case = pytest.mark.parametrize("case", [*CASES, *OPERATOR_CASES])
 
 
 @every_case
@@ -59,7 +59,7 @@ def test_pods_pass_pod_security_restricted(case: str) -> None:
 def test_pods_are_nobody_special_and_share_nothing(case: str) -> None:
     for name, _, spec in pods(rendered(case)):
         assert spec["securityContext"]["runAsGroup"] > 0, name
-        assert spec["serviceAccountName"].startswith("mill-imagemill"), name
+        assert spec["serviceAccountName"].startswith(("mill-imagemill", "mill-workerpool-operator")), name
         assert spec["enableServiceLinks"] is False, name
         assert not spec.get("shareProcessNamespace"), name
         assert not {"sysctls", "supplementalGroups"} & set(spec["securityContext"]), name
@@ -130,14 +130,8 @@ def test_namespaced_rights_without_wildcards(case: str) -> None:
 
 
 def test_the_crd_is_the_operators() -> None:
-    operators = chart_crd_of_the_operator()
-    assert [crd["data"] for crd in chart().crds] == [operators]
-
-
-def chart_crd_of_the_operator() -> str:
-    from imagemill_e2e.chart import CHART
-
-    return (CHART.parents[1] / "operator" / "crds" / "workerpools.yaml").read_text("utf-8")
+    operators = CHART.parents[1] / "operator" / "crds" / "workerpools.yaml"
+    assert [crd["data"] for crd in chart().crds] == [operators.read_text("utf-8")]
 
 
 def test_the_namespace_is_left_to_helm() -> None:

@@ -1,6 +1,7 @@
 """The schema is the source of values.yaml and of the README's table, and refuses what it does not know."""
 
 import importlib.util
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 import yaml
 from helm_python import HelmError
 
-from imagemill_e2e.chart import CHART, notes, render
+from imagemill_e2e.chart import CHART, OPERATOR_CHART, notes, render
+
+every_chart = pytest.mark.parametrize("path", [CHART, OPERATOR_CHART], ids=lambda path: path.name)
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +29,21 @@ def test_values_and_readme_say_what_the_schema_says(values: ModuleType) -> None:
         assert path.read_text("utf-8") == text, "run: python charts/values.py --write"
 
 
-def test_values_yaml_is_the_schemas_defaults(values: ModuleType) -> None:
-    assert yaml.safe_load((CHART / "values.yaml").read_text("utf-8")) == values.defaults(values.load())
+@every_chart
+def test_values_yaml_is_the_schemas_defaults(values: ModuleType, path: Path) -> None:
+    assert yaml.safe_load((path / "values.yaml").read_text("utf-8")) == values.defaults(values.load(path))
 
 
-def test_every_key_is_described_and_closed(values: ModuleType) -> None:
-    def check(path: str, schema: dict[str, Any]) -> None:
-        assert schema.get("description") or "$ref" in schema, path
+@every_chart
+def test_every_key_is_described_and_closed(values: ModuleType, path: Path) -> None:
+    def check(place: str, schema: dict[str, Any]) -> None:
+        assert schema.get("description") or "$ref" in schema, place
         if values.is_section(schema):
-            assert schema["additionalProperties"] is False, path
+            assert schema["additionalProperties"] is False, place
             for key, value in schema["properties"].items():
-                check(f"{path}.{key}", value)
+                check(f"{place}.{key}", value)
 
-    check("values", values.load())
+    check("values", values.load(path))
 
 
 @pytest.mark.parametrize(
