@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.cluster_state import ClusterState
+from imagemill_operator.cron import next_time
 from imagemill_operator.depth import BrokerReading, QueueKind, QueueName
 from imagemill_operator.observe import Counters, observe, readings_of_channels
-from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all
+from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all, scheduled
 from imagemill_operator.pools import BacklogMetrics, PoolResource, Refusal, refusals, shared_queues, stream_refusals
 from imagemill_operator.status import Status, decided_status, refused_status, state_of
 from imagemill_operator.workers import WorkerReading
@@ -193,7 +194,7 @@ class Controller:
         seen = observe(
             pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds, held_back
         )
-        return Pool(seen, pool.spec, kept.memory)
+        return Pool(seen, scheduled(pool.spec, seen.at_seconds, next_time), kept.memory)
 
     async def _act(
         self,

@@ -1,13 +1,16 @@
 """WorkerPools as the API server gives them, turned into what the policy reads."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagemill_operator.policy import Budget, Fallback, Memory, Mode, Spec
+from imagemill_operator.cron import problem_of
+from imagemill_operator.policy import Budget, Fallback, Memory, Mode, Schedule, Spec
 from imagemill_operator.promtext import Sample
 
 PAUSE_ANNOTATION = "imagemill.dev/pause"
+PAUSE_IN_ANNOTATION = "imagemill.dev/pause-scale-in"
+PAUSE_OUT_ANNOTATION = "imagemill.dev/pause-scale-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class BacklogMetrics:
 
 @dataclass(frozen=True, slots=True)
 class PoolResource:
-    """One WorkerPool. ``spec`` is None when it cannot be meant, and ``error`` says why."""
+    """One WorkerPool. ``spec`` is None when it cannot be meant, and ``error`` says why.
+
+    ``schedule_errors`` say which of its schedules cannot be meant; the spec is without them.
+    """
 
     name: str
     namespace: str
@@ -48,6 +54,7 @@ class PoolResource:
     worker_metrics: WorkerMetrics | None
     backlog_metrics: BacklogMetrics | None
     status: Mapping[str, Any] = field(repr=False, compare=False)
+    schedule_errors: tuple[str, ...] = ()
 
     @property
     def acts(self) -> bool:
@@ -68,10 +75,14 @@ class PoolResource:
 def parse_pool(body: Mapping[str, Any]) -> PoolResource:
     """Read a WorkerPool; a spec that the CRD's validation should have refused becomes ``error``."""
     meta, raw = body["metadata"], body.get("spec") or {}
-    paused = str((meta.get("annotations") or {}).get(PAUSE_ANNOTATION, "")).lower() == "true"
+    annotations = meta.get("annotations") or {}
     spec, error = None, None
     try:
-        spec = parse_spec(raw, paused=paused)
+        spec = replace(
+            parse_spec(raw, paused=_is_on(annotations, PAUSE_ANNOTATION)),
+            paused_in=_is_on(annotations, PAUSE_IN_ANNOTATION),
+            paused_out=_is_on(annotations, PAUSE_OUT_ANNOTATION),
+        )
     except (KeyError, TypeError, ValueError) as problem:
         error = f"The spec cannot be used: {problem}."
     metrics = raw.get("workerMetrics")
@@ -92,7 +103,26 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
         backlog_metrics=_backlog_metrics(raw.get("backlogMetrics")),
         status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
+        schedule_errors=() if spec is None else tuple(error for _, error in _schedules(raw) if error is not None),
     )
+
+
+def _is_on(annotations: Mapping[str, Any], name: str) -> bool:
+    return str(annotations.get(name, "")).lower() == "true"
+
+
+def _schedules(raw: Mapping[str, Any]) -> list[tuple[Schedule, str | None]]:
+    """Read the schedules, each with what is wrong with it. One that cannot be meant keeps no pool from scaling."""
+    schedules = [
+        Schedule(str(one["start"]), str(one["end"]), str(one.get("timezone", "UTC")), int(one["minReplicas"]))
+        for one in raw.get("schedules") or ()
+    ]
+    return [(schedule, _schedule_error(schedule)) for schedule in schedules]
+
+
+def _schedule_error(schedule: Schedule) -> str | None:
+    problems = (problem_of(expression, schedule.timezone) for expression in (schedule.start, schedule.end))
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _backlog_metrics(raw: Mapping[str, Any] | None) -> BacklogMetrics | None:
@@ -118,6 +148,7 @@ def parse_spec(raw: Mapping[str, Any], *, paused: bool = False) -> Spec:
         budget=None if not budget else _budget(budget),
         mode=Mode(raw.get("mode", "Active")),
         paused=paused,
+        schedules=tuple(schedule for schedule, error in _schedules(raw) if error is None),
     )
 
 

@@ -86,7 +86,25 @@ def refused_conditions(refusal: Refusal) -> list[dict[str, str]]:
     ]
 
 
-def ready_conditions(observation: Observation, decision: Decision, refusal: str | None) -> list[dict[str, str]]:
+def _deciding_text(spec: Spec) -> str:
+    paused = [way for way, is_paused in (("in", spec.paused_in), ("out", spec.paused_out)) if is_paused]
+    text = f" Scale-{' and scale-'.join(paused)} {'are' if len(paused) > 1 else 'is'} paused." if paused else ""
+    return f"The replicas follow the queues.{text}"
+
+
+def schedule_conditions(pool: PoolResource) -> list[dict[str, str]]:
+    """State whether the schedules can be meant, if there are any."""
+    if pool.schedule_errors:
+        text = f"{'; '.join(pool.schedule_errors)}. That schedule does not count."
+        return [condition("SchedulesValid", False, "InvalidSchedule", text)]
+    if pool.spec is None or not pool.spec.schedules:
+        return []
+    return [condition("SchedulesValid", True, "Understood", "All schedules count.")]
+
+
+def ready_conditions(
+    observation: Observation, spec: Spec, decision: Decision, refusal: str | None
+) -> list[dict[str, str]]:
     """State that the pool is under control. A broker that does not answer leaves it unknown."""
     if refusal is not None:
         ready = condition("Ready", False, "WriteRefused", refusal)
@@ -95,7 +113,7 @@ def ready_conditions(observation: Observation, decision: Decision, refusal: str 
     elif not decision.act:
         ready = condition("Ready", True, "OnlyTelling", decision.reason)
     else:
-        ready = condition("Ready", True, "Deciding", "The replicas follow the queues.")
+        ready = condition("Ready", True, "Deciding", _deciding_text(spec))
     return [
         ready,
         condition("TargetConflict", False, "NoConflict", "Nothing else scales the Deployment."),
@@ -127,7 +145,11 @@ def state_of(
 
     ``refusal`` says why the replicas cannot be set, ``shared`` which other pool counts the same messages.
     """
-    more = [*ready_conditions(observation, decision, refusal), sharing_condition(shared)]
+    more = [
+        *ready_conditions(observation, spec, decision, refusal),
+        sharing_condition(shared),
+        *schedule_conditions(pool),
+    ]
     return pool_state(pool.name, pool.queues, observation, spec, decision, more_conditions=more)
 
 
@@ -182,6 +204,7 @@ EVENTS_OF_CONDITIONS = {
     ("QueueShared", "True"): ("Warning", "QueueShared"),
     ("Writable", "False"): ("Warning", "WriteRefused"),
     ("Writable", "True"): ("Normal", "WriteAccepted"),
+    ("SchedulesValid", "False"): ("Warning", "InvalidSchedule"),
     ("Ready", "False"): ("Warning", "NotReady"),
 }
 

@@ -143,3 +143,51 @@ def test_the_state_tells_refused_pools_too() -> None:
     assert "There is no Deployment worker-blue" in states["blue"]["reason"]
     assert states["gray"]["backlog"] == {"ready": 0, "unacked": 0}
     assert len(cluster.controller.history("gray")) == 1
+
+
+OFFICE = {"start": "0 0 * * *", "end": "30 0 * * *", "minReplicas": 3}
+"""The stand-ins' clock begins at 00:16 UTC."""
+
+
+def test_a_schedule_raises_the_minimum_and_lowers_it_when_it_ends() -> None:
+    cluster = Cluster(bodies.pool(schedules=[OFFICE], cooldownSeconds=0))
+    cluster.tick()
+    assert cluster.scalings == [3]
+    assert "3 is the minimum by schedule, until 30 0 * * * (UTC)" in cluster.status["reason"]
+    assert cluster.condition("SchedulesValid") == "True"
+    cluster.now += 15 * 60
+    cluster.tick(10)
+    assert cluster.replicas == 0
+
+
+def test_a_schedule_that_cannot_be_meant_is_told_and_the_queue_scales_all_the_same() -> None:
+    cluster = Cluster(bodies.pool(schedules=[{**OFFICE, "timezone": "Mars/Olympus"}, OFFICE]), ready=75)
+    cluster.tick(2)
+    assert cluster.scalings == [8]
+    assert cluster.condition("SchedulesValid") == "False"
+    message = next(item["message"] for item in cluster.status["conditions"] if item["type"] == "SchedulesValid")
+    assert message == "'Mars/Olympus' is no time zone: name one like Europe/Berlin. That schedule does not count."
+    assert cluster.events.count(("Warning", "InvalidSchedule")) == 1
+
+
+def test_scale_in_is_paused_by_an_annotation() -> None:
+    body = bodies.pool(cooldownSeconds=0)
+    body["metadata"]["annotations"] = {"imagemill.dev/pause-scale-in": "true"}
+    cluster = Cluster(body, replicas=5)
+    cluster.tick(20)
+    assert cluster.scalings == []
+    assert cluster.status["limit"] == "paused"
+    ready = next(item for item in cluster.status["conditions"] if item["type"] == "Ready")
+    assert (ready["status"], ready["message"]) == ("True", "The replicas follow the queues. Scale-in is paused.")
+    del body["metadata"]["annotations"]
+    cluster.tick(20)
+    assert cluster.replicas == 0
+
+
+def test_scale_out_is_paused_by_an_annotation() -> None:
+    body = bodies.pool()
+    body["metadata"]["annotations"] = {"imagemill.dev/pause-scale-out": "true"}
+    cluster = Cluster(body, replicas=1, ready=75)
+    cluster.tick(3)
+    assert cluster.scalings == []
+    assert "8 are needed but scale-out is paused" in cluster.status["reason"]

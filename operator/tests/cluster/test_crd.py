@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from tests.cluster import bodies
 
+from imagemill_operator.cron import EXPRESSION
 from imagemill_operator.policy import Backlog, Memory, Observation, decide
 from imagemill_operator.pools import parse_pool
 from imagemill_operator.status import decided_status, state_of
@@ -43,6 +44,11 @@ def test_defaults_are_those_of_the_operator() -> None:
     properties = SCHEMA["properties"]["spec"]["properties"]
     written = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
     assert parse_pool(bodies.pool(**written)).spec == parse_pool(bodies.pool()).spec
+
+
+def test_cron_expressions_look_the_same_to_the_api_server_and_to_the_operator() -> None:
+    fields = SCHEMA["properties"]["spec"]["properties"]["schedules"]["items"]["properties"]
+    assert {fields[name]["pattern"] for name in ("start", "end")} == {f"^{EXPRESSION.pattern}$"}
 
 
 def test_every_field_of_the_status_is_declared() -> None:

@@ -1,4 +1,4 @@
-"""What the API server would say about a WorkerPool: the CRD's schema, and its three rules in Python."""
+"""What the API server would say about a WorkerPool: the CRD's schema, and its rules in Python."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -76,6 +76,10 @@ def _rules(spec: Mapping[str, Any]) -> Iterator[str]:
         yield "minReplicas is greater than maxReplicas"
     if ("maxWaitSeconds" in spec) == ("backlogPerReplica" in spec):
         yield "not exactly one objective"
+    if any(one["minReplicas"] > spec["maxReplicas"] for one in spec.get("schedules", ())):
+        yield "minReplicas of a schedule is greater than maxReplicas"
+    if any(one["start"] == one["end"] for one in spec.get("schedules", ())):
+        yield "a schedule starts when it ends"
     if "fallback" in spec and spec["fallback"]["replicas"] > spec["maxReplicas"]:
         yield "fallback.replicas is greater than maxReplicas"
 

@@ -219,16 +219,11 @@ def test_the_rate_of_delivery_is_no_demand() -> None:
     assert converted(delivery).pools == ()
 
 
-@pytest.mark.parametrize("kind", ["cron", "cpu", "memory", "prometheus"])
+@pytest.mark.parametrize("kind", ["cpu", "memory", "prometheus"])
 def test_other_triggers_are_left_out_and_named(kind: str) -> None:
     found = convert([scaled_object(trigger(), {"type": kind, "metadata": {}})])
     assert len(found.pools) == 1
     assert f"spec.triggers[1] ({kind}) is left out" in lost(found)
-
-
-def test_cron_is_answered_with_a_command_for_this_pool() -> None:
-    found = convert([scaled_object(trigger(), {"type": "cron", "metadata": {}})])
-    assert """kubectl patch workerpool resize --type merge --patch '{"spec":{"minReplicas":N}}'""" in lost(found)
 
 
 def test_without_rabbitmq_there_is_no_pool() -> None:

@@ -81,7 +81,7 @@ def test_a_policy_in_percent_is_taken_for_each_step(value: int, period: int, per
         (scale_down(selectPolicy="Disabled"), "scaleDown is disabled"),
         (
             {"horizontalPodAutoscalerConfig": {"behavior": {"scaleUp": {"selectPolicy": "Disabled"}}}},
-            "always scales out",
+            "imagemill.dev/pause-scale-out",
         ),
     ],
 )
@@ -141,7 +141,17 @@ def test_replicas_that_a_pause_sets_are_to_be_set_by_hand() -> None:
     assert "kubectl scale deployment worker --replicas=3" in lost(found)
 
 
-@pytest.mark.parametrize("name", ["paused-scale-in", "paused-scale-out", "force-activation"])
-def test_half_pauses_are_lost(name: str) -> None:
-    assert name in lost(converted(annotations={f"autoscaling.keda.sh/{name}": "true"}))
-    assert converted(annotations={f"autoscaling.keda.sh/{name}": "false"}).is_complete
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_half_pauses_pause_the_pool_halfway(way: str) -> None:
+    found = converted(annotations={f"autoscaling.keda.sh/paused-scale-{way}": "true"})
+    assert found.pools[0]["metadata"]["annotations"] == {f"imagemill.dev/pause-scale-{way}": "true"}
+    assert found.is_complete
+    assert (
+        "annotations"
+        not in converted(annotations={f"autoscaling.keda.sh/paused-scale-{way}": "false"}).pools[0]["metadata"]
+    )
+
+
+def test_a_forced_activation_is_lost() -> None:
+    assert "minReplicas to 1" in lost(converted(annotations={"autoscaling.keda.sh/force-activation": "true"}))
+    assert converted(annotations={"autoscaling.keda.sh/force-activation": "false"}).is_complete

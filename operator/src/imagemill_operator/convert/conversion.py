@@ -10,6 +10,7 @@ from imagemill_operator.convert.jobs import refuse_job
 from imagemill_operator.convert.model import Conversion, Converted, Hints, Note, Notes, Refused
 from imagemill_operator.convert.objective import activation_of, demand_of, note_other_trigger
 from imagemill_operator.convert.scaling import annotations_of, bounds_of, fallback_of, note_restoring, pace_of
+from imagemill_operator.convert.schedules import schedules_of
 from imagemill_operator.convert.triggers import RabbitTrigger, parse_trigger
 
 KEDA_API = "keda.sh/v1alpha1"
@@ -93,7 +94,7 @@ def _pool(document: Fields, hints: Hints, notes: Notes, brokers: list[tuple[str,
     meta, spec = document.object("metadata"), document.object("spec")
     name, deployment = _name(meta), _deployment(spec.object("scaleTargetRef"))
     namespace = meta.object_name("namespace")
-    triggers = _triggers(spec, name, deployment, namespace, notes)
+    triggers = _triggers(spec, deployment, namespace, notes)
     brokers.extend(dict.fromkeys(trigger.broker for trigger in triggers))
     annotations = annotations_of(meta.object("annotations"), name, deployment, notes)
     return {
@@ -113,6 +114,7 @@ def _scaling(spec: Fields, triggers: Sequence[RabbitTrigger], hints: Hints, note
         **demand,
         **activation,
         **bounds,
+        **schedules_of(spec, bounds["maxReplicas"], notes),
         **pace_of(spec, notes),
         **fallback_of(spec, bounds["maxReplicas"], notes),
     }
@@ -140,15 +142,15 @@ def _deployment(target: Fields) -> str:
     return _name(target)
 
 
-def _triggers(spec: Fields, pool: str, deployment: str, namespace: str, notes: Notes) -> list[RabbitTrigger]:
+def _triggers(spec: Fields, deployment: str, namespace: str, notes: Notes) -> list[RabbitTrigger]:
     triggers = spec.objects("triggers")
     rabbit = [trigger for trigger in triggers if trigger.text("type") == "rabbitmq"]
     if not rabbit:
         kinds = ", ".join(trigger.text("type", "without type") for trigger in triggers) or "none"
         raise Refused(f"There is no rabbitmq trigger ({kinds}): a pool scales by RabbitMQ's queues. Leave it to KEDA.")
     for trigger in triggers:
-        if trigger not in rabbit:
-            note_other_trigger(trigger, pool, notes)
+        if trigger.text("type") not in ("rabbitmq", "cron"):
+            note_other_trigger(trigger, notes)
     return [parse_trigger(trigger, deployment, namespace, notes) for trigger in rabbit]
 
 

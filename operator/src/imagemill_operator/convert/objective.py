@@ -20,8 +20,6 @@ RATES = {
     TriggerMode.RATIO: "arrives for each that is delivered",
 }
 OTHER_TRIGGERS = {
-    "cron": "a pool knows no times of day: let a CronJob set its minimum, by `kubectl patch workerpool {pool} "
-    '--type merge --patch \'{{"spec":{{"minReplicas":N}}}}\'`',
     "cpu": "a pool scales by messages alone",
     "memory": "a pool scales by messages alone",
 }
@@ -46,13 +44,13 @@ def demand_of(triggers: Sequence[RabbitTrigger], modifiers: Fields, hints: Hints
     }
 
 
-def note_other_trigger(trigger: Fields, pool: str, notes: Notes) -> None:
-    """Say what happens without a trigger that is not about RabbitMQ."""
+def note_other_trigger(trigger: Fields, notes: Notes) -> None:
+    """Say what happens without a trigger that is about neither RabbitMQ nor times."""
     kind = trigger.text("type") or "without type"
     advice = OTHER_TRIGGERS.get(
         kind, "a pool scales by RabbitMQ's queues, and by backlogMetrics if a producer holds some"
     )
-    notes.lost(f"{trigger.path} ({kind}) is left out: {advice.format(pool=pool)}.")
+    notes.lost(f"{trigger.path} ({kind}) is left out: {advice}.")
 
 
 def _queues(triggers: Sequence[RabbitTrigger]) -> list[str]:

@@ -1,11 +1,10 @@
 """Bounds, cool-down, steps and fallback of a ScaledObject, and the annotations that pause it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from imagemill_operator.convert.fields import FALSE, Fields
 from imagemill_operator.convert.model import Notes, Refused
-from imagemill_operator.pools import PAUSE_ANNOTATION
+from imagemill_operator.pools import PAUSE_ANNOTATION, PAUSE_IN_ANNOTATION, PAUSE_OUT_ANNOTATION
 
 DEFAULT_MAX_REPLICAS = 100
 LARGEST_POOL = 10_000
@@ -81,8 +80,8 @@ def _cooldown(spec: Fields, inward: Fields, notes: Notes) -> dict[str, int]:
 def _step(inward: Fields, notes: Notes) -> dict[str, Any]:
     if inward.text("selectPolicy") == "Disabled":
         notes.lost(
-            "behavior.scaleDown is disabled: a pool always gives up what is not needed. Hold replicas by minReplicas, "
-            f"or pause the pool with {PAUSE_ANNOTATION}."
+            f"behavior.scaleDown is disabled: annotate the pool with {PAUSE_IN_ANNOTATION}=true, which keeps its "
+            "replicas for as long as it is there."
         )
     policies = inward.objects("policies")
     if len(policies) == 1 and policies[0].text("type") == "Percent":
@@ -104,7 +103,7 @@ def _step_percent(policy: Fields, notes: Notes) -> float | int:
 
 def _note_scale_up(outward: Fields, notes: Notes) -> None:
     if outward.text("selectPolicy") == "Disabled":
-        notes.lost("behavior.scaleUp is disabled: a pool always scales out; bound it by maxReplicas.")
+        notes.lost(f"behavior.scaleUp is disabled: annotate the pool with {PAUSE_OUT_ANNOTATION}=true.")
     elif outward.values:
         notes.add("behavior.scaleUp has no equivalent: a pool scales out at once to what is needed.")
 
@@ -143,8 +142,18 @@ def note_restoring(spec: Fields, notes: Notes) -> None:
 
 
 def annotations_of(annotations: Fields, pool: str, deployment: str, notes: Notes) -> dict[str, str]:
-    """Return the annotation that pauses the pool, if KEDA was paused; note the others."""
-    _note_half_pauses(annotations, notes)
+    """Return the annotations that pause the pool as KEDA was paused; note what has no equivalent."""
+    if _is_on(annotations, "force-activation"):
+        notes.lost(f"{PREFIX}force-activation has no equivalent: set minReplicas to 1 while it lasts.")
+    return {**_half_pauses(annotations), **_pause(annotations, pool, deployment, notes)}
+
+
+def _half_pauses(annotations: Fields) -> dict[str, str]:
+    ways = {"paused-scale-in": PAUSE_IN_ANNOTATION, "paused-scale-out": PAUSE_OUT_ANNOTATION}
+    return {ours: "true" for keda, ours in ways.items() if _is_on(annotations, keda)}
+
+
+def _pause(annotations: Fields, pool: str, deployment: str, notes: Notes) -> dict[str, str]:
     sets_replicas = annotations.has(f"{PREFIX}paused-replicas")
     if sets_replicas:
         replicas = annotations.count(f"{PREFIX}paused-replicas", 0)
@@ -161,14 +170,3 @@ def annotations_of(annotations: Fields, pool: str, deployment: str, notes: Notes
 def _is_on(annotations: Fields, name: str) -> bool:
     """KEDA takes every value that is not false for true."""
     return annotations.has(PREFIX + name) and annotations.text(PREFIX + name) not in FALSE
-
-
-def _note_half_pauses(annotations: Fields, notes: Notes) -> None:
-    meant: Mapping[str, str] = {
-        "paused-scale-in": "hold replicas by minReplicas while it lasts",
-        "paused-scale-out": "lower maxReplicas while it lasts",
-        "force-activation": "set minReplicas to 1 while it lasts",
-    }
-    for name, advice in meant.items():
-        if _is_on(annotations, name):
-            notes.lost(f"{PREFIX}{name} has no equivalent: {advice}.")

@@ -25,7 +25,8 @@ A caller looks at its queue and its workers, asks, acts, and asks again some two
         serve_json(pool.to_dict())
 
 ``decide(observation, spec, memory)`` is the function below it, ``decide_all`` decides for several pools and keeps
-those with a common ``Budget`` within it, ``share_budget`` is that sharing alone.
+those with a common ``Budget`` within it, ``share_budget`` is that sharing alone. ``scheduled`` gives a spec the minimum
+that its schedules ask for at a moment.
 
 ``PoolTracker.to_dict`` gives one pool of ``/pools``: ``name``, ``queues``, ``mode``, ``paused``,
 ``desired_replicas`` (decided), ``needed_replicas`` (before limits), ``current_replicas`` (set now),
@@ -50,9 +51,11 @@ from imagemill_operator.policy.model import (
     Memory,
     Mode,
     Observation,
+    Schedule,
     Spec,
     Term,
 )
+from imagemill_operator.policy.schedule import NextTime, is_on, scheduled
 from imagemill_operator.policy.state import History, PoolTracker, condition, conditions, pool_state
 
 __all__ = [
@@ -66,15 +69,19 @@ __all__ = [
     "Limit",
     "Memory",
     "Mode",
+    "NextTime",
     "Observation",
     "Pool",
     "PoolTracker",
+    "Schedule",
     "Spec",
     "Term",
     "condition",
     "conditions",
     "decide",
     "decide_all",
+    "is_on",
     "pool_state",
+    "scheduled",
     "share_budget",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imagemill_operator.policy.decide import decide, limited
 from imagemill_operator.policy.model import Decision, Memory, Observation, Spec
-from imagemill_operator.policy.settle import busy_floor
+from imagemill_operator.policy.settle import kept_floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +100,5 @@ def _claim(decision: Decision, pool: Pool) -> Claim:
     current = pool.observation.current_replicas
     if not decision.act:
         return Claim(current, current, weight)
-    least = max(pool.spec.min_replicas, min(busy_floor(pool.observation), current))
+    least = max(pool.spec.min_replicas, kept_floor(pool.observation, pool.spec))
     return Claim(least, decision.desired_replicas, weight)

@@ -7,12 +7,13 @@ from imagemill_operator.policy.learn import learn, without_old_rate
 from imagemill_operator.policy.model import Decision, Limit, Memory, Observation, Spec, Term
 from imagemill_operator.policy.need import Estimates, estimate, needed_replicas, terms_of
 from imagemill_operator.policy.settle import (
-    busy_floor,
     cooldown_seconds,
+    kept_floor,
     remember_peaks,
     settle,
     settle_partly_known,
     settle_unknown,
+    within_pause,
 )
 
 
@@ -32,7 +33,9 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
     learned = learn(observation, memory)
     # Of what was learned just now the limits read only since when something is unknown.
     settled = settle if observation.all_told else settle_partly_known
-    desired, limit = settled(needed, observation.backlog, learned, observation, spec, known)
+    desired, limit = within_pause(
+        settled(needed, observation.backlog, learned, observation, spec, known), observation, spec
+    )
     learned = _remember_step(learned, desired, observation, spec)
     if min(needed, desired) >= spec.max_replicas:
         learned = replace(learned, at_maximum_seconds=observation.at_seconds)
@@ -41,7 +44,7 @@ def decide(observation: Observation, spec: Spec, memory: Memory) -> Decision:
 
 def _unknown(observation: Observation, spec: Spec, memory: Memory) -> tuple[int, int, Limit, Memory]:
     learned = learn(observation, memory)
-    desired, limit = settle_unknown(learned, observation, spec)
+    desired, limit = within_pause(settle_unknown(learned, observation, spec), observation, spec)
     return desired, desired, limit, learned
 
 
@@ -136,8 +139,7 @@ def _unattainable(observation: Observation, needed: int, spec: Spec, known: Esti
 
 def limited(decision: Decision, replicas: int, observation: Observation, spec: Spec) -> Decision:
     """Apply the share of a budget to a decision; busy workers and the pool's own minimum are not taken away."""
-    floor = min(busy_floor(observation), observation.current_replicas)
-    allowed = max(replicas, min(floor, decision.desired_replicas), spec.min_replicas)
+    allowed = max(replicas, min(kept_floor(observation, spec), decision.desired_replicas), spec.min_replicas)
     if allowed >= decision.desired_replicas:
         return decision
     return explain(replace(decision, desired_replicas=allowed, limit=Limit.BUDGET), observation, spec)

@@ -90,7 +90,7 @@ def _measure(backlog: Backlog, observation: Observation, spec: Spec, given: Expl
 def _because(observation: Observation, spec: Spec, given: Explanation) -> list[str]:
     needed = given.needed_replicas
     texts = {
-        Limit.MINIMUM: f"{spec.min_replicas} is the minimum",
+        Limit.MINIMUM: spec.minimum_text,
         Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
         Limit.COOLDOWN: f"{needed} would do but {_held(given)}",
         Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
@@ -100,6 +100,7 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
         Limit.LEARNING: f"{needed} are guessed but nobody knows yet how long a message takes",
         Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
         Limit.FALLBACK: f"the fallback is {given.desired_replicas}",
+        Limit.PAUSED: _paused(observation, needed),
         Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {given.desired_replicas}",
     }
     if given.limit in texts:
@@ -109,6 +110,12 @@ def _because(observation: Observation, spec: Spec, given: Explanation) -> list[s
         if given.desired_replicas > observation.current_replicas
         else []
     )
+
+
+def _paused(observation: Observation, needed: int) -> str:
+    if needed > observation.current_replicas:
+        return f"{needed} are needed but scale-out is paused"
+    return f"{needed} would do but scale-in is paused"
 
 
 def _held(given: Explanation) -> str:

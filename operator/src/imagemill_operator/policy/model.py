@@ -29,6 +29,7 @@ class Limit(StrEnum):
     BUDGET = "budget"
     UNKNOWN = "unknown"
     FALLBACK = "fallback"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,23 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """A minimum from one time until another: cron expressions in a time zone."""
+
+    start: str
+    end: str
+    timezone: str
+    min_replicas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What a person asked of a pool. Exactly one of the two objectives is set.
 
     ``cooldown_seconds`` None is chosen by what is known of the work.
     ``expected_seconds`` is the work of a message as far as a person knows it; it counts until some were measured.
+    ``schedule_in_force`` is the one of ``schedules`` that has raised ``min_replicas`` (see ``scheduled``).
+    ``paused_in`` and ``paused_out`` keep replicas from being taken away or added.
 
     >>> Spec(max_replicas=8, max_wait_seconds=10.0).objective_text
     'objective 10 s'
@@ -71,6 +84,10 @@ class Spec:
     budget: Budget | None = None
     mode: Mode = Mode.ACTIVE
     paused: bool = False
+    paused_in: bool = False
+    paused_out: bool = False
+    schedules: tuple[Schedule, ...] = ()
+    schedule_in_force: Schedule | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -93,6 +110,13 @@ class Spec:
     def acts(self) -> bool:
         """Whether decisions are carried out, and not only told."""
         return self.mode is Mode.ACTIVE and not self.paused
+
+    @property
+    def minimum_text(self) -> str:
+        """The minimum in words, with the schedule that it is from."""
+        schedule = self.schedule_in_force
+        until = f" by schedule, until {schedule.end} ({schedule.timezone})" if schedule else ""
+        return f"{self.min_replicas} is the minimum{until}"
 
     @property
     def objective_text(self) -> str:

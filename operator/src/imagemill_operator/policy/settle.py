@@ -77,6 +77,19 @@ def _inward(wanted: int, limit: Limit, memory: Memory, observation: Observation,
     return (floor, reason) if floor > wanted else (wanted, limit)
 
 
+def kept_floor(observation: Observation, spec: Spec) -> int:
+    """Count the replicas that no budget takes away: those at work, and all while scale-in is paused."""
+    current = observation.current_replicas
+    return current if spec.paused_in else min(busy_floor(observation), current)
+
+
+def within_pause(settled: Settled, observation: Observation, spec: Spec) -> Settled:
+    """Keep the replicas where the way they would go is paused."""
+    desired, current = settled[0], observation.current_replicas
+    is_held = spec.paused_in if desired < current else spec.paused_out
+    return (current, Limit.PAUSED) if is_held and desired != current else settled
+
+
 def busy_floor(observation: Observation) -> int:
     """Count the replicas that must be assumed at work: as they or the broker say, else one for each unacked message."""
     if observation.busy_replicas is not None:
