@@ -10,6 +10,8 @@ selector:
   {{- include "workerpool-operator.selector" . | nindent 2 }}
 scales:
   {{- toYaml $values.deployments | nindent 2 }}
+brokerSecrets:
+  {{- toYaml $values.brokerSecrets | nindent 2 }}
 image: {{ include "workerpool-operator.image" $root }}
 pullPolicy: {{ $values.image.pullPolicy }}
 resources:
@@ -87,8 +89,8 @@ priorityClassName: {{ . }}
 {{/* How it reaches the broker, and who may ask it. Keys that the Secret has not are no error: one address is enough. */}}
 {{- define "workerpool-operator.env" -}}
 {{- $broker := .Values.broker -}}
-{{- if not (or $broker.existingSecret $broker.metricsUrl) -}}
-{{- fail "the operator needs a broker: name a Secret with the key amqp-url, management-url or metrics-url in broker.existingSecret, or an address in broker.metricsUrl" -}}
+{{- if not (or $broker.existingSecret $broker.metricsUrl .Values.brokerSecrets) -}}
+{{- fail "the operator needs a broker: name a Secret with the key amqp-url, management-url or metrics-url in broker.existingSecret, or an address in broker.metricsUrl, or, for pools with a brokerRef, their Secrets in brokerSecrets" -}}
 {{- end -}}
 {{- if and $broker.ca (not $broker.existingSecret) -}}
 {{- fail "broker.ca says that the Secret has the key ca.crt: name it in broker.existingSecret" -}}

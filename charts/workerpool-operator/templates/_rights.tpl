@@ -40,6 +40,14 @@ rules:
   - apiGroups: [autoscaling]
     resources: [horizontalpodautoscalers]
     verbs: [get, list, watch]
+  {{- with .brokerSecrets }}
+  # Where the brokers are which pools name: these Secrets and no other, and no list of them.
+  - apiGroups: [""]
+    resources: [secrets]
+    resourceNames:
+      {{- toYaml . | nindent 6 }}
+    verbs: [get]
+  {{- end }}
   - apiGroups: [""]
     resources: [events]
     verbs: [create]

@@ -122,6 +122,10 @@ volumeMounts:
   {{- end }}
 - name: IMAGEMILL_LEASE_NAME
   value: {{ .name }}
+{{- with .brokerSecrets }}
+- name: IMAGEMILL_BROKER_SECRETS
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- with .env }}
 {{ toYaml . }}
 {{- end }}

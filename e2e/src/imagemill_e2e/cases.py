@@ -46,6 +46,7 @@ OPERATOR_EVERYTHING: Values = {
     "namespaces": ["jobs", "mills"],
     "deployments": ["resize-worker", "mail-worker"],
     "broker": {"existingSecret": "broker", "metricsUrl": "http://rabbit-nodes.rabbit.svc:15692", "ca": True},
+    "brokerSecrets": ["broker-of-billing"],
     "poolsToken": {"existingSecret": "tokens"},
     "admissionPolicy": "Always",
     "imagePullSecrets": ["registry"],

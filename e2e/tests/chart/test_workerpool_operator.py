@@ -73,6 +73,23 @@ def test_a_password_has_no_place_in_the_values() -> None:
         render({"broker": {"metricsUrl": "http://user:word@rabbit:15692"}}, path=OPERATOR_CHART)
 
 
+def test_secrets_of_pools_are_read_by_name_and_never_listed() -> None:
+    def secrets(values: Values) -> list[Manifest]:
+        return [rule for rule in the("Role", values=values)["rules"] if "secrets" in rule["resources"]]
+
+    assert secrets({}) == []
+    assert secrets({"brokerSecrets": ["a", "b"]}) == [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a", "b"], "verbs": ["get"]}
+    ]
+    assert variables(values={"brokerSecrets": ["a", "b"]})["IMAGEMILL_BROKER_SECRETS"] == "a,b"
+
+
+def test_an_operator_whose_pools_all_name_a_broker_needs_none() -> None:
+    (deployment,) = of_kind(render({"brokerSecrets": ["a"]}, path=OPERATOR_CHART), "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert not {"AMQP_URL", "IMAGEMILL_BROKER_METRICS_URL"} & {item["name"] for item in container["env"]}
+
+
 def test_every_deployment_of_the_namespace_may_be_scaled_unless_they_are_named() -> None:
     assert "resourceNames" not in scale_rule()
     assert scale_rule({"deployments": ["resize-worker"]})["resourceNames"] == ["resize-worker"]

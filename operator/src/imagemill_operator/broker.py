@@ -5,9 +5,10 @@ import json
 import logging
 import math
 import socket
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
@@ -24,7 +25,6 @@ from imagemill_operator.depth import (
 )
 from imagemill_operator.http import get_text
 from imagemill_operator.live import LiveDepth
-from imagemill_operator.settings import Settings
 
 LOG = logging.getLogger(__name__)
 DEPTH_FAMILIES = ("queue_coarse_metrics", "queue_consumer_count")
@@ -34,11 +34,31 @@ LARGEST_ANSWER_BYTES = 64 * 2**20
 """More than any broker tells of tens of thousands of queues."""
 
 
+class Addresses(Protocol):
+    """Where a broker is: the operator's settings, or a Secret."""
+
+    @property
+    def broker_metrics_urls(self) -> tuple[str, ...]:
+        """Base addresses of the Prometheus plugin."""
+
+    @property
+    def amqp_url(self) -> str | None:
+        """For live looks."""
+
+    @property
+    def management_url(self) -> str | None:
+        """For queues that no node's metrics tell."""
+
+    @property
+    def request_timeout_seconds(self) -> float:
+        """How long an answer may take."""
+
+
 class Broker:
     """Reads what the pools need. Never raises for a broker that is away: what it did not tell is missing."""
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
-        self._settings, self._session = settings, session
+    def __init__(self, settings: Addresses, session: aiohttp.ClientSession, tls: ssl.SSLContext | None = None) -> None:
+        self._settings, self._session, self._tls = settings, session, tls
         self._live = self._new_live()
         self._alone = (
             LiveAlone() if self._live and not (settings.broker_metrics_urls or settings.management_url) else None
@@ -49,7 +69,7 @@ class Broker:
     def _new_live(self) -> LiveDepth | None:
         """A thread that waits for a broker which is gone keeps its own connection until the heartbeat ends it."""
         url = self._settings.amqp_url
-        return LiveDepth(url, self._settings.request_timeout_seconds) if url else None
+        return LiveDepth(url, self._settings.request_timeout_seconds, tls=self._tls) if url else None
 
     async def read(
         self,
@@ -116,7 +136,7 @@ class Broker:
         asked = [("family", family) for family in families] + [("vhost", vhost) for vhost in sorted(vhosts)]
         query = urlencode(asked)
         try:
-            text = await get_text(self._session, f"{node}/metrics/detailed?{query}", seconds, LARGEST_ANSWER_BYTES)
+            text = await self._get(f"{node}/metrics/detailed?{query}", seconds)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as problem:
             return BrokerReading(errors=[f"{without_password(node)} does not tell its metrics: {said(problem)}"])
         if with_acks and f"# TYPE {QUEUE_ACKED} " not in text:
@@ -162,9 +182,12 @@ class Broker:
     async def _manage(self, path: str, read: Callable[[Any], BrokerReading], what: str) -> BrokerReading:
         url, seconds = f"{self._settings.management_url}/api/{path}", self._settings.request_timeout_seconds
         try:
-            return read(json.loads(await get_text(self._session, url, seconds, LARGEST_ANSWER_BYTES)))
+            return read(json.loads(await self._get(url, seconds)))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
             return BrokerReading(errors=[f"The management API does not {what}: {said(problem)}"])
+
+    async def _get(self, url: str, seconds: float) -> str:
+        return await get_text(self._session, url, seconds, LARGEST_ANSWER_BYTES, self._tls)
 
 
 async def addresses(url: str) -> list[str]:

@@ -1,39 +1,23 @@
 """The tick: look at all pools once, decide for all of them, act, explain."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.cron import next_time
-from imagemill_operator.depth import BrokerReading, QueueKind, QueueName
+from imagemill_operator.depth import BrokerProblem, BrokerReading, QueueKind, QueueName
 from imagemill_operator.observe import Counters, observe, readings_of_channels
 from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all, scheduled
+from imagemill_operator.polling import BrokerPoller, BrokersReader, Look
 from imagemill_operator.pools import BacklogMetrics, PoolResource, Refusal, refusals, shared_queues, stream_refusals
 from imagemill_operator.status import Status, decided_status, refused_status, state_of
 from imagemill_operator.workers import WorkerReading
 
 WAKING_SECONDS = 15.0
 """Some of the broker's own intervals of 5 s."""
-MOST_QUEUES_BETWEEN_TICKS = 100
-"""More would cost the broker more than the wait is worth; they are looked at by the ticks alone."""
-
-LOG = logging.getLogger(__name__)
-
-
-class BrokerReader(Protocol):
-    """Tells the depth of queues."""
-
-    async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
-    ) -> BrokerReading:
-        """Read all queues, those of sleeping pools live, and on demand which hosts have fetched messages."""
-
-    async def any_waiting(self, queues: Collection[QueueName]) -> bool:
-        """Look live whether a message waits in one of them."""
 
 
 class WorkerReader(Protocol):
@@ -70,18 +54,17 @@ class Controller:
 
     def __init__(
         self,
-        broker: BrokerReader,
+        brokers: BrokersReader,
         workers: WorkerReader,
         backlog_reader: BacklogMetricsReader,
         actor: Actor,
         tick_seconds: float,
         clock: Callable[[], float],
     ) -> None:
-        self._broker, self._workers, self._backlog_reader, self._actor = broker, workers, backlog_reader, actor
+        self._poller = BrokerPoller(brokers)
+        self._workers, self._backlog_reader, self._actor = workers, backlog_reader, actor
         self._tick_seconds, self._clock = tick_seconds, clock
         self._kept: dict[str, PoolMemory] = {}
-        self._broker_errors: list[str] = []
-        self._empty: set[QueueName] = set()
         self.states: dict[str, dict[str, Any]] = {}
 
     def history(self, name: str) -> list[dict[str, Any]]:
@@ -95,27 +78,31 @@ class Controller:
         refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
-        broker, workers, held_back = await asyncio.gather(
-            self._read_broker(active, cluster), self._read_workers(active, cluster), self._read_held_back(active)
+        readings, workers, held_back = await asyncio.gather(
+            self._poller.read([self._look(pool, cluster) for pool in active.values()]),
+            self._read_workers(active, cluster),
+            self._read_held_back(active),
         )
-        streams = stream_refusals(active, lambda queue: broker.kinds.get(queue, QueueKind()).is_stream)
+        streams = stream_refusals(active, lambda pool, queue: _kind(queue, readings[pool.broker]).is_stream)
         active, refused = {name: pool for name, pool in active.items() if name not in streams}, {**refused, **streams}
-        workers = {**workers, **self._channels(active, cluster, broker)}
+        workers = {**workers, **self._channels(active, cluster, readings)}
         inputs = {
-            name: self._input(pool, cluster, broker, workers, held_back.get(name, 0)) for name, pool in active.items()
+            name: self._input(pool, cluster, readings[pool.broker], workers, held_back.get(name, 0))
+            for name, pool in active.items()
         }
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions, workers)
-        self._explain(cluster, inputs, decisions, refused)
+        self._explain(cluster, inputs, decisions, refused, {name: readings[active[name].broker] for name in active})
 
     def stand_by(self) -> None:
         """Forget everything: what another operator learns and writes meanwhile is in the pools' status."""
-        self._kept, self._empty, self.states = {}, set(), {}
+        self._kept, self.states = {}, {}
+        self._poller.forget()
         self._actor.forget(())
 
     async def has_new_messages(self) -> bool:
         """Whether a message came to a pool that stood at 0 with nothing to do when the last tick looked."""
-        return 0 < len(self._empty) <= MOST_QUEUES_BETWEEN_TICKS and await self._broker.any_waiting(self._empty)
+        return await self._poller.has_new_messages()
 
     def _keep(self, pools: Mapping[str, PoolResource]) -> None:
         uids = {pool.uid for pool in pools.values()}
@@ -125,23 +112,8 @@ class Controller:
             if pool.uid not in self._kept:
                 self._kept[pool.uid] = PoolMemory(pool.memory, self._clock())
 
-    async def _read_broker(self, pools: Mapping[str, PoolResource], cluster: ClusterState) -> BrokerReading:
-        asleep = {queue for pool in pools.values() if self._asleep(pool, cluster) for queue in _queues(pool)}
-        queues = {queue for pool in pools.values() for queue in _queues(pool)}
-        with_acks = any(pool.worker_metrics is None for pool in pools.values())
-        with_channels = any(self._kept[pool.uid].has_too_many and not pool.worker_metrics for pool in pools.values())
-        reading = (
-            await self._broker.read(queues, asleep=asleep, with_acks=with_acks, with_channels=with_channels)
-            if queues
-            else BrokerReading()
-        )
-        at_zero = {queue for pool in pools.values() if _at_zero(pool, cluster) for queue in _queues(pool)}
-        self._empty = {queue for queue in at_zero if queue in reading.live and reading.live[queue].ready == 0}
-        for error in reading.errors:
-            if error not in self._broker_errors:
-                LOG.warning("%s", error)
-        self._broker_errors = reading.errors
-        return reading
+    def _look(self, pool: PoolResource, cluster: ClusterState) -> Look:
+        return Look(pool, _at_zero(pool, cluster), self._asleep(pool, cluster), self._kept[pool.uid].has_too_many)
 
     def _asleep(self, pool: PoolResource, cluster: ClusterState) -> bool:
         """Whether the pool stands at 0, or did just now: then the metrics may be from before it was woken."""
@@ -167,16 +139,16 @@ class Controller:
         return await self._backlog_reader.read(wanted, self._clock()) if wanted else {}
 
     def _channels(
-        self, pools: Mapping[str, PoolResource], cluster: ClusterState, broker: BrokerReading
+        self, pools: Mapping[str, PoolResource], cluster: ClusterState, readings: Mapping[str, BrokerReading]
     ) -> dict[str, WorkerReading]:
-        """What the broker knows of the pods that do not tell themselves."""
-        pods = (
-            pod
-            for pool in pools.values()
-            if pool.worker_metrics is None
-            for pod in cluster.pods.get(pool.deployment, ())
-        )
-        return readings_of_channels(list(pods), broker, self._clock()) if broker.held else {}
+        """What the brokers know of the pods that do not tell themselves."""
+        found: dict[str, WorkerReading] = {}
+        for pool in pools.values():
+            reading = readings[pool.broker]
+            if pool.worker_metrics is None and reading.held:
+                pods = cluster.pods.get(pool.deployment, ())
+                found.update(readings_of_channels(pods, reading, self._clock()))
+        return found
 
     def _input(
         self,
@@ -226,13 +198,14 @@ class Controller:
         inputs: Mapping[str, Pool | None],
         decisions: Mapping[str, Decision],
         refused: Mapping[str, Refusal],
+        readings: Mapping[str, BrokerReading],
     ) -> None:
         states: dict[str, dict[str, Any]] = {}
         shared = shared_queues(cluster.pools)
         for name, pool in sorted(cluster.pools.items()):
             seen, decision = inputs.get(name), decisions.get(name)
             if seen is not None and decision is not None:
-                states[name], status = self._remember(pool, seen, decision, shared.get(name))
+                states[name], status = self._remember(pool, seen, decision, shared.get(name), readings[name].problem)
             else:
                 status = refused_status(pool, refused[name], self._clock())
                 states[name] = _refused_state(pool, refused[name])
@@ -240,14 +213,19 @@ class Controller:
         self.states = states
 
     def _remember(
-        self, pool: PoolResource, seen: Pool, decision: Decision, shared: str | None
+        self,
+        pool: PoolResource,
+        seen: Pool,
+        decision: Decision,
+        shared: str | None,
+        problem: BrokerProblem | None,
     ) -> tuple[dict[str, Any], Status]:
         """Keep what the decision learned; return the pool's state and status."""
         kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
         kept.has_too_many = decision.needed_replicas < observation.current_replicas
         kept.history.add(observation)
-        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), shared)
+        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), shared, problem)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)
 
 
@@ -260,8 +238,8 @@ def _at_zero(pool: PoolResource, cluster: ClusterState) -> bool:
     return cluster.deployments[pool.deployment].replicas == 0
 
 
-def _queues(pool: PoolResource) -> list[QueueName]:
-    return [(pool.vhost, name) for name in pool.queues]
+def _kind(queue: QueueName, reading: BrokerReading) -> QueueKind:
+    return reading.kinds.get(queue, QueueKind())
 
 
 def _refused_state(pool: PoolResource, refusal: Refusal) -> dict[str, Any]:

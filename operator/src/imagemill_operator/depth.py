@@ -49,12 +49,21 @@ class QueueKind:
     has_single_consumer: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerProblem:
+    """Why nobody can even ask a broker: a reason in one word, and a sentence without anything secret."""
+
+    reason: str
+    message: str
+
+
 @dataclass(slots=True)
 class BrokerReading:
     """Everything the broker told in one tick.
 
     ``acked`` are counters by queue: each node's and channel's own, which come and go. ``live`` is what passive declares
-    told. ``held`` are the messages in work by the host that has fetched them. ``errors`` are sentences.
+    told. ``held`` are the messages in work by the host that has fetched them. ``errors`` are sentences;
+    ``problem`` says why it could not even be asked.
     """
 
     queues: dict[QueueName, QueueReading] = field(default_factory=dict)
@@ -63,6 +72,7 @@ class BrokerReading:
     held: dict[str, int] = field(default_factory=dict)
     kinds: dict[QueueName, QueueKind] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    problem: BrokerProblem | None = None
 
 
 def read_detailed(text: str, node: str) -> BrokerReading:

@@ -91,8 +91,15 @@ class Kube:
 
     async def get_lease(self, name: str) -> dict[str, Any] | None:
         """Return a Lease, None when there is none."""
+        return await self._get(f"{self._leases()}/{name}")
+
+    async def get_secret(self, name: str) -> dict[str, Any] | None:
+        """Return a Secret, None when there is none."""
+        return await self._get(f"{self._of('api/v1', 'secrets')}/{name}")
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
         try:
-            return await self._request("GET", f"{self._leases()}/{name}")
+            return await self._request("GET", path)
         except KubeError as error:
             if error.status == 404:
                 return None

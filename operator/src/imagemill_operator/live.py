@@ -1,5 +1,6 @@
 """Passive declares: how many messages wait right now, at the price of one frame for each queue."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -34,8 +35,14 @@ class LiveDepth:
     answering. The answers count ready messages only, and both numbers are 0 for a quorum queue without leader.
     """
 
-    def __init__(self, amqp_url: str, timeout_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._url, self._timeout, self._clock = amqp_url, timeout_seconds, clock
+    def __init__(
+        self,
+        amqp_url: str,
+        timeout_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._url, self._timeout, self._clock, self._tls = amqp_url, timeout_seconds, clock, tls
         self._vhosts: dict[str, _Vhost] = {}
 
     def look(self, queues: Iterable[QueueName]) -> tuple[dict[QueueName, LiveReading], list[str]]:
@@ -93,6 +100,8 @@ class LiveDepth:
         """A short heartbeat ends a wait for a broker that is gone; an idle connection may end by it, and is renewed."""
         parameters = pika.URLParameters(self._url)
         parameters.virtual_host = vhost
+        if self._tls is not None and parameters.ssl_options is not None:
+            parameters.ssl_options = pika.SSLOptions(self._tls, parameters.host)
         parameters.heartbeat = HEARTBEAT_SECONDS
         parameters.socket_timeout = parameters.stack_timeout = self._timeout
         parameters.blocked_connection_timeout = self._timeout

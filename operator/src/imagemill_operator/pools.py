@@ -38,7 +38,8 @@ class BacklogMetrics:
 class PoolResource:
     """One WorkerPool. ``spec`` is None when it cannot be meant, and ``error`` says why.
 
-    ``schedule_errors`` say which of its schedules cannot be meant; the spec is without them.
+    ``schedule_errors`` say which of its schedules cannot be meant; the spec is without them. ``broker`` is the Secret
+    of the queues' broker, empty for the operator's own.
     """
 
     name: str
@@ -55,6 +56,7 @@ class PoolResource:
     backlog_metrics: BacklogMetrics | None
     status: Mapping[str, Any] = field(repr=False, compare=False)
     schedule_errors: tuple[str, ...] = ()
+    broker: str = ""
 
     @property
     def acts(self) -> bool:
@@ -103,6 +105,7 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
         backlog_metrics=_backlog_metrics(raw.get("backlogMetrics")),
         status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
+        broker=str((raw.get("brokerRef") or {}).get("secretName", "")),
         schedule_errors=() if spec is None else tuple(error for _, error in _schedules(raw) if error is not None),
     )
 
@@ -206,10 +209,12 @@ def _refusal(
 
 
 def stream_refusals(
-    pools: Mapping[str, PoolResource], is_stream: Callable[[tuple[str, str]], bool]
+    pools: Mapping[str, PoolResource], is_stream: Callable[[PoolResource, tuple[str, str]], bool]
 ) -> dict[str, Refusal]:
     """Refuse pools whose queues are streams: what was read stays there, so that its length is no backlog."""
-    found = {name: [queue for queue in pool.queues if is_stream((pool.vhost, queue))] for name, pool in pools.items()}
+    found = {
+        name: [queue for queue in pool.queues if is_stream(pool, (pool.vhost, queue))] for name, pool in pools.items()
+    }
     return {
         name: Refusal(
             "Ready",
@@ -224,12 +229,12 @@ def stream_refusals(
 
 def shared_queues(pools: Mapping[str, PoolResource]) -> dict[str, str]:
     """Say which pools count messages that another one counts too: each then asks for replicas for all of them."""
-    readers: dict[tuple[str, str], list[str]] = {}
+    readers: dict[tuple[str, str, str], list[str]] = {}
     for name, pool in sorted(pools.items()):
         for queue in pool.queues if pool.acts else ():
-            readers.setdefault((pool.vhost, queue), []).append(name)
+            readers.setdefault((pool.broker, pool.vhost, queue), []).append(name)
     texts: dict[str, str] = {}
-    for (_, queue), names in readers.items():
+    for (*_, queue), names in readers.items():
         for name in names if len(names) > 1 else ():
             others = " and ".join(other for other in names if other != name)
             text = f"Queue {queue} is also counted by {others}: each asks for replicas for all of its messages."

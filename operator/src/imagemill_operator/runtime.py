@@ -11,7 +11,7 @@ from aiohttp import web
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.backlog_reader import BacklogReader
-from imagemill_operator.broker import Broker
+from imagemill_operator.brokers import Brokers
 from imagemill_operator.clock import SteadyClock
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
@@ -46,15 +46,15 @@ class Runtime:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             kube = Kube(self._log_in, settings.namespace, write_seconds(settings), settings.identity)
             stack.push_async_callback(kube.close)
-            broker = Broker(settings, session)
-            stack.push_async_callback(broker.close)
+            brokers = Brokers(settings, session, kube.get_secret, time.monotonic)
+            stack.push_async_callback(brokers.close)
             lease = Lease(kube, settings.lease_name, settings.identity, settings.lease_seconds, time.monotonic)
             stack.push_async_callback(lease.release)
             clock = SteadyClock()
             actor = Actor(kube, clock, Pace(time.monotonic), lambda: lease.held)
             stack.push_async_callback(send_the_rest, actor)
             controller = Controller(
-                broker,
+                brokers,
                 Workers(session, settings.tick_seconds),
                 BacklogReader(session, settings.tick_seconds),
                 actor,

@@ -21,7 +21,8 @@ class Settings:
     headless Service) is read at each of them. ``amqp_url`` is for the live look at pools that sleep,
     ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all; with
     ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged. With
-    ``pools_token`` only who sends it is told of the pools.
+    ``pools_token`` only who sends it is told of the pools. ``broker_secrets`` are those that pools may name in
+    ``brokerRef``; then the operator needs no broker of its own.
     """
 
     namespace: str
@@ -33,6 +34,7 @@ class Settings:
     listen_host: str = "0.0.0.0"  # noqa: S104 probes and Prometheus come from other hosts
     listen_port: int = 8080
     pools_token: str | None = field(default=None, repr=False)
+    broker_secrets: frozenset[str] = frozenset()
     lease_name: str = "imagemill-operator"
     lease_seconds: float = 15.0
     identity: str = "imagemill-operator"
@@ -40,15 +42,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        if not (self.broker_metrics_urls or self.amqp_url or self.management_url):
+        if not (self.has_broker or self.broker_secrets):
             raise ValueError(
                 "no broker is given: set IMAGEMILL_BROKER_METRICS_URL (best), AMQP_URL or "
-                "IMAGEMILL_BROKER_MANAGEMENT_URL"
+                "IMAGEMILL_BROKER_MANAGEMENT_URL, or IMAGEMILL_BROKER_SECRETS if pools name their own"
             )
         if self.amqp_url is not None:
             _check_amqp_url(self.amqp_url)
         if self.tick_seconds <= 0:
             raise ValueError(f"IMAGEMILL_TICK_SECONDS is {self.tick_seconds:g}: it must be greater than 0")
+
+    @property
+    def has_broker(self) -> bool:
+        """Whether there is a broker for pools that name none."""
+        return bool(self.broker_metrics_urls or self.amqp_url or self.management_url)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -56,7 +63,7 @@ class Settings:
         urls = env.get("IMAGEMILL_BROKER_METRICS_URL", "")
         return cls(
             namespace=env.get("IMAGEMILL_NAMESPACE") or _own_namespace(),
-            broker_metrics_urls=tuple(url.strip().rstrip("/") for url in urls.split(",") if url.strip()),
+            broker_metrics_urls=tuple(url.rstrip("/") for url in _names(urls)),
             amqp_url=env.get("AMQP_URL") or None,
             management_url=(env.get("IMAGEMILL_BROKER_MANAGEMENT_URL") or "").rstrip("/") or None,
             tick_seconds=_number(env, "IMAGEMILL_TICK_SECONDS", 2.0),
@@ -64,6 +71,7 @@ class Settings:
             listen_host=env.get("IMAGEMILL_LISTEN_HOST", "0.0.0.0"),  # noqa: S104
             listen_port=int(_number(env, "IMAGEMILL_LISTEN_PORT", 8080)),
             pools_token=env.get("IMAGEMILL_POOLS_TOKEN") or None,
+            broker_secrets=frozenset(_names(env.get("IMAGEMILL_BROKER_SECRETS", ""))),
             lease_name=env.get("IMAGEMILL_LEASE_NAME", "imagemill-operator"),
             lease_seconds=_number(env, "IMAGEMILL_LEASE_SECONDS", 15.0),
             identity=env.get("POD_NAME") or f"{socket.gethostname()}-{secrets.token_hex(4)}",
@@ -81,6 +89,10 @@ def _check_amqp_url(url: str) -> None:
         usable = False
     if not usable:
         raise ValueError("AMQP_URL cannot be used: it must be like amqp://user:password@host:5672/vhost")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from imagemill_operator.depth import BrokerProblem
 from imagemill_operator.policy import Decision, Memory, Observation, Spec, condition, pool_state
 from imagemill_operator.pools import PoolResource, Refusal
 
@@ -102,6 +103,15 @@ def schedule_conditions(pool: PoolResource) -> list[dict[str, str]]:
     return [condition("SchedulesValid", True, "Understood", "All schedules count.")]
 
 
+def broker_conditions(pool: PoolResource, problem: BrokerProblem | None) -> list[dict[str, str]]:
+    """State whether the pool's own broker can be asked, if it names one."""
+    if problem is not None:
+        return [condition("BrokerConfigured", False, problem.reason, problem.message)]
+    if not pool.broker:
+        return []
+    return [condition("BrokerConfigured", True, "SecretRead", f"The broker is that of Secret {pool.broker}.")]
+
+
 def ready_conditions(
     observation: Observation, spec: Spec, decision: Decision, refusal: str | None
 ) -> list[dict[str, str]]:
@@ -140,15 +150,18 @@ def state_of(
     decision: Decision,
     refusal: str | None = None,
     shared: str | None = None,
+    problem: BrokerProblem | None = None,
 ) -> dict[str, Any]:
     """Return the pool's state as ``/pools`` tells it, without its history.
 
-    ``refusal`` says why the replicas cannot be set, ``shared`` which other pool counts the same messages.
+    ``refusal`` says why the replicas cannot be set, ``shared`` which other pool counts the same messages, ``problem``
+    why its broker cannot be asked.
     """
     more = [
         *ready_conditions(observation, spec, decision, refusal),
         sharing_condition(shared),
         *schedule_conditions(pool),
+        *broker_conditions(pool, problem),
     ]
     return pool_state(pool.name, pool.queues, observation, spec, decision, more_conditions=more)
 
@@ -204,6 +217,8 @@ EVENTS_OF_CONDITIONS = {
     ("QueueShared", "True"): ("Warning", "QueueShared"),
     ("Writable", "False"): ("Warning", "WriteRefused"),
     ("Writable", "True"): ("Normal", "WriteAccepted"),
+    ("BrokerConfigured", "False"): ("Warning", "BrokerNotConfigured"),
+    ("BrokerConfigured", "True"): ("Normal", "BrokerConfigured"),
     ("SchedulesValid", "False"): ("Warning", "InvalidSchedule"),
     ("Ready", "False"): ("Warning", "NotReady"),
 }

@@ -23,6 +23,7 @@ COST = "controller.kubernetes.io/pod-deletion-cost"
 KINDS = {
     "pods": ("", "v1", "Pod"),
     "events": ("", "v1", "Event"),
+    "secrets": ("", "v1", "Secret"),
     "deployments": ("apps", "v1", "Deployment"),
     "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler"),
     "leases": ("coordination.k8s.io", "v1", "Lease"),

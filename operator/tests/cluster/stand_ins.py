@@ -7,9 +7,10 @@ from typing import Any
 from tests.cluster import bodies
 
 from imagemill_operator.actor import Actor
+from imagemill_operator.brokers import BrokerReader
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
-from imagemill_operator.depth import BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
+from imagemill_operator.depth import BrokerProblem, BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KubeError
 from imagemill_operator.pools import BacklogMetrics, parse_pool
@@ -40,13 +41,14 @@ class Cluster:
         self.attempts = 0
         self.held_back = 0
         self.leads = True
+        self.broker_problems: dict[str, BrokerProblem] = {}
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
         self.controller = self.new_controller()
 
     def new_controller(self) -> Controller:
         self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
-        return Controller(Broker(self), Workers(self), BacklogReader(self), self.actor, 2.0, lambda: self.now)
+        return Controller(Brokers(self), Workers(self), BacklogReader(self), self.actor, 2.0, lambda: self.now)
 
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
@@ -93,6 +95,17 @@ class Cluster:
 
     async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
         self.events.append((kind, reason))
+
+
+class Brokers:
+    """Readers of the brokers; a name that is among the cluster's problems has none."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def readers(self, names: Collection[str]) -> Mapping[str, BrokerReader | BrokerProblem]:
+        problems = self.cluster.broker_problems
+        return {name: problems.get(name) or Broker(self.cluster) for name in names}
 
 
 class Broker:

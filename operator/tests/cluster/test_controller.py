@@ -3,7 +3,8 @@
 from tests.cluster import bodies
 from tests.cluster.stand_ins import QUEUE, Cluster
 
-from imagemill_operator.depth import QueueKind
+from imagemill_operator.depth import BrokerProblem, QueueKind
+from imagemill_operator.pools import parse_pool, shared_queues
 
 
 def test_a_burst_wakes_the_pool_in_one_tick_and_says_why() -> None:
@@ -191,3 +192,33 @@ def test_scale_out_is_paused_by_an_annotation() -> None:
     cluster.tick(3)
     assert cluster.scalings == []
     assert "8 are needed but scale-out is paused" in cluster.status["reason"]
+
+
+def test_a_broker_that_cannot_be_asked_is_a_condition_of_its_pools_alone() -> None:
+    far = bodies.pool("far", deployment="worker-gray", mode="Advise", brokerRef={"secretName": "rabbit"})
+    cluster = Cluster(bodies.pool(), far, ready=75)
+    cluster.broker_problems["rabbit"] = BrokerProblem("SecretMissing", "There is no Secret rabbit.")
+    cluster.tick(2)
+    assert cluster.scalings == [8]
+    told = {name: {item["type"]: item for item in status["conditions"]} for name, status in cluster.statuses}
+    assert "BrokerConfigured" not in told["gray"]
+    assert (told["gray"]["Ready"]["status"], told["far"]["Ready"]["status"]) == ("True", "Unknown")
+    assert told["far"]["BrokerConfigured"]["message"] == "There is no Secret rabbit."
+    assert cluster.events.count(("Warning", "BrokerNotConfigured")) == 1
+
+
+def test_a_broker_that_can_be_asked_again_is_told_too() -> None:
+    cluster = Cluster(bodies.pool(brokerRef={"secretName": "rabbit"}), replicas=2, ready=75)
+    cluster.broker_problems["rabbit"] = BrokerProblem("SecretMissing", "There is no Secret rabbit.")
+    cluster.tick(10)
+    assert cluster.scalings == []
+    cluster.broker_problems.clear()
+    cluster.tick()
+    assert cluster.scalings == [8]
+    assert cluster.condition("BrokerConfigured") == "True"
+
+
+def test_queues_of_the_same_name_on_two_brokers_are_not_shared() -> None:
+    far = bodies.pool("far", queues=["work.gray"], brokerRef={"secretName": "rabbit"})
+    pools = {body["metadata"]["name"]: parse_pool(body) for body in (bodies.pool(), far)}
+    assert shared_queues(pools) == {}

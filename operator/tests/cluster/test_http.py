@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from tests.cluster.stand_ins import BacklogReader, Broker, Cluster
+from tests.cluster.stand_ins import BacklogReader, Brokers, Cluster
 from tests.cluster.stand_ins import Workers as NoWorkers
 
 from imagemill_operator import workers
@@ -142,7 +142,7 @@ def served(path: str, age_seconds: float = 0.0, wanted: str | None = None, sent:
         cluster = Cluster()
         actor = Actor(cluster, lambda: cluster.now)
         controller = Controller(
-            Broker(cluster), NoWorkers(cluster), BacklogReader(cluster), actor, 2.0, lambda: cluster.now
+            Brokers(cluster), NoWorkers(cluster), BacklogReader(cluster), actor, 2.0, lambda: cluster.now
         )
         cluster.ready = 75
         await controller.tick(cluster.state())

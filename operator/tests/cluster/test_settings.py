@@ -18,6 +18,12 @@ def test_two_operators_on_one_machine_have_identities_of_their_own() -> None:
     assert Settings.from_env({**BROKER, "POD_NAME": "operator-1"}).identity == "operator-1"
 
 
+def test_where_pools_name_their_brokers_the_operator_needs_none() -> None:
+    settings = Settings.from_env({"IMAGEMILL_BROKER_SECRETS": "rabbit, other"})
+    assert settings.broker_secrets == {"rabbit", "other"}
+    assert not settings.has_broker
+
+
 @pytest.mark.parametrize(
     ("env", "message"),
     [

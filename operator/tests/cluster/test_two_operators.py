@@ -118,6 +118,9 @@ class Restless:
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         return False
 
+    async def readers(self, names: Collection[str]) -> "dict[str, Restless]":
+        return dict.fromkeys(names, self)
+
 
 class Silent:
     async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:

@@ -185,14 +185,14 @@ def test_a_variable_of_the_containers_is_named() -> None:
 
 
 def test_several_brokers_are_told() -> None:
-    assert "One operator has one broker" in noted(converted(trigger("a"), trigger("b", host="http://other/")))
-    assert "One operator has one broker" not in noted(converted(trigger("a"), trigger("b")))
+    assert "A pool has one broker" in noted(converted(trigger("a"), trigger("b", host="http://other/")))
+    assert "A pool has one broker" not in noted(converted(trigger("a"), trigger("b")))
 
 
 def test_one_host_over_both_protocols_is_one_broker() -> None:
     found = noted(converted(trigger("a"), trigger("b", host="amqp://rabbit:5672/")))
     assert "the address amqp://rabbit:5672: give it to the operator as AMQP_URL." in found
-    assert "One operator has one broker" not in found
+    assert "A pool has one broker" not in found
 
 
 def test_each_namespace_needs_an_operator() -> None:
@@ -217,6 +217,8 @@ def secrets(*parameters: str) -> list[dict[str, str]]:
         ("password", "scheme://user:password@host"),
         ("tls", "nothing to fill in"),
         ("ca", "SSL_CERT_FILE"),
+        ("cert", "as tls.crt, into a Secret that the pool names in brokerRef"),
+        ("key", "as tls.key"),
         ("other", "nothing that the operator reads"),
     ],
 )
@@ -227,10 +229,10 @@ def test_a_secret_of_an_authentication_leads_to_a_setting(parameter: str, words:
     assert found.is_complete
 
 
-@pytest.mark.parametrize("parameter", ["cert", "key", "keyPassword", "workloadIdentityResource"])
+@pytest.mark.parametrize("parameter", ["keyPassword", "workloadIdentityResource"])
 def test_other_ways_to_log_in_are_lost(parameter: str) -> None:
     found = convert([scaled_object(REFERRING), authentication(secretTargetRef=secrets(parameter))])
-    assert "user with a password" in lost(found)
+    assert f"key k ({parameter}) has no equivalent" in lost(found)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ BEST = (
 )
 LOGIN = "belongs into the operator's addresses: scheme://user:password@host"
 SWITCH = "is nothing to fill in: an amqps or https address says it"
-NO_CLIENT_CERTIFICATE = "has no equivalent: the operator shows no certificate. Give it a user with a password"
+BESIDE = "into a Secret that the pool names in brokerRef, beside the address"
 PARAMETERS = {
     "host": f"is the broker's address: {ADDRESS}",
     "vhostName": "is the virtual host of the queues: write it into spec.vhost, or convert again with --vhost",
@@ -23,12 +23,13 @@ PARAMETERS = {
     "password": LOGIN,
     "protocol": SWITCH,
     "tls": SWITCH,
-    "ca": "is the broker's CA: mount it into the operator's pod and name the file in the variable SSL_CERT_FILE",
+    "ca": f"is the broker's CA: put it, as ca.crt, {BESIDE}; or, if all pools have one broker, mount it into the "
+    "operator's pod and name the file in the variable SSL_CERT_FILE",
+    "cert": f"is the certificate to show: put it, as tls.crt, {BESIDE}",
+    "key": f"is the key of the certificate to show: put it, as tls.key, {BESIDE}",
 }
 LOST_PARAMETERS = {
-    "cert": NO_CLIENT_CERTIFICATE,
-    "key": NO_CLIENT_CERTIFICATE,
-    "keyPassword": NO_CLIENT_CERTIFICATE,
+    "keyPassword": "has no equivalent: the operator takes keys that are not encrypted, which a Secret keeps as well",
     "workloadIdentityResource": "has no equivalent: give the operator a user with a password",
 }
 REFERENCES = {"secretTargetRef": "Secret", "configMapTargetRef": "ConfigMap"}
@@ -74,7 +75,7 @@ def _note_stores(spec: Fields, notes: Notes) -> None:
 
 
 def note_brokers(items: Iterable[Converted]) -> list[Note]:
-    """Say what KEDA's addresses are to the operator, and that it has one broker and one namespace."""
+    """Say what KEDA's addresses are to the operator, how pools name several brokers, and that it has one namespace."""
     items = list(items)
     brokers = list(dict.fromkeys(broker for item in items if item.pool for broker in item.brokers))
     told = {item.source for item in items}
@@ -96,7 +97,8 @@ def _note_several(brokers: Iterable[tuple[str, ...]]) -> list[Note]:
     if len(named) < 2:
         return []
     text = (
-        "One operator has one broker. If these are different ones, leave the Deployments of all but one to KEDA: "
+        "A pool has one broker. If these are different ones, name a Secret with the keys amqp-url, management-url and "
+        "metrics-url (any of them) in brokerRef.secretName of each pool, and in brokerSecrets of the chart: "
         f"{'; '.join(named.values())}."
     )
     return [Note("The broker", text)]
