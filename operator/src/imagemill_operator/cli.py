@@ -1,4 +1,4 @@
-"""``workerpool convert``: the command line for those who come from KEDA."""
+"""``workerpool``, also ``kubectl workerpools``: what was decided and why, and the way from KEDA."""
 
 import argparse
 import math
@@ -18,13 +18,49 @@ from imagemill_operator.convert import (
     render,
     takeover_advice,
 )
+from imagemill_operator.kubectl import KubectlError, get_pool, watch_pools
+from imagemill_operator.why import line_text, why_text
 
+PLUGIN = "kubectl-workerpools"
 EPILOG = "Exit status: 0 all was converted, 1 something could not be, 2 the input could not be read."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status."""
     options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except KubectlError as problem:
+        sys.stderr.write(f"workerpool: {problem}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _why(options: argparse.Namespace) -> int:
+    sys.stdout.write(why_text(get_pool(options.name, _of_kubectl(options))))
+    return 0
+
+
+def _watch(options: argparse.Namespace) -> int:
+    """One line for each pool, and another when what is said of it changes."""
+    said: dict[str, str] = {}
+    for pool in watch_pools(_of_kubectl(options)):
+        name, line = pool["metadata"]["name"], line_text(pool)
+        reason = (pool.get("status") or {}).get("reason", "")
+        if options.name in (None, name) and said.get(name) != reason:
+            print(line, flush=True)
+        said[name] = reason
+    return 0
+
+
+def _of_kubectl(options: argparse.Namespace) -> list[str]:
+    given = {name: getattr(options, name) for name in ("namespace", "context", "kubeconfig")}
+    return [f"--{name}={value}" for name, value in given.items() if value is not None]
+
+
+def _convert(options: argparse.Namespace) -> int:
     try:
         documents = [document for name in options.files for document in _read(name)]
         conversion = convert(documents, Hints(options.max_wait_seconds, options.vhost))
@@ -36,8 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="workerpool", description="Tools for WorkerPools.")
+    is_plugin = Path(sys.argv[0]).name.startswith(PLUGIN)
+    program = "kubectl workerpools" if is_plugin else "workerpool"
+    parser = argparse.ArgumentParser(prog=program, description="Tools for WorkerPools.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_questions(commands)
+    _add_convert(commands)
+    return parser
+
+
+def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    why = commands.add_parser("why", help="say why a pool has the replicas that it has")
+    why.add_argument("name", metavar="POOL")
+    why.set_defaults(run=_why)
+    watch = commands.add_parser("watch", help="say what is decided as it is decided; Ctrl-C ends it")
+    watch.add_argument("name", nargs="?", metavar="POOL", help="this pool alone")
+    watch.set_defaults(run=_watch)
+    for command in (why, watch):
+        command.add_argument("-n", "--namespace", help="as kubectl's")
+        command.add_argument("--context", help="as kubectl's")
+        command.add_argument("--kubeconfig", help="as kubectl's")
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "convert",
         help="turn KEDA's manifests into WorkerPools",
@@ -53,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         help="objective of all pools, in place of KEDA's values: no message waits longer",
     )
     command.add_argument("--vhost", metavar="NAME", help="virtual host of queues whose manifest names none")
-    return parser
+    command.set_defaults(run=_convert)
 
 
 def _seconds(text: str) -> float:
