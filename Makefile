@@ -43,8 +43,9 @@ images: ## Build the images; prints their size and how long their programs take 
 	@./images/build
 
 .PHONY: install-file
-install-file: $(E2E_READY) ## Print the operator's chart for `kubectl apply` (ARGS="--namespace jobs --broker-secret broker")
-	@e2e/.venv/bin/python charts/install.py $(ARGS) 2>/dev/null
+install-file: $(E2E_READY) ## Write dist/workerpool-operator.yaml for `kubectl apply` (ARGS="--namespace jobs --broker-secret broker")
+	@mkdir -p dist && e2e/.venv/bin/python charts/install.py $(ARGS) >dist/workerpool-operator.yaml
+	@echo "kubectl apply --server-side --filename dist/workerpool-operator.yaml"
 
 .PHONY: sbom
 sbom: $(UV) ## Write what is in the images to sbom/ (CycloneDX)

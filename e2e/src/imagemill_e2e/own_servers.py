@@ -67,8 +67,8 @@ def running(cluster: Cluster, images: dict[str, str]) -> Iterator[None]:
         secret("database-address", {"COUCHDB_URL": database}),
         secret(BROKER, CONFIGURATION | {"definitions.json": json.dumps(definitions(passwords))}),
         secret(DATABASE, admin),
-        *_server(BROKER, 999, [5672, 15692], "/var/lib/rabbitmq", _broker(images["broker"])),
-        *_server(DATABASE, 5984, [5984], "/opt/couchdb/data", _database(images["database"])),
+        *server(BROKER, 999, [5672, 15692], "/var/lib/rabbitmq", broker_container(images["broker"])),
+        *server(DATABASE, 5984, [5984], "/opt/couchdb/data", _database(images["database"])),
     ]
     cluster.apply(*everything)
     try:
@@ -96,7 +96,8 @@ def images(values_of_release: dict[str, Any]) -> dict[str, str]:
     return {name: "{repository}:{tag}".format(**values_of_release[key]["image"]) for name, key in of.items()}
 
 
-def _broker(image: str) -> Resource:
+def broker_container(image: str) -> Resource:
+    """RabbitMQ with the configuration of its Secret."""
     environment = {
         "RABBITMQ_CONFIG_FILE": "/config/rabbitmq.conf", "RABBITMQ_ENABLED_PLUGINS_FILE": "/config/enabled_plugins",
         "RABBITMQ_LOGS": "-",
@@ -112,7 +113,8 @@ def _database(image: str) -> Resource:
     return {"image": image, "envFrom": [{"secretRef": {"name": DATABASE}}], "volumeMounts": []}
 
 
-def _server(name: str, user: int, ports: list[int], data: str, container: Resource) -> list[Resource]:
+def server(name: str, user: int, ports: list[int], data: str, container: Resource) -> list[Resource]:
+    """A Deployment of one pod, with its files in the Secret of the same name, and a Service."""
     labels = {"app": name}
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     pod = {
