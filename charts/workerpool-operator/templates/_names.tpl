@@ -13,11 +13,12 @@
 {{- if .Values.enabled -}}{{- toJson (.Values.namespaces | default (list .Release.Namespace) | uniq) -}}{{- else -}}[]{{- end -}}
 {{- end -}}
 
-{{/* The operator of a namespace. (list root namespace) */}}
+{{/* The operator of a namespace; long names end in a hash, so that no two are the same. (list root namespace) */}}
 {{- define "workerpool-operator.name" -}}
 {{- $root := index . 0 -}}{{- $namespace := index . 1 -}}
 {{- include "workerpool-operator.fullname" $root -}}
-{{- if ne $namespace $root.Release.Namespace -}}-{{ $namespace | trunc 22 | trimSuffix "-" }}{{- end -}}
+{{- $short := gt (len $namespace) 22 | ternary (printf "%s-%s" ($namespace | trunc 13 | trimSuffix "-") ($namespace | sha256sum | trunc 8)) $namespace -}}
+{{- if ne $namespace $root.Release.Namespace -}}-{{ $short }}{{- end -}}
 {{- end -}}
 
 {{/* What selects the pod of a namespace's operator. (list root namespace) */}}

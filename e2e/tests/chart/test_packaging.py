@@ -33,8 +33,10 @@ def test_the_operators_templates_are_there_in_a_fresh_checkout() -> None:
 
 
 def test_the_dependency_is_of_the_version_that_is_there() -> None:
-    (dependency,) = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))["dependencies"]
-    assert dependency["version"] == yaml.safe_load((OPERATOR_CHART / "Chart.yaml").read_text("utf-8"))["version"]
+    mill, operator = (yaml.safe_load((path / "Chart.yaml").read_text("utf-8")) for path in (CHART, OPERATOR_CHART))
+    (dependency,) = mill["dependencies"]
+    assert (dependency["name"], dependency["version"]) == (operator["name"], operator["version"])
+    assert mill["appVersion"] == operator["appVersion"]
 
 
 def test_the_dependency_brings_templates_and_no_resource() -> None:

@@ -109,6 +109,13 @@ def test_each_namespace_has_an_operator_with_rights_there_alone() -> None:
     assert "fieldRef" in variables(values=OPERATOR_EVERYTHING)["IMAGEMILL_NAMESPACE"]
 
 
+def test_long_namespaces_that_begin_alike_have_operators_of_two_names() -> None:
+    names = [f"a-long-namespace-of-the-team-{team}" for team in ("one", "two")]
+    found = {item["metadata"]["name"] for item in of_kind(rendered({"namespaces": names}), "Deployment")}
+    assert len(found) == 2
+    assert all(len(name) <= 63 for name in found)
+
+
 def test_operators_of_two_namespaces_select_their_own_pod() -> None:
     selectors = [item["spec"]["selector"] for item in of_kind(rendered(OPERATOR_EVERYTHING), "Service")]
     assert {item["imagemill.dev/serves"] for item in selectors} == {"jobs", "mills"}

@@ -223,7 +223,8 @@ class Controller:
         """Keep what the decision learned; return the pool's state and status."""
         kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
-        kept.has_too_many = decision.needed_replicas < observation.current_replicas
+        least = observation.current_replicas if seen.spec.paused_in else seen.spec.min_replicas
+        kept.has_too_many = max(decision.needed_replicas, least) < observation.current_replicas
         kept.history.add(observation)
         state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), shared, problem)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)

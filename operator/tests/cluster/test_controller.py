@@ -194,6 +194,14 @@ def test_scale_out_is_paused_by_an_annotation() -> None:
     assert "8 are needed but scale-out is paused" in cluster.status["reason"]
 
 
+def test_hosts_of_messages_are_not_asked_for_while_nothing_may_go() -> None:
+    paused = bodies.pool(cooldownSeconds=0)
+    paused["metadata"]["annotations"] = {"imagemill.dev/pause-scale-in": "true"}
+    for cluster in (Cluster(paused, replicas=2), Cluster(bodies.pool(minReplicas=2), replicas=2)):
+        cluster.tick(3)
+        assert not any(cluster.asked_channels)
+
+
 def test_a_broker_that_cannot_be_asked_is_a_condition_of_its_pools_alone() -> None:
     far = bodies.pool("far", deployment="worker-gray", mode="Advise", brokerRef={"secretName": "rabbit"})
     cluster = Cluster(bodies.pool(), far, ready=75)
