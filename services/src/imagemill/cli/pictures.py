@@ -11,7 +11,7 @@ from imagemill.cli.options import Api, AsJson, Batch, ImageId, Limit, connect
 
 State = Annotated[
     str | None,
-    typer.Option("--state", help="accepted, in_flight, stored, failed, duplicate or damaged.", metavar="STATE"),
+    typer.Option("--state", help="accepted, in_flight, stored, failed, duplicate, damaged or erased.", metavar="STATE"),
 ]
 
 
@@ -37,8 +37,15 @@ def _facts(image: dict[str, Any]) -> list[tuple[str, str]]:
         ("result", say.picture(image["result"]) + saved),
     ]
     facts += [("reason", f"{image['reason']} ({image['code']})")] if image["reason"] else []
+    facts += [("erased", _erased(image["erasure"]))] if image["erasure"] else []
     facts += [("source", image["source"])] if image["source"] else []
     return facts + ([("retry of", image["retry_of"])] if image["retry_of"] else [])
+
+
+def _erased(erasure: dict[str, Any]) -> str:
+    until = {"pending": f"; its bytes go from {erasure['due']} on", "purging": "; its bytes are going"}
+    note = f": {erasure['note']}" if erasure["note"] else ""
+    return f"{erasure['at']} by {erasure['by']}{note}{until.get(erasure['state'], '; its bytes are gone')}"
 
 
 def _show_trace(steps: list[dict[str, Any]]) -> None:
@@ -68,17 +75,32 @@ def journal(
 
 
 def list_images(
-    batch: Batch = None, state: State = None, limit: Limit = 50, api: Api = None, json: AsJson = False
+    batch: Batch = None,
+    state: State = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="Only those under this recipe.", metavar="NAME")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Only those with this in their names.", metavar="TEXT")
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only those posted with it.", metavar="NAME")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Accepted then or later.", metavar="DATE")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Accepted until then.", metavar="DATE")] = None,
+    limit: Limit = 50,
+    api: Api = None,
+    json: AsJson = False,
 ) -> None:
     """Pictures, newest first."""
-    found = list(connect(api).pages(path_of("images"), "images", limit, batch=batch, state=state))
+    wanted = {"recipe": recipe, "name": name, "source": source, "since": since, "until": until}
+    given = {field: value for field, value in wanted.items() if value}
+    found = list(connect(api).pages(path_of("images"), "images", limit, batch=batch, state=state, **given))
     if json:
         console.as_json({"images": found})
         return
     rows = [
         (
             i["id"],
-            ", ".join([i["status"], *i["warnings"]]),
+            ", ".join([i["status"], *i["warnings"], *(["erased"] if i["erasure"] else [])]),
             i["recipe"],
             say.size(i["original"]["bytes"]),
             say.saved(i),

@@ -160,13 +160,18 @@ class Ledger:
         ids = self._database.ids(_start("job", after), "job:", limit + 1, descending=True)
         return [doc_id.removeprefix("job:") for doc_id in ids if doc_id != f"job:{after}"][:limit]
 
-    def listed_ids(self, batch: str | None, state: str, limit: int, after: str | None = None) -> list[str]:
-        """Ids by batch and list (a state; `accepted` means all jobs here), newest first, older than `after`."""
-        scope = batch or ""
-        rows = self._database.view(
-            LAYOUT, "listing", reduce=False, descending=True,
-            start_key=[scope, state, after or _LAST], end_key=[scope, state], limit=limit + 1,
-        )  # fmt: skip
+    def listed_ids(
+        self, batch: str | None, state: str, limit: int, after: str | None = None, newer: bool = False
+    ) -> list[str]:
+        """Ids by batch and list (a state; `accepted` means all jobs here), newest first, older than `after`.
+
+        With `newer` those that are newer than it, the oldest of them first.
+        """
+        lists = [batch or "", state]
+        bounds = {"start_key": [*lists, after or _LAST], "end_key": lists}
+        if newer:
+            bounds = {"start_key": [*lists, after or ""], "end_key": [*lists, _LAST]}
+        rows = self._database.view(LAYOUT, "listing", reduce=False, descending=not newer, limit=limit + 1, **bounds)
         ids = [str(row["key"][2]) for row in rows]
         return [job_id for job_id in ids if job_id != after][:limit]
 

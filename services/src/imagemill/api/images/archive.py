@@ -4,7 +4,7 @@ import csv
 import io
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from flask import Blueprint, Response
@@ -21,7 +21,7 @@ from imagemill.domain.names import ENDINGS, display_name, result_stem
 
 blueprint = Blueprint("archive", __name__)
 
-Body = Callable[[Services, str], Iterator[bytes]]
+Body = Callable[[Services, Iterable[list[Image]]], Iterator[bytes]]
 _PAGE = 200
 # Each keeps a thread of the API for as long as its reader takes.
 _MOST_AT_ONCE = 4
@@ -46,32 +46,43 @@ def manifest_csv(batch: str) -> Response:
     return _streamed(batch, manifest, "text/csv; charset=utf-8", "csv")
 
 
+def zip_of(mill: Services, ids: Sequence[str]) -> Response:
+    """The results of pictures, and `manifest.csv` about them; raises Problem."""
+    if not (images := mill.stores.ledger.images(ids)):
+        raise Problem(404, "unknown-image", "None of these pictures was ever accepted.")
+    return _stream(zipped(mill, [images]), "application/zip", "pictures.zip")
+
+
 def _streamed(batch: str, body: Body, content_type: str, ending: str) -> Response:
     mill = services()
     if not is_batch_name(batch) or not mill.stores.ledger.counts(batch).offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
+    return _stream(body(mill, _pages(mill, batch)), content_type, f"{batch}.{ending}")
+
+
+def _stream(body: Iterator[bytes], content_type: str, name: str) -> Response:
     if not _PLACES.acquire(blocking=False):
         raise Busy("too-many-archives", f"{_MOST_AT_ONCE} batches are being fetched already; try again in a moment.")
-    response = Response(body(mill, batch), content_type=content_type)
+    response = Response(body, content_type=content_type)
     response.call_on_close(_PLACES.release)
-    response.headers["Content-Disposition"] = f'attachment; filename="{batch}.{ending}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
-def manifest(mill: Services, batch: str) -> Iterator[bytes]:
+def manifest(_mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The manifest, piece by piece."""
     names = FileNames()
     yield _line(_COLUMNS)
-    for images in _pages(mill, batch):
+    for images in pages:
         yield b"".join(_line(_row(image, names.of(image))) for image in images)
 
 
-def zipped(mill: Services, batch: str) -> Iterator[bytes]:
+def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The ZIP, piece by piece: one picture is in memory at a time. Results whose bytes are gone are left out."""
     sink, names, rows = Sink(), FileNames(), [_line(_COLUMNS)]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for image in (image for images in _pages(mill, batch) for image in images):
+        for image in (image for images in pages for image in images):
             name = names.of(image)
             rows.append(_line(_row(image, name)))
             if name and image.outcome and image.outcome.result:

@@ -1,12 +1,12 @@
 """From a request to the failures that it means; raises Problem and Invalid."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imagemill.api.images.failures import MAX_AT_ONCE, FailureFilter, page
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
+from imagemill.api.web.times import seconds
 from imagemill.domain.errors import Invalid
 from imagemill.domain.failures import STATES
 from imagemill.domain.ids import is_batch_name, is_uuid
@@ -25,23 +25,8 @@ def filter_of(values: Mapping[str, Any]) -> FailureFilter:
     if batch is not None and not is_batch_name(batch):
         raise Problem(400, "bad-batch", f"{batch!r} cannot be the name of a batch.")
     known = next((one for one in STATES if one == state), None)
-    since, until = _seconds("since", given["since"]), _seconds("until", given["until"])
+    since, until = seconds("since", given["since"]), seconds("until", given["until"])
     return FailureFilter(known, batch, given["code"], given["recipe"], since, until)
-
-
-def _seconds(name: str, text: str | None) -> float | None:
-    """Unix time of a date or a moment, in UTC unless it says otherwise; `until` a date is until its end."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(
-            "bad-value", f"{name}={text} is no time; write it like 2026-11-20 or 2026-11-20T17:00Z.", name
-        ) from None
-    if name == "until" and len(text) == len("2026-11-20"):
-        moment += timedelta(days=1)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def chosen(mill: Services, body: Mapping[str, Any]) -> tuple[list[Image], list[str], str | None]:

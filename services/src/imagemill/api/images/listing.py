@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from flask import request
 
+from imagemill.api.images.image_filter import ImageFilter, filter_of
 from imagemill.api.services import Services
 from imagemill.api.web.paging import MAX_PAGE, cursor, page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.ids import floor_at, is_batch_name
-from imagemill.domain.images import Counts, Image, Rejection
+from imagemill.domain.images import Counts, Image, Job, Rejection
 from imagemill.store.watermark import Watermark
 
 # Ids, and where the next page begins; None at the end.
@@ -21,34 +22,39 @@ _LATEST = floor_at(2**47 / 1000)
 
 
 def page_of_images(mill: Services, always: str | None = None) -> tuple[list[Image], str | None]:
-    """The page which the request's `batch`, `state`, `source`, `after` and `limit` describe, and the next cursor.
+    """The page which the request's `batch`, `state`, `after`, `limit` and filter describe, and the next cursor.
 
     `always` is a state which stands above the request's.
     """
-    batch, state, after = named_batch(), always or request.args.get("state") or None, cursor()
+    batch, state, wanted = named_batch(), always or request.args.get("state") or None, filter_of(request.args)
     if state is not None and state not in STATES:
         raise Problem(400, "bad-state", f"There is no state {state!r}; there are {', '.join(STATES)}.")
-    limit, source = page_limit(), request.args.get("source") or None
-    if source is not None:
-        return _of_source(mill, source, lambda after, most: _ids(mill, batch, state, most, after), limit, after)
-    ids, following = _ids(mill, batch, state, limit, after)
-    return mill.stores.ledger.images(ids), following
+    limit, after = page_limit(), wanted.begins(cursor())
+
+    def older(after: str | None, most: int) -> Page:
+        ids, following = _ids(mill, batch, state, most, after)
+        kept = [image_id for image_id in ids if not wanted.is_past(image_id)]
+        return kept, following if len(kept) == len(ids) else None
+
+    if wanted.is_by_time:
+        ids, following = older(after, limit)
+        return mill.stores.ledger.images(ids), following
+    return _matching(mill, wanted, older, limit, after)
 
 
-def _of_source(
-    mill: Services, source: str, older: Callable[[str | None, int], Page], limit: int, after: str | None
+def _matching(
+    mill: Services, wanted: ImageFilter, older: Callable[[str | None, int], Page], limit: int, after: str | None
 ) -> tuple[list[Image], str | None]:
     """Only so many are looked at for one request: no view is kept for what few ask for."""
-    found: list[str] = []
+    found: list[Image] = []
     for _ in range(_MOST_PORTIONS):
         ids, after = older(after, MAX_PAGE)
-        jobs = mill.stores.ledger.jobs(ids)
-        found += [image_id for image_id in ids if image_id in jobs and jobs[image_id].source == source]
+        found += [image for image in mill.stores.ledger.images(ids) if wanted.matches(image)]
         if len(found) >= limit:
-            return mill.stores.ledger.images(found[:limit]), found[limit - 1]
+            return found[:limit], found[limit - 1].job.id
         if after is None:
             break
-    return mill.stores.ledger.images(found), after
+    return found, after
 
 
 def _ids(mill: Services, batch: str | None, state: str | None, limit: int, after: str | None) -> Page:
@@ -80,6 +86,14 @@ def _in_flight(mill: Services, batch: str | None, limit: int, after: str | None)
             ids, before = ledger.without_outcome(listed), listed[-1] if len(listed) == MAX_PAGE else None
         found += ids
     return _first(found, limit, before)
+
+
+def neighbours(mill: Services, job: Job) -> tuple[str | None, str | None]:
+    """The next newer and the next older picture of its batch."""
+    newer, older = (
+        mill.stores.ledger.listed_ids(job.batch, "accepted", 1, job.id, newer=is_newer) for is_newer in (True, False)
+    )
+    return next(iter(newer), None), next(iter(older), None)
 
 
 def page_of_rejections(mill: Services) -> tuple[list[Rejection], str | None]:

@@ -14,7 +14,17 @@ from imagemill.api.access import page as access_pages
 from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
-from imagemill.api.images import erasing, failure_pages, failures, listing, previews, reads, retry, view_models
+from imagemill.api.images import (
+    erasing,
+    failure_pages,
+    failures,
+    listing,
+    previews,
+    reads,
+    retry,
+    selection_pages,
+    view_models,
+)
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
@@ -42,6 +52,7 @@ rule_pages.add_to(blueprint)
 webhook_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
+selection_pages.add_to(blueprint)
 
 # For one request so many portions of a batch are erased.
 _MOST_PORTIONS = 20
@@ -87,24 +98,6 @@ def upload_form() -> AnyResponse:
     return redirect(f"/batches/{answer.batch}", HTTPStatus.SEE_OTHER)
 
 
-@blueprint.get("/pictures")
-@needs(Permission.VIEW)
-def pictures_page() -> str:
-    """Pictures by state and batch, newest first; those refused at the door are listed without a picture."""
-    mill = services()
-    if request.args.get("state") == "rejected":
-        found, cursor = listing.page_of_rejections(mill)
-        return render_template("rejected.html", rejections=found, cursor=cursor, batch=_batch(), state="rejected")
-    images, cursor = listing.page_of_images(mill)
-    return _page_of("pictures.html", images, cursor)
-
-
-def _page_of(template: str, images: list[Image], cursor: str | None) -> str:
-    return render_template(
-        template, images=images, cursor=cursor, batch=_batch(), state=request.args.get("state") or None
-    )
-
-
 @blueprint.get("/pictures/<image_id>")
 @needs(Permission.VIEW)
 def picture_page(image_id: str) -> str:
@@ -113,8 +106,9 @@ def picture_page(image_id: str) -> str:
     image = reads.image_of(mill, image_id)
     recipes = sorted(name for name in mill.recipes if name != image.job.recipe)
     trace = image.outcome.trace if image.outcome else [image.job.accepted_step()]
+    newer, older = listing.neighbours(mill, image.job)
     return render_template(
-        "picture.html", image=image, job=image.job, outcome=image.outcome, recipes=recipes,
+        "picture.html", newer=newer, older=older, image=image, job=image.job, outcome=image.outcome, recipes=recipes,
         hops=view_models.hops(trace), whole=view_models.whole_milliseconds(trace),
         failure=failures.described(mill, [image])[0] if image.status == "failed" else None, advice=advice,
         all_recipes=sorted(mill.recipes),

@@ -103,21 +103,42 @@ def _recipe_for_retry(mill: Services, found: Image, name: str | None) -> Recipe:
     recipe = _known(mill, name) if name else mill.recipes.get(found.job.recipe)
     if recipe is None:
         raise Problem(409, "unknown-recipe", f"Recipe {found.job.recipe!r} is gone; retry it with another one.")
-    if refusal := principal().limits.refusal(found.job.source, [recipe.name], found.job.priority):
-        raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
+    _check_allowed(found, recipe)
     return recipe
 
 
 def under_recipe(mill: Services, found: Image, name: str, key: str | None = None) -> str:
     """Put its original under another recipe, in its batch; returns the new id as `retried` does. Raises Problem."""
-    recipe, job = _known(mill, name), with_bytes(found).job
-    if refusal := principal().limits.refusal(job.source, [recipe.name], job.priority):
+    report = all_under_recipe(mill, [found], name, key)
+    if refusal := report.refused.get(found.job.id):
+        raise refusal
+    return report.retried[found.job.id]
+
+
+def all_under_recipe(mill: Services, images: Sequence[Image], name: str, key: str | None = None) -> RetryReport:
+    """Put originals under another recipe, each in its batch, as one group commit. Raises Problem."""
+    recipe, report = _known(mill, name), RetryReport()
+    wanted: list[Image] = []
+    for image in images:
+        try:
+            _check_allowed(with_bytes(image), recipe)
+            wanted.append(image)
+        except Problem as refusal:
+            report.refused[image.job.id] = refusal
+    if wanted:
+        _check_open(mill)
+        ids = mill.identities.ids([_identity(key, image, recipe) for image in wanted])
+        _commit(mill, [_job(mill, image, recipe, new, None) for image, new in zip(wanted, ids, strict=True)])
+        report.retried = {image.job.id: new for image, new in zip(wanted, ids, strict=True)}
+        subject = wanted[0].job.id if len(wanted) == 1 else f"{len(wanted)} pictures"
+        after = {"as": ids[0]} if len(wanted) == 1 else {"pictures": report.retried}
+        mill.record("image.again", subject, after={"recipe": recipe.name, **after})
+    return report
+
+
+def _check_allowed(image: Image, recipe: Recipe) -> None:
+    if refusal := principal().limits.refusal(image.job.source, [recipe.name], image.job.priority):
         raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
-    _check_open(mill)
-    (job_id,) = mill.identities.ids([_identity(key, found, recipe)])
-    _commit(mill, [_job(mill, found, recipe, job_id, retry_of=None)])
-    mill.record("image.again", job.id, after={"recipe": recipe.name, "as": job_id})
-    return job_id
 
 
 def _known(mill: Services, name: str) -> Recipe:

@@ -8,7 +8,17 @@ from imagemill.api.access.permissions import check_routes, needs
 from imagemill.api.alerts import event_routes
 from imagemill.api.alerts import routes as alert_routes
 from imagemill.api.cameras import routes as camera_routes
-from imagemill.api.images import archive, erasure_routes, failure_routes, known, pages, previews, reads, uploads
+from imagemill.api.images import (
+    archive,
+    erasure_routes,
+    failure_routes,
+    known,
+    pages,
+    previews,
+    reads,
+    selection_routes,
+    uploads,
+)
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import compression, problems, spool
@@ -46,6 +56,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         previews,
         erasure_routes,
         failure_routes,
+        selection_routes,
         camera_routes,
         alert_routes,
         event_routes,

@@ -167,5 +167,11 @@ async function readAgain() {
 on("activity", (data) => data.image === region.dataset.image && mark(data.kind));
 on("outcome", (data) => data.id === region.dataset.image && readAgain());
 on("lost", readAgain);
+addEventListener("keydown", (event) => {
+  if (typing(event) || !["j", "k"].includes(event.key)) return;
+  /** @type {HTMLAnchorElement | null} */
+  const link = document.querySelector(`a[aria-keyshortcuts="${event.key}"]`);
+  link?.click();
+});
 addEventListener("renewed", startCompare);
 startCompare();

@@ -7,13 +7,14 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths, webhooks
+from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths, selection, webhooks
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
     paths.PICTURES,
     failures.FAILURES,
     erasures.ERASURES,
+    selection.SELECTION,
     paths.COUNTS,
     paths.REST,
     paths.PLAIN,
@@ -23,6 +24,9 @@ _PATHS = (
     webhooks.DELIVERIES,
     access.ACCESS,
 )
+_SCHEMAS = (
+    all_schemas, access.schemas, failures.schemas, erasures.schemas, selection.schemas, webhooks.schemas,
+)  # fmt: skip
 _TAGS = {
     "Upload": "Pictures in.",
     "Pictures": "What became of them.",
@@ -65,7 +69,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {path: dict(methods) for table in _PATHS for path, methods in table.items()},
         "components": {
-            "schemas": all_schemas() | access.schemas() | failures.schemas() | erasures.schemas() | webhooks.schemas(),
+            "schemas": {name: schema for room in _SCHEMAS for name, schema in room().items()},
             "responses": {"Unexpected": _unexpected()},
         },
     }

@@ -23,7 +23,7 @@ from imagemill.api.web.openapi.operations import (
     problems,
     query,
 )
-from imagemill.api.web.openapi.schemas import BATCH, STRING, ref
+from imagemill.api.web.openapi.schemas import BATCH, STRING, Schema, ref
 from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD
 
 Json = dict[str, Any]
@@ -33,6 +33,14 @@ _RESULT_PROBLEMS = {422: FAILED, **_GONE, **DATABASE_AWAY}
 _SOURCE = query(
     "source", {"type": "string"}, "Only those posted with this source; a page may be short then and yet have a next."
 )
+_TIME: Schema = {"type": "string", "description": "A date or a time, in UTC unless it says otherwise."}
+_FILTERS = [
+    _SOURCE,
+    query("recipe", STRING, "Only those under this recipe; a page may be short then, too."),
+    query("name", STRING, "Only those with this in their names, in any case; a page may be short then, too."),
+    query("since", _TIME, "Accepted then or later."),
+    query("until", _TIME, "Accepted earlier; a date includes that day."),
+]
 _STATE = query(
     "state",
     {"type": "string", "enum": ["accepted", "in_flight", "stored", "failed", "duplicate", "damaged", "erased"]},
@@ -94,9 +102,11 @@ PICTURES: Json = {
             "Pictures", "listImages", "Pictures, newest first",
             [
                 answer(200, "Images", "A page.", {"images": [examples.IMAGE], "next": None}),
-                problems({400: ("bad-batch", "bad-state", "bad-cursor", "bad-limit"), **DATABASE_AWAY}),
+                problems({
+                    400: ("bad-batch", "bad-state", "bad-cursor", "bad-limit"), 422: ("bad-value",), **DATABASE_AWAY,
+                }),
             ],
-            parameters=[BATCH_FILTER, _STATE, _SOURCE, AFTER, LIMIT],
+            parameters=[BATCH_FILTER, _STATE, *_FILTERS, AFTER, LIMIT],
         ),
     },
     "/api/v1/images/{image_id}": {
