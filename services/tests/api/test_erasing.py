@@ -152,3 +152,16 @@ def test_the_page_shows_it_and_takes_it_back(mill: Mill) -> None:
     assert mill.image(one)["erasure"] is None
     assert "1 picture of this batch is erased" in mill.post(f"/batches/{batch}/erase", data=token).text
     assert "1 picture is shown again" in mill.post(f"/batches/{batch}/unerase", data=token).text
+
+
+def test_what_is_pinned_cannot_be_erased(mill: Mill) -> None:
+    batch, (one,) = batch_of(mill, 914)
+    pinned = mill.http.put(f"{mill.url}/api/v1/images/{one}/pin", json={"note": "evidence"}, timeout=30)
+    assert (pinned.status_code, pinned.json()["note"]) == (200, "evidence")
+    assert mill.image(one)["pin"]["note"] == "evidence"
+    assert [item["code"] for item in erase(mill, batch=batch)["refused"]] == ["pinned"]
+    assert "It cannot be erased." in mill.get(f"/pictures/{one}").text
+    assert mill.http.delete(f"{mill.url}/api/v1/images/{one}/pin", timeout=30).status_code == 204
+    assert len(erase(mill, batch=batch)["erased"]) == 1
+    late = mill.http.put(f"{mill.url}/api/v1/images/{one}/pin", timeout=30)
+    assert (late.status_code, late.json()["code"]) == (410, "erased")

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from imagemill.domain.blobs import sha256
-from imagemill.domain.erasures import Erasure
+from imagemill.domain.erasures import Erasure, Pin
 from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome
 from imagemill.domain.purging import PurgeTimes
@@ -278,3 +278,13 @@ def test_a_round_takes_a_bounded_number_of_pictures(mill: Mill, monkeypatch: pyt
     assert sum(mill.has(b"0", b"1", b"2")) == 1
     mill.purge()
     assert sum(mill.has(b"0", b"1", b"2")) == 0
+
+
+def test_a_picture_that_was_pinned_meanwhile_is_not_erased_any_more(mill: Mill) -> None:
+    kept, gone = mill.stored(b"one", b"1"), mill.stored(b"two", b"2")
+    mill.erase(kept, gone)
+    mill.erasures.pin(Pin(id=kept.id, batch="b", at=timestamp(), by="me"))
+    mill.purge()
+    assert mill.has(b"one", b"1", b"two", b"2") == [True, True, False, False]
+    assert mill.erasures.of([kept.id]) == {}
+    assert mill.ledger.counts().erased == 1

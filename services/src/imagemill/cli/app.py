@@ -19,6 +19,7 @@ from imagemill.cli import (
     fetching,
     moving,
     pictures,
+    pinning,
     replaying,
     rules,
     status,
@@ -82,6 +83,7 @@ app.command("journal")(pictures.journal)
 app.command("list")(pictures.list_images)
 app.command("batch")(counts.batch)
 app.command("totals")(counts.totals)
+app.command("pin")(pinning.pin)
 app.command("erase")(erasing.erase)
 app.command("verify")(verifying.verify)
 app.command("repair")(verifying.repair)

@@ -33,6 +33,16 @@ class Erasure(Record):
         return self.state == "pending" and now < seconds_of(self.due) - UNDO_ENDS_SECONDS
 
 
+class Pin(Record):
+    """That a picture must be kept: it cannot be erased, by nobody and no retention, until the pin is taken away."""
+
+    id: str
+    batch: str
+    at: str
+    by: str
+    note: str = ""
+
+
 def is_live(referrer: str, erasures: Mapping[str, Erasure]) -> bool:
     """Does a picture, by its id, need the bytes that it refers to?"""
     erasure = erasures.get(referrer)

@@ -121,11 +121,28 @@ class WorkSettings(SettingsGroup):
     erasure_grace_hours: float = Field(
         24, ge=0, le=87_600, description="How long erasing an image can be undone; only then its bytes go."
     )
+    image_retention_days: dict[str, float] = Field(
+        {},
+        description="Images that are erased by themselves when they are so many days old, by `recipe:NAME` or "
+        '`batch:PATTERN` (`*` stands for anything), e.g. `{"recipe:thumbnail": 30, "batch:tmp-*": 7}`. What is pinned '
+        "stays.",
+    )
     redrive_after_seconds: float = Field(300, gt=0, description="Age at which a job in flight may be republished.")
     redrive_every_seconds: float = Field(15, gt=0, description="How often the ledger is searched for such jobs.")
     lease_seconds: float = Field(
         30, gt=1, description="Duration of the lease of a duty that one program at a time does."
     )
+
+    @field_validator("image_retention_days")
+    @classmethod
+    def _retention_is_of_recipes_and_batches(cls, rules: dict[str, float]) -> dict[str, float]:
+        for rule, days in rules.items():
+            kind, _, pattern = rule.partition(":")
+            if kind not in ("recipe", "batch") or not pattern:
+                raise ValueError(f"{rule!r}: write recipe:NAME or batch:PATTERN")
+            if not 0 < days <= 36_500:
+                raise ValueError(f"{rule!r}: {days:g} days are not between 0 and 36,500")
+        return rules
 
     @field_validator("pools")
     @classmethod

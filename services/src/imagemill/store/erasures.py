@@ -1,12 +1,13 @@
-"""Erasures, and who needs which bytes: documents `erasure:<id>` of the ledger, the only ones there that change.
+"""Erasures, pins, and who needs which bytes: documents `erasure:<id>` and `pin:<id>` of the ledger.
 
+Of all its documents only erasures change.
 `pending` may be taken back, by removing the document; `purging` and `purged` are for good. They count as long as they
 are there, so that what is stored and what of it was erased are both exact.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from imagemill.domain.erasures import Erasure, ErasureState, is_live
+from imagemill.domain.erasures import Erasure, ErasureState, Pin, is_live
 from imagemill.domain.ids import timestamp
 from imagemill.store.couch import Couch, Document, successes
 from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT
@@ -47,6 +48,34 @@ class Erasures:
     def of(self, ids: Iterable[str]) -> dict[str, Erasure]:
         """The erasures of those of the pictures that have one."""
         return {erasure.id: erasure for erasure, _ in self._found(ids)}
+
+    def pin(self, pin: Pin) -> bool:
+        """Keep a picture; False when it is pinned already, and that pin stays."""
+        document = {"_id": _pin_id(pin.id), "type": "pin", **pin.model_dump(mode="json")}
+        errors = self._ledger.bulk([document])
+        successes([document], errors)
+        return errors == [None]
+
+    def unpin(self, image_id: str) -> bool:
+        """Take a pin away; False when there is none."""
+        found = self._ledger.get(_pin_id(image_id))
+        if found is not None:
+            self._ledger.remove(_pin_id(image_id), str(found["_rev"]))
+        return found is not None
+
+    def pins(self, ids: Iterable[str]) -> dict[str, Pin]:
+        """The pins of those of the pictures that have one."""
+        found = self._ledger.get_many([_pin_id(one) for one in ids])
+        return {pin.id: pin for pin in map(Pin.model_validate, found.values())}
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Take back erasures that are due, of pictures which must be kept."""
+        gone = [
+            {"_id": _id(erasure.id), "_rev": revision, "_deleted": True}
+            for erasure, revision in self._found(ids)
+            if not erasure.lets_go
+        ]
+        successes(gone, self._ledger.bulk(gone))
 
     def due(self, now: float, limit: int) -> list[str]:
         """Ids of pictures of which the bytes shall go now, the longest overdue first."""
@@ -116,6 +145,10 @@ class Erasures:
     def _found(self, ids: Iterable[str]) -> Iterator[tuple[Erasure, str]]:
         for document in self._ledger.get_many([_id(one) for one in ids]).values():
             yield Erasure.model_validate(document), str(document["_rev"])
+
+
+def _pin_id(image_id: str) -> str:
+    return f"pin:{image_id}"
 
 
 def _id(image_id: str) -> str:

@@ -216,6 +216,11 @@ class Ledger:
         done = set(self._suffixes("outcome", jobs[-1], jobs[0] + _LAST, _PAGE)) if jobs else set()
         return [job_id for job_id in jobs if job_id not in done], jobs[-1] if len(ids) == _PAGE else None
 
+    def images_between(self, start: str, end: str) -> tuple[list[Image], str]:
+        """The next thousand jobs with start ≤ id < end, with their outcomes, oldest first; and where to go on."""
+        ids = self._suffixes("job", start, end, _PAGE)
+        return self.images(ids), ids[-1] + "!" if len(ids) == _PAGE else end
+
     def without_outcome(self, ids: Sequence[str]) -> list[str]:
         """Those of the jobs that have none, in the order of the ids."""
         done = self._database.existing([f"outcome:{job_id}" for job_id in ids])

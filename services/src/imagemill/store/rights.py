@@ -51,7 +51,8 @@ _LEDGER = DatabaseRights(
         "rejection:": DocumentRights(create=("api",), remove=("writer",)),
         "key:": DocumentRights(create=("api",), remove=("writer",)),
         # The API may take back what is not due yet; the writer says how far it is.
-        "erasure:": DocumentRights(create=("api",), change=("writer",), remove=("api", "writer")),
+        "pin:": _changed_by("api"),
+        "erasure:": DocumentRights(create=("api", "writer"), change=("writer",), remove=("api", "writer")),
     },
     busy=True,
 )
@@ -66,6 +67,7 @@ _STATE = DatabaseRights(
         "conflicts:": _changed_by("writer"),
         "pools": _changed_by("writer"),
         "purging": _changed_by("writer"),
+        "retention:": _changed_by("writer"),
         "webhooks:": _changed_by("alerter"),
         "attempts:": _changed_by("worker"),
         # Of an API process that does not live any more the writer removes what it held.

@@ -26,6 +26,7 @@ from imagemill.wire.work import ClaimCheck
 from imagemill.writer.eraser import Eraser
 from imagemill.writer.former_pools import FormerPools
 from imagemill.writer.held import Held
+from imagemill.writer.image_retention import ImageRetention
 from imagemill.writer.redrive import Redrive
 from imagemill.writer.retention import retention_of
 from imagemill.writer.store import OutcomeWriter
@@ -56,7 +57,12 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         "queues", _restoring(program), every_seconds=settings.redrive_every_seconds, at_once=False,
         passing=(pika.exceptions.AMQPError, OSError),
     )  # fmt: skip
+    image_retention = Loop(
+        "image-retention", _image_retention(program).round, every_seconds=settings.retention_every_seconds,
+        passing=_PASSING,
+    )  # fmt: skip
     loops = (
+        image_retention,
         restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program), _eraser(program),
     )  # fmt: skip
     return program.run(retention, program.databases, grouper, *loops)
@@ -86,6 +92,15 @@ def _conflicts(program: Program) -> Loop:
     return Loop(
         "conflicts", lambda: lease.hold() and conflicts.round(), every_seconds=settings.redrive_every_seconds,
         at_once=False, passing=_PASSING,
+    )  # fmt: skip
+
+
+def _image_retention(program: Program) -> ImageRetention:
+    settings, stores = program.settings, program.stores
+    lease = Lease(stores.couch, "image-retention", settings.instance, settings.lease_seconds)
+    return ImageRetention(
+        stores.couch, stores.ledger, lease, program.activity, settings.image_retention_days,
+        settings.erasure_grace_hours,
     )  # fmt: skip
 
 

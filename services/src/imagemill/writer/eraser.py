@@ -74,7 +74,9 @@ class Eraser:
 
     def _announce(self, ids: Sequence[str]) -> None:
         self._step = ""
-        taken = [erasure.id for erasure in self._erasures.advance(ids, "purging")]
+        if pinned := self._erasures.pins(ids):
+            self._erasures.drop(pinned)
+        taken = [erasure.id for erasure in self._erasures.advance(set(ids) - pinned.keys(), "purging")]
         if taken:
             plan = plan_of(self._ledger.images(taken))
             self._purges.announce(PurgeRound(id=uuid7(), announced_at=time.time()), plan)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from imagemill.api.access.permissions import principal
 from imagemill.api.images import failures
+from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
-from imagemill.domain.erasures import MAX_NOTE_LENGTH, Erasure
+from imagemill.domain.erasures import MAX_NOTE_LENGTH, Erasure, Pin
 from imagemill.domain.errors import Invalid
 from imagemill.domain.ids import timestamp
 from imagemill.domain.images import Image
@@ -29,16 +30,13 @@ class ErasureReport:
 
 def erase(mill: Services, images: Sequence[Image], note: str = "", at_once: bool = False) -> ErasureReport:
     """Erase pictures that came to their end; `at_once` without the time in which it can be undone."""
-    if len(note) > MAX_NOTE_LENGTH:
-        raise Invalid(
-            "bad-value", f"The note has {len(note):,} characters; at most {MAX_NOTE_LENGTH} are kept.", "note"
-        )
+    _check_note(note)
     report = ErasureReport()
-    ended = [image for image in images if image.outcome]
+    pins = mill.stores.erasures.pins([image.job.id for image in images])
     for image in images:
-        if image.outcome is None:
-            sentence = "It is in flight; erase it once it is stored or failed."
-            report.refused[image.job.id] = Problem(409, "in-flight", sentence, image=image.job.id)
+        if refusal := _refusal(image, pins.get(image.job.id)):
+            report.refused[image.job.id] = refusal
+    ended = [image for image in images if image.job.id not in report.refused]
     new = [_erasure(mill, image, note, at_once) for image in ended if not image.erasure]
     _discard_failures(mill, [image for image in ended if image.status == "failed" and not image.erasure])
     added = set(mill.stores.erasures.add(new))
@@ -50,6 +48,39 @@ def erase(mill: Services, images: Sequence[Image], note: str = "", at_once: bool
         after = {"pictures": [erasure.id for erasure in done], "due": done[0].due, "note": note}
         mill.record("images.erase", _named([erasure.id for erasure in done]), after=after)
     return report
+
+
+def _refusal(image: Image, pin: Pin | None) -> Problem | None:
+    if image.outcome is None:
+        sentence = "It is in flight; erase it once it is stored or failed."
+        return Problem(409, "in-flight", sentence, image=image.job.id)
+    if pin:
+        sentence = f"It is pinned, by {pin.by} at {pin.at}; take the pin away first."
+        return Problem(409, "pinned", sentence, image=image.job.id)
+    return None
+
+
+def pin(mill: Services, image: Image, note: str = "") -> Pin:
+    """Keep a picture: it cannot be erased until the pin is taken away. Raises Problem for one that is erased."""
+    _check_note(note)
+    with_bytes(image)
+    kept = Pin(id=image.job.id, batch=image.job.batch, at=timestamp(), by=principal().name, note=note)
+    if mill.stores.erasures.pin(kept):
+        mill.record("image.pin", image.job.id, after={"note": note})
+    return mill.stores.erasures.pins([image.job.id]).get(image.job.id, kept)
+
+
+def unpin(mill: Services, image: Image) -> None:
+    """Take a pin away."""
+    if mill.stores.erasures.unpin(image.job.id):
+        mill.record("image.unpin", image.job.id)
+
+
+def _check_note(note: str) -> None:
+    if len(note) > MAX_NOTE_LENGTH:
+        raise Invalid(
+            "bad-value", f"The note has {len(note):,} characters; at most {MAX_NOTE_LENGTH} are kept.", "note"
+        )
 
 
 def undo(mill: Services, images: Sequence[Image]) -> list[str]:

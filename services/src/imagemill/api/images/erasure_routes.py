@@ -9,7 +9,7 @@ from imagemill.api.images import erasing, views
 from imagemill.api.images.failure_filter import ids_of
 from imagemill.api.images.reads import image_of
 from imagemill.api.services import Services
-from imagemill.api.web.bodies import json_body
+from imagemill.api.web.bodies import json_body, optional_body
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission
@@ -61,6 +61,24 @@ def undo_erasures() -> Response:
         if image.erasure and image.job.id not in back
     ]
     return jsonify({"undone": back, "refused": late + _missing(unknown), "next": following})
+
+
+@blueprint.put("/api/v1/images/<image_id>/pin")
+@needs(Permission.OPERATE)
+def pin_image(image_id: str) -> Response:
+    """Keep a picture: nobody can erase it until the pin is taken away."""
+    mill, body = services(), optional_body()
+    kept = erasing.pin(mill, image_of(mill, image_id), str(body.get("note") or "").strip())
+    return jsonify(kept.model_dump(exclude={"id", "batch"}))
+
+
+@blueprint.delete("/api/v1/images/<image_id>/pin")
+@needs(Permission.OPERATE)
+def unpin_image(image_id: str) -> Response:
+    """Take a pin away; nothing happens when there is none."""
+    mill = services()
+    erasing.unpin(mill, image_of(mill, image_id))
+    return Response(status=204)
 
 
 def _check_at_once(mill: Services, at_once: bool) -> None:

@@ -113,6 +113,7 @@ def picture_page(image_id: str) -> str:
         failure=failures.described(mill, [image])[0] if image.status == "failed" else None, advice=advice,
         all_recipes=sorted(mill.recipes),
         autopsy=_autopsy(image) if image.status == "failed" and may("originals") and not image.erasure else None,
+        pin=mill.stores.erasures.pins([image_id]).get(image_id),
         undoable=bool(image.erasure and image.erasure.can_be_undone(time.time())),
         grace_hours=mill.settings.erasure_grace_hours,
         origin=request.host_url.rstrip("/"),
@@ -163,6 +164,24 @@ def unerase_form(image_id: str) -> AnyResponse:
     found = reads.image_of(mill, image_id)
     if found.erasure and not erasing.undo(mill, [found]):
         raise Problem(409, "erased", "That cannot be undone any more: its bytes are going, or gone.", image=image_id)
+    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/pictures/<image_id>/pin")
+@needs(Permission.OPERATE)
+def pin_form(image_id: str) -> AnyResponse:
+    """Keep a picture, then its page."""
+    mill = services()
+    erasing.pin(mill, reads.image_of(mill, image_id), request.form.get("note", "").strip())
+    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/pictures/<image_id>/unpin")
+@needs(Permission.OPERATE)
+def unpin_form(image_id: str) -> AnyResponse:
+    """Take a pin away, then its page."""
+    mill = services()
+    erasing.unpin(mill, reads.image_of(mill, image_id))
     return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
 
 

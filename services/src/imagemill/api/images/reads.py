@@ -31,7 +31,10 @@ _POOLS_TIMEOUT_SECONDS = 3
 @needs(Permission.VIEW)
 def image(image_id: str) -> Response:
     """Status and trace."""
-    return jsonify(views.image(image_of(services(), image_id)))
+    mill = services()
+    found = image_of(mill, image_id)
+    pin = mill.stores.erasures.pins([image_id]).get(image_id)
+    return jsonify(views.image(found) | {"pin": pin.model_dump(exclude={"id", "batch"}) if pin else None})
 
 
 @blueprint.get("/api/v1/images/<image_id>/original")

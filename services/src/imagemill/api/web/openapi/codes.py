@@ -66,6 +66,7 @@ PICTURES = (
     Code("not-failed", (409,), "Only failed pictures are retried or discarded."),
     Code("already-retried", (409,), "The failure was retried before; `image` names its retry."),
     Code("in-flight", (409,), "A picture in flight cannot be erased; wait until it is stored or failed."),
+    Code("pinned", (409,), "The picture is pinned; take the pin away before it is erased."),
     Code("erased", (409, 410), "The picture was erased; or that cannot be undone any more."),
     Code("blob-missing", (410,), "The ledger knows the picture, but its bytes are gone."),
 )

@@ -34,7 +34,8 @@ DELETE_IMAGE: Json = operation(
     [
         answer(200, "Image", "The picture as it is now.", examples.IMAGE | {"erasure": examples.ERASURE}),
         problems({
-            **CHANGING, **UNKNOWN_IMAGE, 403: ("cross-site", "forbidden"), 409: ("in-flight",), 422: ("bad-value",),
+            **CHANGING, **UNKNOWN_IMAGE, 403: ("cross-site", "forbidden"), 409: ("in-flight", "pinned"),
+            422: ("bad-value",),
         }),
     ],
     description=_ABOUT,
@@ -60,6 +61,31 @@ ERASURES: Json = {
             description=_ABOUT,
             body=_body({"note": _NOTE, "at_once": _AT_ONCE}, {"batch": "holiday", "note": "Not wanted."}),
         )
+    },
+    "/api/v1/images/{image_id}/pin": {
+        "put": operation(
+            "Erasures", "pinImage", "Keep a picture",
+            [
+                answer(200, "Pin", "The pin; one that was there before stays as it was.", examples.PIN),
+                problems({
+                    **CHANGING, **UNKNOWN_IMAGE, 400: ("bad-json",), 410: ("erased",), 415: ("not-json",),
+                    422: ("bad-value",),
+                }),
+            ],
+            description="It cannot be erased, by nobody and no retention, until the pin is taken away.",
+            parameters=[IMAGE_ID],
+            body={"required": False, "content": {"application/json": {
+                "schema": {"type": "object", "properties": {"note": _NOTE}}, "example": {"note": "Evidence."},
+            }}},
+        ),
+        "delete": operation(
+            "Erasures", "unpinImage", "Take a pin away",
+            [
+                {"204": {"description": "There is no pin any more."}},
+                problems({**CHANGING, **UNKNOWN_IMAGE}),
+            ],
+            parameters=[IMAGE_ID],
+        ),
     },
     "/api/v1/erasures/undo": {
         "post": operation(
@@ -87,6 +113,7 @@ def schemas() -> dict[str, Schema]:
         "state": {"type": "string", "enum": ["pending", "purging", "purged"]},
     }  # fmt: skip
     return {
+        "Pin": shape("That a picture must be kept.", {"at": TIME, "by": STRING, "note": STRING}),
         "Erasure": shape("That a picture was erased; `pending` can be undone until shortly before `due`.", members),
         "Erased": shape("What was erased.", {
             "erased": listed(shape("An erased picture.", {"id": ID, **members})), **following,

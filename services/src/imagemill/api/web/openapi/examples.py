@@ -53,6 +53,7 @@ ERASURE: dict[str, Any] = {
     "note": "Not wanted.",
     "state": "pending",
 }
+PIN: dict[str, Any] = {"at": "2026-11-22T08:00:00.000Z", "by": "anna", "note": "Evidence."}
 REJECTED: dict[str, Any] = {
     "name": "notes.jpg",
     "code": "not-an-image",

@@ -204,7 +204,13 @@ def _pictures() -> dict[str, Schema]:
     return {
         "ImageInfo": record(ImageInfo, sha256=SHA256, bytes=COUNT, width=COUNT, height=COUNT),
         "TraceStep": record(TraceStep, step=step, at=TIME, attempt={"minimum": 1}),
-        "Image": shape("A picture under a recipe.", _IMAGE),
+        "Image": shape(
+            "A picture under a recipe.",
+            _IMAGE,
+            {
+                "pin": nullable(ref("Pin")) | {"description": "Told of one picture, not in lists."},
+            },
+        ),
         "Failure": shape("A failed picture, and where its failure stands.", _IMAGE | _FAILURE),
         "Resolution": _RESOLUTION,
         "LastRetry": shape("A retry.", {"id": ID, "status": STATUS}),
