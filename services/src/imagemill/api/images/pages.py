@@ -169,7 +169,7 @@ def unerase_form(image_id: str) -> AnyResponse:
 
 @blueprint.post("/pictures/<image_id>/pin")
 @needs(Permission.OPERATE)
-def pin_form(image_id: str) -> AnyResponse:
+def pin_picture_form(image_id: str) -> AnyResponse:
     """Keep a picture, then its page."""
     mill = services()
     erasing.pin(mill, reads.image_of(mill, image_id), request.form.get("note", "").strip())
@@ -178,7 +178,7 @@ def pin_form(image_id: str) -> AnyResponse:
 
 @blueprint.post("/pictures/<image_id>/unpin")
 @needs(Permission.OPERATE)
-def unpin_form(image_id: str) -> AnyResponse:
+def unpin_picture_form(image_id: str) -> AnyResponse:
     """Take a pin away, then its page."""
     mill = services()
     erasing.unpin(mill, reads.image_of(mill, image_id))
