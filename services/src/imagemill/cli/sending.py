@@ -20,7 +20,7 @@ _ROUNDS = 6
 _UPLOAD_READ_SECONDS = 180.0
 _TOO_LARGE = 413
 _OF_THE_ORDER = (400, 403, 404, 405)
-_AWAY = ("unavailable", "accept-unknown")
+_AWAY = ("unavailable", "accept-unknown", "being-erased")
 
 Told = Callable[[Account, int, int], None]
 

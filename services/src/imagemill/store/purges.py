@@ -91,9 +91,13 @@ class PurgeWatch:
     def check(self, names: Iterable[str], seen_at: float) -> None:
         """Raise BeingPurged unless the bytes are there to stay: they were seen, or stored, since `seen_at`."""
         if gone := self.being_purged(names):
-            raise BeingPurged(f"{min(gone)[:12]}… is being erased; it can be stored anew in a few minutes")
+            raise BeingPurged(
+                f"What has the hash {min(gone)[:12]}… is being erased; it can come again in a few minutes"
+            )
         if not self._view.may_rely_on(seen_at, self._clock()):
-            raise BeingPurged("it took too long: bytes that were there may have been erased meanwhile")
+            raise BeingPurged(
+                "It took so long that bytes that were there may have been erased; it can come again at once"
+            )
 
     def _names(self, going: PurgeRound) -> list[str]:
         plan = self._purges.plan(going.id)

@@ -303,6 +303,7 @@ def _rejected(rejection: Rejection, index: int) -> dict[str, Any]:
 def _not_now(offer: Offer, problem: Problem) -> dict[str, Any]:
     detail = {
         "too-many-jobs": "Not taken in: too many jobs of this token are in flight; upload it again later.",
+        "being-erased": "Not taken in: the same picture is being erased at this moment; upload it in a few minutes.",
         "unavailable": "Not taken in: a server was away; upload it again.",
         "accept-unknown": "Whether it was taken in is not known; upload it again with the same key.",
     }[problem.code]

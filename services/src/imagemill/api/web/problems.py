@@ -11,11 +11,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from imagemill.domain import errors
 from imagemill.domain.errors import DomainError
 from imagemill.store.couch import StoreUnavailable, Unsettled
+from imagemill.store.purges import BeingPurged
 from imagemill.wire.broker import BrokerUnavailable
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+_ERASING_SECONDS = 60
 _STATUSES: Mapping[type[DomainError], int] = {
     errors.NotFound: 404, errors.AlreadyExists: 409, errors.Gone: 410, errors.ChangedMeanwhile: 412,
     errors.Invalid: 422, errors.Busy: 503, errors.NoAnswer: 504,
@@ -63,6 +65,9 @@ def not_taken(error: StoreUnavailable | BrokerUnavailable) -> Problem:
             "with the same Idempotency-Key it counts once."
         )
         return Problem(503, "accept-unknown", detail, headers)
+    if isinstance(error, BeingPurged):
+        headers = {"Retry-After": str(_ERASING_SECONDS)}
+        return Problem(503, "being-erased", f"{error}. Nothing was accepted; try again then.", headers)
     database = isinstance(error, StoreUnavailable)
     what = "The database does not answer." if database else f"No work is taken now: {error}."
     return Problem(503, "unavailable", f"{what} Nothing was accepted; try again in a few seconds.", headers)

@@ -92,6 +92,9 @@ EARLIER_FAILURES = (
 
 SERVERS = (
     Code("unavailable", (503,), "Database or broker are away. Nothing was accepted; try again after `Retry-After`."),
+    Code(
+        "being-erased", (503,), "The same bytes are being erased at this moment; send them again after `Retry-After`."
+    ),
     Code("accept-unknown", (503,), "Whether it was accepted is not known; repeat it with the same `Idempotency-Key`."),
     Code("too-many-in-flight", (503,), "As many pictures are in flight as may be (`max_in_flight`); try again later."),
     Code("clock-differs", (503,), "The clocks of API and database differ too much to accept anything."),

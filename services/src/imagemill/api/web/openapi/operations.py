@@ -120,7 +120,7 @@ LIMIT = query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "defaul
 DATABASE_AWAY = {503: ("unavailable",)}
 # Of what may have been taken although no answer came.
 TAKING: dict[int, tuple[str, ...]] = {
-    503: ("unavailable", "accept-unknown", "too-many-in-flight", "clock-differs"),
+    503: ("unavailable", "accept-unknown", "being-erased", "too-many-in-flight", "clock-differs"),
 }
 # Of every change that a page of another site may not ask for.
 CHANGING: dict[int, tuple[str, ...]] = {403: ("cross-site",), **DATABASE_AWAY}

@@ -16,7 +16,7 @@ const PAGE = 500;
 /** @import { Rows } from "./rows.js" */
 /** @typedef {{ accepted?: Accepted[], rejected?: Rejected[], detail?: string, code?: string }} Answer */
 
-const AWAY = new Set(["unavailable", "accept-unknown"]);
+const AWAY = new Set(["unavailable", "accept-unknown", "being-erased"]);
 
 /** @param {string | undefined} text */
 const firstSentence = (text) => `${String(text ?? "The service is busy").split(/\. |\.$/)[0]}.`;
