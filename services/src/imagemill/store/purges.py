@@ -60,7 +60,8 @@ class PurgeWatch:
 
     def __init__(self, couch: Couch, times: PurgeTimes, clock: Callable[[], float] = time.monotonic) -> None:
         self._purges, self._clock, self._lock = Purges(couch), clock, threading.Lock()
-        self._view, self._round = PurgeView(times), ""
+        # The view and the id of its round belong together: many threads read and replace them.
+        self._known = PurgeView(times), ""
         self.refresh_seconds = times.known_for / 2
 
     def now(self) -> float:
@@ -69,24 +70,31 @@ class PurgeWatch:
 
     def refresh(self) -> None:
         """Ask; raises StoreUnavailable."""
-        asked_at, known = self._clock(), self._view
+        asked_at = self._clock()
+        view, known_round = self._known
         going = self._purges.current()
         if going is None:
             round_id, names = "", None
-        elif going.id == self._round:
-            round_id, names = going.id, known.announced
+        elif going.id == known_round:
+            round_id, names = going.id, view.announced
         else:
             round_id, names = going.id, frozenset(self._names(going))
         with self._lock:
+            view, _ = self._known
             # Of answers that overtook each other the one to the last question counts.
-            if asked_at >= self._view.known_at:
-                self._view, self._round = self._view.after(names, asked_at), round_id
+            if asked_at >= view.known_at:
+                self._known = view.after(names, asked_at), round_id
 
     def being_purged(self, names: Iterable[str]) -> frozenset[str]:
         """Those of the hashes whose bytes are being removed. Raises StoreUnavailable when that is not known."""
-        if not self._view.is_known(self._clock()):
+        view, _ = self._known
+        if not view.is_known(self._clock()):
             self.refresh()
-        return self._view.announced & frozenset(names)
+            view, _ = self._known
+            # An answer that took long tells what was announced when it was asked for, not what is now.
+            if not view.is_known(self._clock()):
+                raise StoreUnavailable("CouchDB takes too long to tell whether bytes are being erased")
+        return view.announced & frozenset(names)
 
     def check(self, names: Iterable[str], seen_at: float) -> None:
         """Raise BeingPurged unless the bytes are there to stay: they were seen, or stored, since `seen_at`."""
@@ -94,7 +102,8 @@ class PurgeWatch:
             raise BeingPurged(
                 f"What has the hash {min(gone)[:12]}… is being erased; it can come again in a few minutes"
             )
-        if not self._view.may_rely_on(seen_at, self._clock()):
+        view, _ = self._known
+        if not view.may_rely_on(seen_at, self._clock()):
             raise BeingPurged(
                 "It took so long that bytes that were there may have been erased; it can come again at once"
             )
