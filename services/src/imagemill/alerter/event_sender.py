@@ -114,8 +114,10 @@ class EventSender:
             one for one in self._deliveries.due(receiver, now, _ROUND)
             if (one.delivery.id, one.revision) not in recorded
         ]  # fmt: skip
-        over = [StoredDelivery(gone, one.revision) for one in due if (gone := expired(one.delivery, now))]
-        fresh = [one for one in due if expired(one.delivery, now) is None]
+        # What waited because nobody sent is tried first: only of a receiver that takes nothing it is given up.
+        old = [(one, expired(one.delivery, now)) for one in due] if health.is_suspected else []
+        over = [StoredDelivery(gone, one.revision) for one, gone in old if gone]
+        fresh = [one for one, gone in old if not gone] if health.is_suspected else due
         sent = list(requests.map(self._send, fresh[:1] if health.is_suspected else fresh))
         self._record(over, "expired")
         self._record(sent)
