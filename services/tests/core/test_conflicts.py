@@ -37,6 +37,13 @@ def as_two_nodes_had_it(couchdb_url: str, prefix: str, *versions: dict[str, Any]
     assert answer.ok, answer.text
 
 
+def test_an_erasure_that_went_further_counts_before_an_earlier_one() -> None:
+    pending = {"_rev": "1-a", "type": "erasure", "id": "one", "state": "pending"}
+    purging, purged = ({**pending, "_rev": f"{n}-b", "state": state} for n, state in ((2, "purging"), (3, "purged")))
+    assert winner([pending, purged, purging]) is purged
+    assert winner([pending, purging]) is purging
+
+
 @pytest.mark.parametrize("shown", ["0", "f"])
 def test_of_two_outcomes_one_stays_whichever_couchdb_shows(
     client: Couch,

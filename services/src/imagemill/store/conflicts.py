@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import Counter
 
 from imagemill.concurrency.heartbeat import beat
+from imagemill.domain.erasures import ErasureState
 from imagemill.domain.ids import made_at
 from imagemill.store.couch import Couch, Document
 
@@ -22,10 +23,11 @@ _PAGE = 1000
 _PAGES_PER_ROUND = 20
 _KEY = "key:"
 _KEY_SETTLES_SECONDS = 300.0
+_ERASED: Sequence[ErasureState] = ("purged", "purging", "pending")
 
 
 def winner(versions: Sequence[Document]) -> Document:
-    """The version that counts: a stored outcome before a failed one, then the earliest.
+    """The version that counts: a stored outcome before a failed one, an erasure that went further, then the earliest.
 
     >>> winner([{"status": "failed", "_rev": "1-b"}, {"status": "stored", "_rev": "1-a"}])["status"]
     'stored'
@@ -40,10 +42,12 @@ def _may_go_on(doc_id: str, versions: Sequence[Document]) -> bool:
     )
 
 
-def _rank(version: Document) -> tuple[bool, str, str]:
+def _rank(version: Document) -> tuple[bool, int, str, str]:
     trace = version.get("trace") or [{}]
     made = str(trace[-1].get("at") or version.get("job") or version.get("id") or "")
-    return version.get("status") == "failed", made, str(version["_rev"])
+    # Bytes that are gone do not come back because another node had not heard of it.
+    undone = _ERASED.index(version["state"]) if version.get("type") == "erasure" else 0
+    return version.get("status") == "failed", undone, made, str(version["_rev"])
 
 
 class Conflicts:
