@@ -3,10 +3,14 @@
 import csv
 import io
 import zipfile
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from imagemill.api.images.archive import FileNames
+from imagemill.api.images import archive as archive_module
+from imagemill.api.images.archive import FileNames, zipped
+from imagemill.domain.erasures import Erasure
 from imagemill.domain.images import Image, ImageInfo, Job, Outcome
 from mill import Mill
 from pictures import bomb_png_header, photo_jpeg
@@ -82,3 +86,29 @@ def test_names_are_told_apart_whatever_their_case() -> None:
     assert named("kite.jpg", 1) == "kite-gray.png"
     assert named("KITE.JPG", 2) == "KITE-gray-000000000002.png"
     assert named("=1+1.jpg", 3) == "=1+1-gray.png"
+
+
+def test_what_is_erased_while_a_client_reads_is_not_sent_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_module, "_FRESH_SECONDS", -1)
+    info = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")
+    at = "2026-11-21T09:15:02.421Z"
+    ids, erased = ["a", "b", "c"], set[str]()
+
+    def image(one: str) -> Image:
+        job = Job(
+            id=one, batch="b", name=f"{one}.png", recipe="gray", recipe_steps="[]", recipe_digest="d", original=info,
+            accepted_at=at, by="api",
+        )  # fmt: skip
+        erasure = Erasure(id=one, batch="b", at=at, by="me", due=at) if one in erased else None
+        outcome = Outcome(id=one, batch="b", recipe="gray", status="stored", result=info)
+        return Image(job=job, outcome=outcome, erasure=erasure)
+
+    ledger = SimpleNamespace(images=lambda wanted: [image(one) for one in wanted])
+    stores = SimpleNamespace(ledger=ledger, blobs=SimpleNamespace(get=lambda _: b"x"))
+    pieces = zipped(cast(Any, SimpleNamespace(stores=stores)), [ledger.images(ids)])
+    body = next(pieces)
+    erased.add("c")
+    body += b"".join(pieces)
+    read = zipfile.ZipFile(io.BytesIO(body))
+    assert read.namelist() == ["a-gray.png", "b-gray.png", "manifest.csv"]
+    assert [row["erased_at"] for row in rows_of(read.read("manifest.csv").decode())] == ["", "", at]

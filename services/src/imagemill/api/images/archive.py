@@ -3,6 +3,7 @@
 import csv
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -23,6 +24,7 @@ blueprint = Blueprint("archive", __name__)
 
 Body = Callable[[Services, Iterable[list[Image]]], Iterator[bytes]]
 _PAGE = 200
+_FRESH_SECONDS = 2.0
 # Each keeps a thread of the API for as long as its reader takes.
 _MOST_AT_ONCE = 4
 _PLACES = threading.BoundedSemaphore(_MOST_AT_ONCE)
@@ -82,7 +84,7 @@ def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The ZIP, piece by piece: one picture is in memory at a time. Results whose bytes are gone are left out."""
     sink, names, rows = Sink(), FileNames(), [_line(_COLUMNS)]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for image in (image for images in pages for image in images):
+        for image in _one_by_one(mill, pages):
             name = names.of(image)
             rows.append(_line(_row(image, name)))
             if name and image.outcome and image.outcome.result:
@@ -142,6 +144,17 @@ def _pages(mill: Services, batch: str) -> Iterator[list[Image]]:
     while ids := mill.stores.ledger.listed_ids(batch, "accepted", _PAGE, after):
         yield mill.stores.ledger.images(ids)
         after = ids[-1]
+
+
+def _one_by_one(mill: Services, pages: Iterable[list[Image]]) -> Iterator[Image]:
+    """Each as it is when it is told: what is erased while a client reads slowly is not sent any more."""
+    for images in pages:
+        read_at = time.monotonic()
+        for place in range(len(images)):
+            if time.monotonic() - read_at > _FRESH_SECONDS:
+                read_at = time.monotonic()
+                images[place:] = mill.stores.ledger.images([image.job.id for image in images[place:]])
+            yield images[place]
 
 
 def _row(image: Image, file: str) -> tuple[str, ...]:
