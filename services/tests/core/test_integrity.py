@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import requests
 import pictures
 from imagemill import recipes
 from imagemill.domain.blobs import sha256
+from imagemill.domain.erasures import Erasure
 from imagemill.domain.ids import floor_at, timestamp, uuid7
 from imagemill.domain.images import Image, ImageInfo, Job, KnownResult, Outcome
 from imagemill.integrity.defects import Defect, Report, contradictions
@@ -18,6 +20,7 @@ from imagemill.integrity.repair import Mending, Repair
 from imagemill.integrity.walk import Walk, Wanted
 from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.couch import Couch
+from imagemill.store.erasures import Erasures
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
 from imagemill.store.watermark import Watermark
@@ -238,3 +241,23 @@ def test_without_a_database_the_exit_code_is_3_and_the_sentence_says_what_to_do(
     ended = command("verify", url="http://127.0.0.1:9", prefix="p")
     assert ended.returncode == 3
     assert "COUCHDB_URL" in ended.stderr
+
+
+def test_what_is_erased_while_verify_looks_is_not_missing(client: Couch, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Installation(client)
+    job = made.accept(1)
+    made.store(job)
+    missing = CouchBlobs.missing
+
+    def erased_meanwhile(self: CouchBlobs, names: Iterable[str]) -> set[str]:
+        wanted = list(names)
+        erasure = Erasure(id=job.id, batch="b", at=timestamp(), by="me", due=timestamp(), state="purging")
+        Erasures(client).add([erasure])
+        for name in wanted:
+            self.remove(name)
+        return missing(self, wanted)
+
+    monkeypatch.setattr(CouchBlobs, "missing", erased_meanwhile)
+    found: list[Defect] = []
+    Walk(client, made.blobs, Wanted(sample=None, batch="b"), found.append, lambda *_: None).run()
+    assert [defect for defect in found if defect.kind != "counts-differ"] == []

@@ -8,11 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from imagemill.domain.blobs import sha256
+from imagemill.domain.erasures import is_live
 from imagemill.domain.images import Counts, Image
 from imagemill.integrity.defects import Defect, Report, contradictions
 from imagemill.store.blobs import Blobs
 from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Couch
+from imagemill.store.erasures import Erasures
 from imagemill.store.ledger import Ledger
 from imagemill.store.watermark import Watermark
 
@@ -58,7 +60,7 @@ class Walk:
     def __init__(
         self, couch: Couch, blobs: Blobs, wanted: Wanted, found: Callable[[Defect], None], progress: Progress
     ) -> None:
-        self._ledger, self._blobs = Ledger(couch), blobs
+        self._ledger, self._blobs, self._erasures = Ledger(couch), blobs, Erasures(couch)
         self._watermark, self._conflicts = Watermark(couch), Conflicts(couch)
         self._wanted, self._found, self._progress = wanted, found, progress
         self.report = Report()
@@ -90,10 +92,12 @@ class Walk:
         names = {image.job.original.sha256 for image in images}
         results = {image.outcome.result.sha256 for image in images if image.outcome and image.outcome.result}
         missing = self._blobs.missing(names | results)
+        # What was erased meanwhile is not missing, and must not be brought back.
+        erasures = self._erasures.of([image.job.id for image in images]) if missing else {}
         for image in images:
             job, outcome = image.job, image.outcome
             self._count(image, mark)
-            if is_gone(image):
+            if not is_live(job.id, erasures) or is_gone(image):
                 continue
             if job.original.sha256 in missing:
                 self._note("original-missing", job.id, job.original.sha256)
