@@ -5,6 +5,7 @@ A conflict means "already there". In flight = jobs without outcome. Only `erasur
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from imagemill.domain.erasures import Erasure
@@ -18,6 +19,15 @@ _BESIDE_JOB = ("outcome", "erasure")
 
 # The text by which a job was found, and its id.
 NameCursor = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of ids those under which there is a job, and those of pictures that were erased; known results by key."""
+
+    accepted: set[str]
+    erased: set[str]
+    known: dict[str, KnownResult]
 
 
 class Ledger:
@@ -105,15 +115,19 @@ class Ledger:
 
     def accepted_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job."""
-        return self.accepted_and_known(ids, ())[0]
+        return self.standing(ids, ()).accepted
 
-    def accepted_and_known(self, ids: Iterable[str], keys: Iterable[str]) -> tuple[set[str], dict[str, KnownResult]]:
-        """Those of the ids under which there is a job, and the results that are known of the keys, asked together."""
+    def standing(self, ids: Iterable[str], keys: Iterable[str]) -> Standing:
+        """What the ledger has of ids of jobs and keys of results, asked together."""
         jobs, results = [f"job:{job_id}" for job_id in ids], [f"result:{key}" for key in keys]
-        there = self._database.existing([*jobs, *results])
+        erasures = [doc_id.replace("job:", "erasure:", 1) for doc_id in jobs] if results else []
+        there = self._database.existing([*jobs, *erasures, *results])
         accepted = there.intersection(jobs) | self._surely(doc_id for doc_id in jobs if doc_id not in there).keys()
-        known = self.known_results(doc_id.removeprefix("result:") for doc_id in results if doc_id in there)
-        return {doc_id.removeprefix("job:") for doc_id in accepted}, known
+        return Standing(
+            {doc_id.removeprefix("job:") for doc_id in accepted},
+            {doc_id.removeprefix("erasure:") for doc_id in there.intersection(erasures)},
+            self.known_results(doc_id.removeprefix("result:") for doc_id in results if doc_id in there),
+        )
 
     def existing_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job or a rejection."""

@@ -101,12 +101,14 @@ class OutcomeWriter:
 
     def _store(self, offered: list[OutcomeEntry]) -> list[Outcome]:
         keys = {entry.job.result_key for entry in offered if entry.outcome.result}
-        there, known = self._ledger.accepted_and_known({entry.job.id for entry in offered}, keys)
-        entries = self._ours(offered, there)
-        list(self._pool.map(self._store_blob, entries))
+        standing = self._ledger.standing({entry.job.id for entry in offered}, keys)
+        entries, known = self._ours(offered, standing.accepted), standing.known
+        # What was erased has its outcome. A result that comes once more must not be known: its bytes may be gone.
+        lasting = [entry for entry in entries if entry.job.id not in standing.erased]
+        list(self._pool.map(self._store_blob, lasting))
         # Twice the same key within one group: the first is the one that made it. (Two writers that get the same result
         # at the same moment both count it as computed, and it was.)
-        made = {item.key: item for item in reversed([known_result(entry) for entry in entries]) if item is not None}
+        made = {item.key: item for item in reversed([known_result(entry) for entry in lasting]) if item is not None}
         finals = {entry.job.id: final_outcome(entry, made | known, self._by) for entry in reversed(entries)}
         new = [item for key, item in made.items() if key not in known]
         return self._ledger.record_outcomes(list(finals.values()), new)
