@@ -104,15 +104,17 @@ def portion_of(mill: Services, batch: str, after: str | None) -> tuple[list[Imag
     return images, ids[MAX_AT_ONCE - 1] if len(ids) > MAX_AT_ONCE else None
 
 
-def each_portion(mill: Services, batch: str, limit: int, act: Callable[[list[Image]], int]) -> tuple[int, bool]:
-    """Do it to a batch, so many portions of it at most; returns to how many pictures, and whether that was all."""
-    done, after = 0, None
+def each_portion(
+    mill: Services, batch: str, after: str | None, limit: int, act: Callable[[list[Image]], int]
+) -> tuple[int, str | None]:
+    """Do it to a batch, so many portions of it at most; returns to how many pictures, and where to go on."""
+    done = 0
     for _ in range(limit):
         images, after = portion_of(mill, batch, after)
         done += act(images)
         if after is None:
             break
-    return done, after is None
+    return done, after
 
 
 def _erasure(mill: Services, image: Image, note: str, at_once: bool) -> Erasure:

@@ -40,7 +40,7 @@ from imagemill.api.web.spool import takes_pictures
 from imagemill.api.webhooks import page as webhook_pages
 from imagemill.domain.access import Permission
 from imagemill.domain.failures import advice
-from imagemill.domain.ids import is_batch_name, uuid7
+from imagemill.domain.ids import is_batch_name, is_uuid, uuid7
 from imagemill.domain.images import Image
 
 blueprint = Blueprint("pages", __name__)
@@ -202,9 +202,13 @@ def unerase_batch_form(batch: str) -> AnyResponse:
 
 
 def _on_batch(mill: Services, batch: str, word: str, act: Callable[[list[Image]], int]) -> AnyResponse:
-    done, all_seen = erasing.each_portion(mill, batch, _MOST_PORTIONS, act)
-    told = {word: str(done), "more": None if all_seen else "1"}
+    done, following = erasing.each_portion(mill, batch, _cursor(request.form.get("after")), _MOST_PORTIONS, act)
+    told = {word: str(done), "more": following}
     return redirect(address_of(f"/batches/{quote(batch)}", **told), HTTPStatus.SEE_OTHER)
+
+
+def _cursor(text: str | None) -> str | None:
+    return text if text and is_uuid(text) else None
 
 
 @blueprint.get("/batches")
@@ -228,7 +232,7 @@ def batch_page(batch: str) -> str:
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
     return render_template(
         "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections,
-        grace_hours=mill.settings.erasure_grace_hours, more="more" in request.args,
+        grace_hours=mill.settings.erasure_grace_hours, more=_cursor(request.args.get("more")),
         erased=request.args.get("erased", type=int), undone=request.args.get("undone", type=int),
     )  # fmt: skip
 
