@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imagemill.domain.erasures import Erasure, ErasureState, Pin, is_live
 from imagemill.domain.ids import timestamp
-from imagemill.store.couch import Couch, Document, successes
-from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT
+from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
+from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT, RESULT_OF
 
 _AT_ONCE = 50
 _ROWS = 1000
@@ -98,44 +98,61 @@ class Erasures:
         return [item for item, error in zip(moved, errors, strict=True) if error is None]
 
     def unneeded(self, names: Sequence[str]) -> Iterator[list[str]]:
-        """Of the hashes those whose bytes no picture needs, some at a time."""
+        """Of the hashes those whose bytes no picture needs, some at a time.
+
+        None at a time too: any number of pictures may have the same bytes, and whoever asks can show that it goes on.
+        """
         for start in range(0, len(names), _AT_ONCE):
             some = list(names[start : start + _AT_ONCE])
-            needed = self._needed(some)
-            yield [name for name in some if name not in needed]
+            rows = self._rows(some, _ROWS)
+            if len(rows) < _ROWS:
+                needed = self._live(rows)
+                yield [name for name in some if name not in needed]
+            else:
+                for name in some:
+                    yield from self._if_unneeded(name)
+
+    def _if_unneeded(self, name: str) -> Iterator[list[str]]:
+        skip = 0
+        while rows := self._rows([name], _ROWS, skip):
+            yield []
+            if self._live(rows):
+                return
+            skip += len(rows)
+        yield [name]
+
+    def hidden(self, names: Sequence[str]) -> set[str]:
+        """Of the hashes those that only erased pictures have; also those that more have than are looked at."""
+        found: set[str] = set()
+        for start in range(0, len(names), _AT_ONCE):
+            some = names[start : start + _AT_ONCE]
+            rows = self._rows(list(some), _ROWS)
+            referrers = _referrers(rows)
+            erased = self.of({referrer for _, referrer in referrers})
+            shown = {name for name, referrer in referrers if referrer not in erased}
+            asked = set(some) if len(rows) == _ROWS else {name for name, _ in referrers}
+            found |= asked - shown
+        return found
 
     def forget_results(self, name: str) -> None:
         """Make results unknown that have these bytes, or are of an original that has them."""
-        ids = [*self._ledger.ids(f"{_RESULT}{name}:", f"{_RESULT}{name}:~", _ROWS)]
-        ids += [str(row["id"]) for row in self._rows([name], _ROWS) if str(row["id"]).startswith(_RESULT)]
-        gone = [
-            {"_id": doc_id, "_rev": document["_rev"], "_deleted": True}
-            for doc_id, document in self._ledger.get_many(ids).items()
-        ]
-        successes(gone, self._ledger.bulk(gone))
+        while ids := self._results(name):
+            gone = [
+                {"_id": doc_id, "_rev": document["_rev"], "_deleted": True}
+                for doc_id, document in self._ledger.get_many(ids).items()
+            ]
+            errors = self._ledger.bulk(gone)
+            successes(gone, errors)
+            if None not in errors:
+                raise StoreUnavailable(f"results of {name} are still known to one of CouchDB's nodes")
 
-    def _needed(self, names: list[str]) -> set[str]:
-        rows = self._rows(names, _ROWS)
-        if len(rows) == _ROWS:
-            return {name for name in names if self._is_needed(name)}
-        return self._live(rows)
-
-    def _is_needed(self, name: str) -> bool:
-        """One by one: there may be any number of pictures with the same bytes."""
-        skip = 0
-        while rows := self._rows([name], _ROWS, skip):
-            if self._live(rows):
-                return True
-            skip += len(rows)
-        return False
+    def _results(self, name: str) -> list[str]:
+        of_original = self._ledger.ids(f"{_RESULT}{name}:", f"{_RESULT}{name}:~", _ROWS)
+        return of_original + [str(row["id"]) for row in self._rows([RESULT_OF + name], _ROWS)]
 
     def _live(self, rows: list[Document]) -> set[str]:
         """The hashes to which a picture refers that needs them."""
-        referrers = {
-            (str(row["key"]), str(row["id"]).partition(":")[2])
-            for row in rows
-            if not str(row["id"]).startswith(_RESULT)
-        }
+        referrers = _referrers(rows)
         erasures = self.of({referrer for _, referrer in referrers})
         return {name for name, referrer in referrers if is_live(referrer, erasures)}
 
@@ -149,6 +166,11 @@ class Erasures:
 
 def _pin_id(image_id: str) -> str:
     return f"pin:{image_id}"
+
+
+def _referrers(rows: Iterable[Document]) -> set[tuple[str, str]]:
+    """Hashes, each with the id of a picture that refers to it."""
+    return {(str(row["key"]), str(row["id"]).partition(":")[2]) for row in rows}
 
 
 def _id(image_id: str) -> str:

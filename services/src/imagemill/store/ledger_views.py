@@ -51,14 +51,17 @@ function (doc) {
   emit([doc.original.sha256.slice(0, 16), doc.id], null);
 }"""
 HASH_LETTERS = 16
-# Keys are hashes; documents are those that refer to these bytes. Nobody but the eraser reads it, so it is built when
-# that asks, and costs whoever never erases nothing.
+# Keys are hashes, documents the jobs and outcomes that refer to these bytes; known results have keys of their own
+# (`RESULT_OF`), lest they hide behind a million pictures. It is read only where something was erased: it is built then,
+# and costs whoever never erases nothing.
 _REFERENCES_MAP = """
 function (doc) {
   if (doc.type === 'job') { emit(doc.original.sha256, null); }
-  else if ((doc.type === 'outcome' || doc.type === 'result') && doc.result) { emit(doc.result.sha256, null); }
+  else if (doc.type === 'outcome' && doc.result) { emit(doc.result.sha256, null); }
+  else if (doc.type === 'result') { emit('result:' + doc.result.sha256, null); }
 }"""
-REFERENCES_LAYOUT = "references-1"
+RESULT_OF = "result:"
+REFERENCES_LAYOUT = "references-2"
 REFERENCES: dict[str, Any] = {
     "_id": f"_design/{REFERENCES_LAYOUT}", "language": "javascript", "autoupdate": False,
     "views": {"references": {"map": _REFERENCES_MAP}},

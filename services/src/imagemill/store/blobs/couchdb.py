@@ -107,8 +107,8 @@ class CouchBlobs(Blobs):
     def remove(self, name: str) -> None:
         """Remove a blob; nothing happens when there is none."""
         database = self._database_of(name)
-        there = database.get(name)
-        if there is not None:
+        # Once more: nodes of a cluster that did not see each other may each have stored a version.
+        while (there := database.get(name)) is not None:
             database.remove(name, there["_rev"])
 
     def listed(self, names: Iterable[str]) -> set[str]:
