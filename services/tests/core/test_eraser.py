@@ -1,5 +1,6 @@
 """What was erased goes, and nothing that anybody needs; on a CouchDB API, with a clock that the test sets."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import requests
 
 from imagemill.domain.blobs import sha256
 from imagemill.domain.erasures import Erasure, Pin
@@ -14,16 +16,19 @@ from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome
 from imagemill.domain.purging import PurgeTimes
 from imagemill.store.blobs.couchdb import CouchBlobs
-from imagemill.store.couch import Couch
+from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.store.erasures import Erasures
 from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
 from imagemill.store.ledger import Ledger
 from imagemill.store.purges import BeingPurged, Purges, PurgeWatch
+from imagemill.wire.work import ClaimCheck, result_message
 from imagemill.writer import eraser as eraser_module
-from imagemill.writer.eraser import Eraser
+from imagemill.writer.eraser import WAITING, Eraser
+from imagemill.writer.store import OutcomeWriter
 
 TIMES = PurgeTimes.by(30)
+ACTIVITY = cast(Any, SimpleNamespace(note=lambda *_, **__: None))
 
 
 def info(data: bytes) -> ImageInfo:
@@ -52,9 +57,8 @@ class Mill:
 
     def another(self, name: str) -> Eraser:
         """An eraser in a program of its own."""
-        activity = cast(Any, SimpleNamespace(note=lambda *_, **__: None))
         lease = Lease(self.couch, "erase", name, 30, self.clock)
-        return Eraser(self.couch, self.ledger, self.blobs, lease, activity, TIMES, lambda: self.is_whole, self.clock)
+        return Eraser(self.couch, self.ledger, self.blobs, lease, ACTIVITY, TIMES, lambda: self.is_whole, self.clock)
 
     def accepted(self, data: bytes, recipe: str = "gray") -> Job:
         """A picture whose original is stored."""
@@ -288,3 +292,137 @@ def test_a_picture_that_was_pinned_meanwhile_is_not_erased_any_more(mill: Mill) 
     assert mill.has(b"one", b"1", b"two", b"2") == [True, True, False, False]
     assert mill.erasures.of([kept.id]) == {}
     assert mill.ledger.counts().erased == 1
+
+
+def test_results_are_forgotten_behind_more_pictures_with_the_same_bytes_than_are_read_at_once(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagemill.store.erasures._ROWS", 3)
+    gone = [mill.stored(b"%d" % number, b"same") for number in range(5)]
+    mill.stored(b"0", b"other", "edges")
+    mill.erase(*gone)
+    mill.purge()
+    assert mill.has(b"0", b"same") == [True, False]
+    assert not mill.ledger.known_results([job.result_key for job in gone])
+
+
+def test_a_result_that_comes_once_more_is_not_known_when_its_picture_was_erased(mill: Mill) -> None:
+    job = mill.stored(b"one", b"1")
+    mill.erase(job)
+    mill.purge()
+    for inline_max_bytes in (1000, 0):
+        late = late_result(mill, job, b"1", inline_max_bytes)
+        assert not mill.ledger.known_results([job.result_key])
+        assert late.acknowledged == [True]
+    assert mill.ledger.counts().stored == 1
+
+
+def late_result(mill: Mill, job: Job, result: bytes, inline_max_bytes: int) -> Any:
+    claims = ClaimCheck(cast(Any, SimpleNamespace(put=lambda *_: False)), inline_max_bytes)
+    outcome = Outcome(id=job.id, batch="b", recipe=job.recipe, status="stored", result=info(result))
+    message = result_message(job, outcome, result, claims)
+    acknowledged: list[bool] = []
+    delivery = SimpleNamespace(
+        headers=message.headers, body=message.body, channel_closed=False, acknowledged=acknowledged,
+        ack=lambda: acknowledged.append(True),
+    )  # fmt: skip
+    broker = cast(Any, SimpleNamespace(publish_all=lambda messages: [None for _ in messages]))
+    writer = OutcomeWriter(mill.blobs, mill.ledger, claims, broker, ACTIVITY, "writer", 1, threading.Event())
+    writer.handle([cast(Any, delivery)])
+    assert mill.has(result) == [False]
+    return delivery
+
+
+def test_nothing_is_announced_while_a_node_is_away_or_blobs_move(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.is_whole = False
+    mill.turns(0, 0, TIMES.settle)
+    assert mill.purges.current() is None
+    assert WAITING._value.get() == TIMES.settle
+    mill.is_whole = True
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, False]
+    mill.turns(0)
+    assert WAITING._value.get() == 0
+
+
+def test_a_round_does_not_last_as_long_as_a_node_is_away(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0, 0)
+    mill.is_whole = False
+    mill.turns(*[TIMES.settle] * 4)
+    assert mill.purges.current() is None
+    mill.is_whole = True
+    mill.turns(TIMES.settle)
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, False]
+
+
+def test_the_wait_begins_anew_when_couchdb_did_not_answer(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0, 0)
+    mill.now += TIMES.settle - 1
+    with monkeypatch.context() as away:
+        away.setattr(Purges, "current", unavailable)
+        with pytest.raises(StoreUnavailable):
+            mill.eraser.turn()
+    mill.turns(2, TIMES.settle - 1)
+    assert mill.has(b"one") == [True]
+    mill.turns(2)
+    assert mill.has(b"one") == [False]
+
+
+def unavailable(_: Purges) -> None:
+    raise StoreUnavailable("away")
+
+
+def test_a_lease_is_kept_while_many_pictures_with_the_same_bytes_are_looked_at(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagemill.store.erasures._ROWS", 2)
+    mill.erase(*[mill.stored(b"one", b"1", f"recipe-{number}") for number in range(4)])
+    live, asked = Erasures._live, list[float]()
+
+    def slowly(self: Erasures, rows: Any) -> set[str]:
+        asked.append(mill.now)
+        mill.now += 20
+        return live(self, rows)
+
+    monkeypatch.setattr(Erasures, "_live", slowly)
+    held: list[bool] = []
+    may_go_on = Eraser._may_go_on
+    monkeypatch.setattr(Eraser, "_may_go_on", lambda self: held.append(self._lease.held) or may_go_on(self))
+    mill.purge()
+    assert len(asked) >= 4
+    assert len(held) >= len(asked)
+    assert mill.has(b"one", b"1") == [False, False]
+
+
+def test_all_versions_of_a_blob_and_of_a_known_result_go(mill: Mill, couchdb_url: str, couchdb_prefix: str) -> None:
+    job = mill.stored(b"one", b"1")
+    name = sha256(b"one")
+    for database, doc_id in ((f"blobs-{int(name[0], 16) % 4}", name), ("ledger", f"result:{job.result_key}")):
+        there = mill.couch.database(database).get(doc_id)
+        assert there is not None
+        other = {key: value for key, value in there.items() if key not in ("_attachments", "_rev")} | {"_rev": "1-0a"}
+        answer = requests.post(
+            f"{couchdb_url}/{couchdb_prefix}{database}/_bulk_docs", json={"docs": [other], "new_edits": False},
+            timeout=60,
+        )  # fmt: skip
+        assert answer.ok, answer.text
+    mill.erase(job)
+    mill.purge()
+    assert mill.couch.database(f"blobs-{int(name[0], 16) % 4}").get(name) is None
+    assert not mill.ledger.known_results([job.result_key])
+
+
+def test_bytes_that_only_erased_pictures_have_are_hidden(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, kept = mill.stored(b"one", b"1"), mill.stored(b"two", b"2")
+    mill.erase(gone, in_seconds=3600)
+    hashes = [sha256(one) for one in (b"one", b"1", b"two", b"2", b"of nobody")]
+    assert mill.erasures.hidden(hashes) == set(hashes[:2])
+    mill.stored(b"one", b"other", "edges")
+    assert mill.erasures.hidden(hashes) == {hashes[1]}
+    monkeypatch.setattr("imagemill.store.erasures._ROWS", 1)
+    assert mill.erasures.hidden([kept.original.sha256]) == set()
+    assert mill.erasures.hidden([hashes[1]]) == {hashes[1]}

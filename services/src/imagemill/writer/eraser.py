@@ -26,9 +26,9 @@ from imagemill.wire.activity import Activity
 log = structlog.get_logger(__name__)
 
 PURGED = Counter("imagemill_purged_blobs", "Originals and results whose bytes were removed, because they were erased")
-WAITING = Gauge("imagemill_purge_waiting_seconds", "How long a round of erasing waits already for its next step")
+WAITING = Gauge("imagemill_purge_waiting_seconds", "How long bytes of erased pictures wait already for their next step")
 _AT_ONCE = 2_000
-# So many waits long jobs in flight are waited for.
+# So many waits long jobs in flight, and nodes that are away, are waited for.
 _PATIENCE = 3
 _AT_END = "\ufff0"
 
@@ -56,21 +56,44 @@ class Eraser:
         self._ledger, self._blobs, self._lease, self._activity = ledger, blobs, lease, activity
         self._erasures, self._purges, self._watermark = Erasures(couch), Purges(couch), Watermark(couch)
         self._times, self._is_whole, self._clock = times, is_whole, clock
-        self._step, self._step_began = "", 0.0
+        self._step, self._step_seen, self._step_began = "", 0.0, 0.0
         self._newest, self._not_before = "", float("-inf")
+        self._waits_since: float | None = None
 
     def turn(self) -> None:
         """Take a step, if it is time. Raises StoreUnavailable or Conflict."""
+        step, self._step = self._step, ""
         going = self._purges.current()
+        self._step = step
         ids = [] if going else self._erasures.due(time.time(), _AT_ONCE)
-        if not (going or ids) or (going is None and self._clock() < self._not_before):
-            WAITING.set(0)
+        if not (going or ids):
+            self._rest()
         elif not self._lease.hold():
             self._step = ""
-        elif going is None:
-            self._announce(ids)
-        elif self._has_waited(going):
+            self._rest()
+        else:
+            self._note_waiting()
+            self._go_on(going) if going else self._begin(ids)
+
+    def _go_on(self, going: PurgeRound) -> None:
+        if self._has_waited(going):
             self._end(going) if going.are_gone else self._purge(going)
+        elif not going.are_gone and self._is_overdue():
+            self._give_way(going)
+
+    def _begin(self, ids: Sequence[str]) -> None:
+        # What is announced nobody can store: not before all are there, and the round will end.
+        if self._clock() >= self._not_before and self._is_whole():
+            self._announce(ids)
+
+    def _rest(self) -> None:
+        self._waits_since = None
+        WAITING.set(0)
+
+    def _note_waiting(self) -> None:
+        if self._waits_since is None:
+            self._waits_since = self._clock()
+        WAITING.set(self._clock() - self._waits_since)
 
     def _announce(self, ids: Sequence[str]) -> None:
         self._step = ""
@@ -84,23 +107,30 @@ class Eraser:
 
     def _has_waited(self, going: PurgeRound) -> bool:
         """Did this program see the step for as long as programs may not know of it, with all nodes there meanwhile?"""
-        step = f"{going.id} {going.are_gone}"
-        if step != self._step or not self._is_whole():
-            self._step, self._step_began, self._newest = step, self._clock(), ""
-        waited = self._clock() - self._step_began
-        WAITING.set(waited)
-        return waited > self._times.settle
+        before, self._step = self._step, ""  # who does not answer makes the wait begin anew, as who is away does
+        is_whole, step, now = self._is_whole(), f"{going.id} {going.are_gone}", self._clock()
+        if step != before:
+            self._step_seen = now
+        if step != before or not is_whole:
+            self._step_began, self._newest = now, ""
+        self._step = step
+        return now - self._step_began > self._times.settle
+
+    def _is_overdue(self) -> bool:
+        return self._clock() - self._step_seen > _PATIENCE * self._times.settle
 
     def _purge(self, going: PurgeRound) -> None:
         plan = self._purges.plan(going.id)
         if plan is None:
             return
         if self._is_somebody_at_work():
-            if self._clock() - self._step_began > _PATIENCE * self._times.settle:
+            if self._is_overdue():
                 self._give_way(going)
             return
         gone: set[str] = set()
         for names in self._erasures.unneeded(plan.names):
+            if not self._may_go_on():
+                return
             for name in names:
                 if not self._may_go_on():
                     return
@@ -113,6 +143,7 @@ class Eraser:
         if not self._may_go_on():
             return
         self._purges.note_gone(going)
+        self._waits_since = None
         PURGED.inc(len(gone))
         log.info("bytes of erased pictures are gone", blobs=len(gone), needed=len(plan.names) - len(gone))
 
@@ -136,7 +167,7 @@ class Eraser:
 
     def _give_way(self, going: PurgeRound) -> None:
         """End a round in vain: who is in flight may have the same result, and wait for its end to hand that over."""
-        log.info("erasing gives way to jobs in flight, and is tried again later")
+        log.info("erasing gives way, and is tried again later")
         self._purges.end(going)
         self._not_before = self._clock() + self._times.settle
 
@@ -145,6 +176,7 @@ class Eraser:
         for erasure in self._erasures.advance(plan.erasures if plan else (), "purged"):
             self._activity.note("purged", erasure.id, batch=erasure.batch)
         self._purges.end(going)
+        self._waits_since = None
 
     def _may_go_on(self) -> bool:
         beat()
