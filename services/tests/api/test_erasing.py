@@ -139,6 +139,34 @@ def test_the_same_picture_can_come_again_at_any_time(mill: Mill) -> None:
     assert mill.get(f"/api/v1/images/{one}/result").status_code == 410
 
 
+def test_by_its_hash_alone_nobody_gets_what_was_erased(mill: Mill) -> None:
+    _, (one,) = batch_of(mill, 914)
+    hashes = [mill.image(one)[which]["sha256"] for which in ("original", "result")]
+    erase(mill, images=[one])
+    for recipe in ("gray", "webp"):
+        answer = mill.post("/api/v1/known", json={"pictures": [{"sha256": one} for one in hashes], "recipes": [recipe]})
+        assert (answer.json()["known"], answer.json()["unknown"]) == ([], [0, 1]), recipe
+    (again,) = mill.accepted(photo_jpeg(seed=914))
+    mill.ended(again)
+    assert mill.post("/api/v1/known", json={"pictures": [{"sha256": hashes[0]}]}).json()["known"] == [0]
+
+
+def test_the_page_goes_on_where_it_ended_with_a_large_batch(mill: Mill) -> None:
+    batch, ids = batch_of(mill, 915, 916, 917)
+    newest = max(ids)
+    page = mill.get(f"/batches/{batch}?erased=1&more={newest}").text
+    token = {"form_token": form_token(page)} if 'name="form_token"' in page else {}
+    assert f'name="after" value="{newest}"' in page
+    assert (
+        "2 pictures of this batch are erased"
+        in mill.post(f"/batches/{batch}/erase", data={"after": newest, **token}).text
+    )
+    assert mill.image(newest)["erasure"] is None
+    assert (
+        "<script" not in mill.get(f"/batches/{batch}?erased=1&more=<script>").text.split("<main")[1].split("</main")[0]
+    )
+
+
 def test_the_page_shows_it_and_takes_it_back(mill: Mill) -> None:
     batch, (one,) = batch_of(mill, 913)
     page = mill.get(f"/pictures/{one}").text

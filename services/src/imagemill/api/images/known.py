@@ -20,6 +20,7 @@ from imagemill.domain.errors import Invalid
 from imagemill.domain.images import ImageInfo
 from imagemill.domain.names import display_name
 from imagemill.recipes import Recipe
+from imagemill.store.couch import StoreUnavailable
 
 blueprint = Blueprint("known", __name__)
 
@@ -84,11 +85,21 @@ def _named(index: int, item: Any) -> _NamedPicture:
 def _originals(mill: Services, digests: set[str], recipes: Sequence[Recipe]) -> dict[str, ImageInfo]:
     """Facts about those of the originals that are stored; of those with a known result nothing is read."""
     results = mill.stores.ledger.known_results(f"{one}:{recipe.digest}" for one in digests for recipe in recipes)
-    jobs = mill.stores.ledger.jobs({result.job for result in results.values()})
-    found = {job.original.sha256: job.original for job in jobs.values()}
+    jobs = mill.stores.ledger.images([*{result.job for result in results.values()}])
+    found = {image.job.original.sha256: image.job.original for image in jobs if not image.erasure}
     stored = mill.stores.blobs.listed(digests - found.keys())
-    read = mill.uploads.map(lambda digest: _read(mill, digest), sorted(stored))
+    read = mill.uploads.map(lambda digest: _read(mill, digest), sorted(stored - _hidden(mill, stored)))
     return found | {info.sha256: info for info in read if info}
+
+
+def _hidden(mill: Services, stored: set[str]) -> set[str]:
+    """Those that only erased pictures have: who knows a hash from their records must not get the bytes by it."""
+    if not stored or not mill.stores.ledger.listed_ids(None, "erased", 1):
+        return set()
+    try:
+        return mill.stores.erasures.hidden(sorted(stored))
+    except StoreUnavailable:
+        return stored  # the index may be built at this moment; what is sent is taken all the same
 
 
 def _read(mill: Services, digest: str) -> ImageInfo | None:
