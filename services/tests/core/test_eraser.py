@@ -391,7 +391,12 @@ def test_a_lease_is_kept_while_many_pictures_with_the_same_bytes_are_looked_at(
     monkeypatch.setattr(Erasures, "_live", slowly)
     held: list[bool] = []
     may_go_on = Eraser._may_go_on
-    monkeypatch.setattr(Eraser, "_may_go_on", lambda self: held.append(self._lease.held) or may_go_on(self))
+
+    def asked_whether(self: Eraser) -> bool:
+        held.append(self._lease.held)
+        return may_go_on(self)
+
+    monkeypatch.setattr(Eraser, "_may_go_on", asked_whether)
     mill.purge()
     assert len(asked) >= 4
     assert len(held) >= len(asked)
