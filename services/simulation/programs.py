@@ -175,10 +175,15 @@ def worker(world: Any, process: Any, pool: str) -> None:
 def writer(world: Any, process: Any) -> None:
     """Stores results, publishes again what was lost, and removes second versions."""
     parts = Parts(world, process)
-    store = OutcomeWriter(
-        parts.blobs, parts.ledger, parts.claims, parts.broker, ACTIVITY, process.name, 1, Event()  # type: ignore[arg-type]
-    )  # fmt: skip
     inbox: list[Delivery] = []
+
+    def put_off(delivery: Delivery) -> None:
+        world.scheduler.spawn(process, lambda: (inbox.append(delivery), world.scheduler.ring()), after=20.0)
+
+    store = OutcomeWriter(
+        parts.blobs, parts.ledger, parts.claims, parts.broker, ACTIVITY, process.name, 1, Event(),  # type: ignore[arg-type]
+        parts.purges, put_off,
+    )  # fmt: skip
     queues = (*RESULTS_QUEUES, *map(topology.dead_queue, POOLS))
     for queue in queues:
         parts.consume(queue, inbox.append)

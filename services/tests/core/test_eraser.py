@@ -317,19 +317,37 @@ def test_a_result_that_comes_once_more_is_not_known_when_its_picture_was_erased(
     assert mill.ledger.counts().stored == 1
 
 
+def test_a_result_whose_bytes_are_being_erased_comes_again_later_and_holds_nobody_up(mill: Mill) -> None:
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0)
+    late = result_in_writer(mill, mill.accepted(b"two"), b"1", 1000)
+    assert (late.acknowledged, late.put_off) == ([], [True])
+    other = result_in_writer(mill, mill.accepted(b"three"), b"3", 1000)
+    assert (other.acknowledged, other.put_off) == ([True], [])
+
+
 def late_result(mill: Mill, job: Job, result: bytes, inline_max_bytes: int) -> Any:
+    delivery = result_in_writer(mill, job, result, inline_max_bytes)
+    assert mill.has(result) == [False]
+    return delivery
+
+
+def result_in_writer(mill: Mill, job: Job, result: bytes, inline_max_bytes: int) -> Any:
     claims = ClaimCheck(cast(Any, SimpleNamespace(put=lambda *_: False)), inline_max_bytes)
     outcome = Outcome(id=job.id, batch="b", recipe=job.recipe, status="stored", result=info(result))
     message = result_message(job, outcome, result, claims)
     acknowledged: list[bool] = []
+    put_off: list[bool] = []
     delivery = SimpleNamespace(
-        headers=message.headers, body=message.body, channel_closed=False, acknowledged=acknowledged,
+        headers=message.headers, body=message.body, channel_closed=False, acknowledged=acknowledged, put_off=put_off,
         ack=lambda: acknowledged.append(True),
     )  # fmt: skip
     broker = cast(Any, SimpleNamespace(publish_all=lambda messages: [None for _ in messages]))
-    writer = OutcomeWriter(mill.blobs, mill.ledger, claims, broker, ACTIVITY, "writer", 1, threading.Event())
+    writer = OutcomeWriter(
+        mill.blobs, mill.ledger, claims, broker, ACTIVITY, "writer", 1, threading.Event(), mill.watch,
+        lambda _: put_off.append(True),
+    )  # fmt: skip
     writer.handle([cast(Any, delivery)])
-    assert mill.has(result) == [False]
     return delivery
 
 

@@ -198,8 +198,9 @@ class ConsumerThreads:
             message = result_message(
                 finished.item.job, finished.outcome, finished.data, self._claims, finished.previews
             )
-            if finished.outcome.result:
+            if finished.outcome.result and not self._claims.is_inline(finished.data):
                 # Until the outcome is in the ledger the eraser waits for the job, but does not know of these bytes.
+                # For what the writer stores, it asks itself.
                 self._purges.check([finished.outcome.result.sha256], stored_at)
             future = self._broker.submit(message)
         except _PASSING as error:

@@ -20,6 +20,7 @@ from imagemill.store.conflicts import Conflicts
 from imagemill.store.couch import Conflict, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.leases import Lease
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire import declaring, topology
 from imagemill.wire.broker import Delivery, parameters_of
 from imagemill.wire.work import ClaimCheck
@@ -33,6 +34,7 @@ from imagemill.writer.store import OutcomeWriter
 
 log = structlog.get_logger(__name__)
 _LONE_SECONDS = 0.005
+_PUT_OFF_SECONDS = 20.0
 _PASSING = (StoreUnavailable, Conflict)
 
 
@@ -42,7 +44,12 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     stores, broker, activity = program.stores, program.broker, program.activity
     claims = ClaimCheck(stores.blobs, settings.inline_max_bytes)
     at_once = settings.couchdb_connections // 2 or 1
-    store = OutcomeWriter(stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping)
+    purges = PurgeWatch(stores.couch, PurgeTimes.by(settings.couchdb_timeout_seconds))
+    watching = Loop("purges", purges.refresh, every_seconds=purges.refresh_seconds, passing=_PASSING)
+    store = OutcomeWriter(
+        stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping, purges,
+        lambda delivery: _come_again(grouper, delivery),
+    )  # fmt: skip
     # One group after the other: each finds in the ledger what the one before it wrote, and what comes meanwhile makes
     # the next one larger. A bulk write costs CouchDB about as much for one image as for ten.
     grouper = Grouper[Delivery](store.handle, _bounds(settings), weigh=_weight, name="store")
@@ -62,6 +69,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         passing=_PASSING,
     )  # fmt: skip
     loops = (
+        watching,
         image_retention,
         restoring, _redrive(program, claims, store), _conflicts(program), _former_pools(program), _eraser(program),
     )  # fmt: skip
@@ -93,6 +101,12 @@ def _conflicts(program: Program) -> Loop:
         "conflicts", lambda: lease.hold() and conflicts.round(), every_seconds=settings.redrive_every_seconds,
         at_once=False, passing=_PASSING,
     )  # fmt: skip
+
+
+def _come_again(grouper: Grouper[Delivery], delivery: Delivery) -> None:
+    timer = threading.Timer(_PUT_OFF_SECONDS, grouper.put, (delivery,))
+    timer.daemon = True
+    timer.start()
 
 
 def _image_retention(program: Program) -> ImageRetention:

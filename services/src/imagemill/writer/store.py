@@ -1,6 +1,7 @@
 """Groups of entries into CouchDB: blobs over several connections, then results and outcomes in one bulk write."""
 
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -11,6 +12,7 @@ from imagemill.domain.images import Outcome
 from imagemill.store.blobs import Blobs
 from imagemill.store.couch import StoreUnavailable
 from imagemill.store.ledger import Ledger
+from imagemill.store.purges import PurgeWatch
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker, BrokerUnavailable, Delivery, Unroutable
 from imagemill.wire.work import ClaimCheck, outcome_message, previews_of
@@ -35,8 +37,10 @@ class OutcomeWriter:
 
     def __init__(
         self, blobs: Blobs, ledger: Ledger, claims: ClaimCheck, broker: Broker, activity: Activity, by: str,
-        connections: int, stopping: threading.Event,
+        connections: int, stopping: threading.Event, purges: PurgeWatch, put_off: Callable[[Delivery], None],
     ) -> None:  # fmt: skip
+        """`put_off`: let a delivery come again after a while."""
+        self._purges, self._put_off = purges, put_off
         self._blobs, self._ledger, self._claims, self._by = blobs, ledger, claims, by
         self._broker, self._activity = broker, activity
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
@@ -55,7 +59,7 @@ class OutcomeWriter:
             # as a delivery.
             with GROUP_SECONDS.time():
                 outcomes = until(
-                    lambda: self._store(entries),
+                    lambda: self._store_lasting(entries),
                     self._stopping,
                     on=StoreUnavailable,
                     what="results wait for CouchDB",
@@ -99,18 +103,30 @@ class OutcomeWriter:
                 )
             delivery.ack()
 
+    def _store_lasting(self, entries: list[OutcomeEntry]) -> list[Outcome]:
+        """Store; what has bytes that are being erased comes again later, and is no entry any more."""
+        announced = self._purges.being_purged(_names(entries))
+        for entry in [entry for entry in entries if announced.intersection(_names([entry]))]:
+            self._put_off(entry.delivery)
+            entries.remove(entry)
+        return self._store(entries)
+
     def _store(self, offered: list[OutcomeEntry]) -> list[Outcome]:
         keys = {entry.job.result_key for entry in offered if entry.outcome.result}
         standing = self._ledger.standing({entry.job.id for entry in offered}, keys)
-        entries, known = self._ours(offered, standing.accepted), standing.known
+        entries = self._ours(offered, standing.accepted)
+        announced = self._purges.being_purged(item.result.sha256 for item in standing.known.values())
+        known = {key: item for key, item in standing.known.items() if item.result.sha256 not in announced}
         # What was erased has its outcome. A result that comes once more must not be known: its bytes may be gone.
         lasting = [entry for entry in entries if entry.job.id not in standing.erased]
+        stored_at = self._purges.now()
         list(self._pool.map(self._store_blob, lasting))
         # Twice the same key within one group: the first is the one that made it. (Two writers that get the same result
         # at the same moment both count it as computed, and it was.)
         made = {item.key: item for item in reversed([known_result(entry) for entry in lasting]) if item is not None}
         finals = {entry.job.id: final_outcome(entry, made | known, self._by) for entry in reversed(entries)}
         new = [item for key, item in made.items() if key not in known]
+        self._purges.check(_names(lasting), stored_at)
         return self._ledger.record_outcomes(list(finals.values()), new)
 
     def _ours(self, entries: list[OutcomeEntry], there: set[str]) -> list[OutcomeEntry]:
@@ -140,3 +156,8 @@ class OutcomeWriter:
         if any(isinstance(error, BrokerUnavailable) for error in errors):
             # The ledger has them; pages which follow along read it again when they reconnect.
             log.warning("outcomes stored but not announced", count=sum(error is not None for error in errors))
+
+
+def _names(entries: Iterable[OutcomeEntry]) -> Sequence[str]:
+    """The hashes of results."""
+    return [entry.outcome.result.sha256 for entry in entries if entry.outcome.result]
