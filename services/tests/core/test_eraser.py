@@ -449,3 +449,32 @@ def test_bytes_that_only_erased_pictures_have_are_hidden(mill: Mill, monkeypatch
     monkeypatch.setattr("imagemill.store.erasures._ROWS", 1)
     assert mill.erasures.hidden([kept.original.sha256]) == set()
     assert mill.erasures.hidden([hashes[1]]) == {hashes[1]}
+
+
+def test_a_round_that_has_removed_something_does_not_end_in_vain(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who saw these bytes before must be told of them for as long as they may rely on it."""
+    mill.erase(mill.stored(b"one", b"1"))
+    mill.turns(0, 0)
+    removed: list[str] = []
+    remove = mill.blobs.remove
+
+    def remove_one(name: str) -> None:
+        if removed:
+            raise StoreUnavailable("CouchDB went away")
+        removed.append(name)
+        remove(name)
+
+    monkeypatch.setattr(mill.blobs, "remove", remove_one)
+    with pytest.raises(StoreUnavailable):
+        mill.turns(TIMES.settle + 1)
+    mill.is_whole = False
+    mill.accepted(b"in flight")
+    mill.turns(*[TIMES.settle] * 5)
+    assert mill.purges.current() is not None
+    monkeypatch.setattr(mill.blobs, "remove", remove)
+    mill.is_whole = True
+    mill.turns(TIMES.settle + 1)
+    assert mill.has(b"one", b"1") == [False, False]
+    assert mill.purges.current() is not None
+    mill.turns(0, TIMES.settle + 1)
+    assert mill.purges.current() is None

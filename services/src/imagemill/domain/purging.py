@@ -51,6 +51,8 @@ class PurgeRound(Record):
 
     id: str
     announced_at: float
+    is_removing: bool = False
+    """Some of the bytes may be gone: the round cannot end in vain any more."""
     are_gone: bool = False
 
 

@@ -35,10 +35,13 @@ class Purges:
         self._state.put({"_id": _plan_id(going.id), **plan.model_dump(mode="json")})
         self._state.put({"_id": _ROUND, **going.model_dump(mode="json")})
 
+    def note_removing(self, going: PurgeRound) -> None:
+        """Its bytes are about to go; raises Conflict when somebody else has the round."""
+        self._state.put({**self._document(going), "is_removing": True})
+
     def note_gone(self, going: PurgeRound) -> None:
         """Its bytes are gone; raises Conflict when somebody else has the round."""
-        document = self._document(going)
-        self._state.put({**document, "are_gone": True})
+        self._state.put({**self._document(going), "are_gone": True})
 
     def end(self, going: PurgeRound) -> None:
         """Take the announcement back; raises Conflict when somebody else has the round."""

@@ -78,7 +78,7 @@ class Eraser:
     def _go_on(self, going: PurgeRound) -> None:
         if self._has_waited(going):
             self._end(going) if going.are_gone else self._purge(going)
-        elif not going.are_gone and self._is_overdue():
+        elif not (going.is_removing or going.are_gone) and self._is_overdue():
             self._give_way(going)
 
     def _begin(self, ids: Sequence[str]) -> None:
@@ -123,10 +123,13 @@ class Eraser:
         plan = self._purges.plan(going.id)
         if plan is None:
             return
-        if self._is_somebody_at_work():
-            if self._is_overdue():
-                self._give_way(going)
-            return
+        # Once some of the bytes are gone nobody new can refer to the others: all know of them.
+        if not going.is_removing:
+            if self._is_somebody_at_work():
+                if self._is_overdue():
+                    self._give_way(going)
+                return
+            self._purges.note_removing(going)
         gone: set[str] = set()
         for names in self._erasures.unneeded(plan.names):
             if not self._may_go_on():
