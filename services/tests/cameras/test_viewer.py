@@ -137,7 +137,9 @@ def _told_to_open_pages(broker: Broker, thread: threading.Thread) -> bool:
 
 
 def test_channels_are_named_and_tested(watched: Watched) -> None:
-    assert watched.mill.get("/api/v1/channels").json() == {"channels": [{"name": "desk", "kind": "webhook"}]}
+    assert watched.mill.get("/api/v1/channels").json() == {
+        "channels": [{"name": "desk", "kind": "webhook", "outcomes": [], "callback": False}]
+    }
     tested = watched.mill.post("/api/v1/channels/desk/test").json()
     assert (tested["ok"], tested["status"]) == (True, 204)
     assert watched.receiver.numbers()[-1] == "0"

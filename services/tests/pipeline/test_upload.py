@@ -188,7 +188,7 @@ def test_a_batch_counts_exactly_what_was_offered(mill: Mill) -> None:
     counts = wait_for(lambda: (c := mill.get(f"/api/v1/batches/{batch}").json())["in_flight"] == 0 and c, "the batch")
     assert counts == {
         "id": batch, "offered": 4, "accepted": 3, "rejected": 1, "stored": 2, "duplicates": 0, "failed": 1,
-        "failed_open": 1, "damaged": 0, "in_flight": 0,
+        "failed_open": 1, "damaged": 0, "in_flight": 0, "erased": 0,
     }  # fmt: skip
     assert adds_up(mill.totals())
 
