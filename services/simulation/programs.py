@@ -177,12 +177,12 @@ def writer(world: Any, process: Any) -> None:
     parts = Parts(world, process)
     inbox: list[Delivery] = []
 
-    def put_off(delivery: Delivery) -> None:
+    def defer(delivery: Delivery) -> None:
         world.scheduler.spawn(process, lambda: (inbox.append(delivery), world.scheduler.ring()), after=20.0)
 
     store = OutcomeWriter(
         parts.blobs, parts.ledger, parts.claims, parts.broker, ACTIVITY, process.name, 1, Event(),  # type: ignore[arg-type]
-        parts.purges, put_off,
+        parts.purges, defer,
     )  # fmt: skip
     queues = (*RESULTS_QUEUES, *map(topology.dead_queue, POOLS))
     for queue in queues:

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from imagemill.api.images.intake import offered
+from imagemill.api.images.offers import offered
 
 MEBIBYTE = 1 << 20
 

@@ -321,9 +321,9 @@ def test_a_result_whose_bytes_are_being_erased_comes_again_later_and_holds_nobod
     mill.erase(mill.stored(b"one", b"1"))
     mill.turns(0)
     late = result_in_writer(mill, mill.accepted(b"two"), b"1", 1000)
-    assert (late.acknowledged, late.put_off) == ([], [True])
+    assert (late.acknowledged, late.deferred) == ([], [True])
     other = result_in_writer(mill, mill.accepted(b"three"), b"3", 1000)
-    assert (other.acknowledged, other.put_off) == ([True], [])
+    assert (other.acknowledged, other.deferred) == ([True], [])
 
 
 def late_result(mill: Mill, job: Job, result: bytes, inline_max_bytes: int) -> Any:
@@ -337,15 +337,15 @@ def result_in_writer(mill: Mill, job: Job, result: bytes, inline_max_bytes: int)
     outcome = Outcome(id=job.id, batch="b", recipe=job.recipe, status="stored", result=info(result))
     message = result_message(job, outcome, result, claims)
     acknowledged: list[bool] = []
-    put_off: list[bool] = []
+    deferred: list[bool] = []
     delivery = SimpleNamespace(
-        headers=message.headers, body=message.body, channel_closed=False, acknowledged=acknowledged, put_off=put_off,
+        headers=message.headers, body=message.body, channel_closed=False, acknowledged=acknowledged, deferred=deferred,
         ack=lambda: acknowledged.append(True),
     )  # fmt: skip
     broker = cast(Any, SimpleNamespace(publish_all=lambda messages: [None for _ in messages]))
     writer = OutcomeWriter(
         mill.blobs, mill.ledger, claims, broker, ACTIVITY, "writer", 1, threading.Event(), mill.watch,
-        lambda _: put_off.append(True),
+        lambda _: deferred.append(True),
     )  # fmt: skip
     writer.handle([cast(Any, delivery)])
     return delivery

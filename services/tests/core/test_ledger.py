@@ -12,7 +12,7 @@ from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome, Reject
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
 from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
-from imagemill.store.ledger import Ledger, Standing
+from imagemill.store.ledger import Ledger, LookUp
 from imagemill.store.ledger_views import failed_list
 from imagemill.store.resolutions import Resolutions
 from imagemill.store.watermark import Watermark
@@ -87,7 +87,7 @@ def test_jobs_and_known_results_are_asked_for_together(ledger: Ledger) -> None:
     new, known = job(), KnownResult(key="k", job="1", result=INFO)
     ledger.accept([new], [], [])
     ledger.record_outcomes([outcome(new)], [known])
-    assert ledger.standing([new.id, "nobody"], ["k", "unknown"]) == Standing({new.id}, set(), {"k": known})
+    assert ledger.look_up([new.id, "nobody"], ["k", "unknown"]) == LookUp({new.id}, set(), {"k": known})
 
 
 def test_jobs_in_flight_are_found_by_a_merge_of_two_ranges(ledger: Ledger) -> None:

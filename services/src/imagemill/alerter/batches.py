@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from imagemill.alerting.batch_watch import BatchWatch, next_step
-from imagemill.alerting.outcomes import CloudEvent, Standing, batch_event, ended_at, receivers_of
+from imagemill.alerting.outcomes import CloudEvent, Subscriptions, batch_event, ended_at, receivers_of
 from imagemill.concurrency.heartbeat import beat
 from imagemill.domain.deliveries import BATCH_COMPLETE
 from imagemill.domain.images import Counts, Image
@@ -37,12 +37,12 @@ class Batches:
         self._months = {watch.batch: watch.month for watch in watches}
         self._look_at = {watch.batch: watch.seen_at + self._quiet for watch in watches}
 
-    def note(self, images: Sequence[Image], standing: Standing, now: float) -> None:
+    def note(self, images: Sequence[Image], subscriptions: Subscriptions, now: float) -> None:
         """Watch the batches of pictures that have ended, if anybody wants to know."""
         touched: dict[str, BatchWatch] = {}
         for image in images:
             job = image.job
-            receivers = receivers_of(BATCH_COMPLETE, standing, job.batch_callback)
+            receivers = receivers_of(BATCH_COMPLETE, subscriptions, job.batch_callback)
             if receivers or job.batch in self._months:
                 new = BatchWatch(job.batch, self._months.get(job.batch, month_at(now)), (), "", now)
                 touched[job.batch] = touched.get(job.batch, new).merged(receivers, ended_at(image), now)

@@ -92,7 +92,7 @@ class Channels:
         """Names of those that may be told of outcomes."""
         return [name for name, channel in self.all().items() if channel.outcomes or channel.callback]
 
-    def standing(self) -> dict[str, tuple[str, ...]]:
+    def subscriptions(self) -> dict[str, tuple[str, ...]]:
         """The outcomes to which channels have subscribed, by name."""
         return {name: channel.outcomes for name, channel in self.all().items() if channel.outcomes}
 

@@ -114,13 +114,13 @@ class Outbox:
             return self._ledger.ended_since(_BEGINNING, _PAGE)
 
     def _write_down(self, images: Sequence[Image]) -> int:
-        now, standing = time.time(), self._channels.standing()
+        now, subscriptions = time.time(), self._channels.subscriptions()
         events = []
         for image in images:
             name = image_event_name(image.outcome) if image.outcome else ""
-            receivers = receivers_of(name, standing, image.job.callback)
+            receivers = receivers_of(name, subscriptions, image.job.callback)
             if receivers:
                 events.append((image_event(image, self._page_url), receivers))
         new = self._deliveries.add(filed(events, now))
-        self._batches.note(images, standing, now)
+        self._batches.note(images, subscriptions, now)
         return new

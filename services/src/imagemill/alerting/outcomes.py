@@ -11,8 +11,8 @@ from imagemill.domain.deliveries import BATCH_COMPLETE, IMAGE_FAILED, IMAGE_STOR
 from imagemill.domain.images import Counts, Image, Outcome
 
 CloudEvent = dict[str, Any]
-# Names of the events that each receiver is told of whatever happens.
-Standing = Mapping[str, Collection[str]]
+# The events to which each receiver has subscribed, by name.
+Subscriptions = Mapping[str, Collection[str]]
 CLOUD_EVENTS_JSON = "application/cloudevents+json; charset=utf-8"
 _TYPES = "dev.imagemill."
 
@@ -66,9 +66,9 @@ def ended_at(image: Image) -> str:
     return trace[-1].at if trace else image.job.accepted_at
 
 
-def receivers_of(name: str, standing: Standing, asked: str | None) -> list[str]:
+def receivers_of(name: str, subscriptions: Subscriptions, asked: str | None) -> list[str]:
     """Who is told of an event: those with a standing subscription to it, and the one that the upload asked for."""
-    subscribed = {receiver for receiver, names in standing.items() if name in names}
+    subscribed = {receiver for receiver, names in subscriptions.items() if name in names}
     return sorted(subscribed | ({asked} if asked else set()))
 
 

@@ -24,7 +24,7 @@ class Erasure(Record):
     state: ErasureState = "pending"
 
     @property
-    def lets_go(self) -> bool:
+    def releases_bytes(self) -> bool:
         """Does the picture need its bytes no longer, for good?"""
         return self.state != "pending"
 
@@ -46,4 +46,4 @@ class Pin(Record):
 def is_live(referrer: str, erasures: Mapping[str, Erasure]) -> bool:
     """Does a picture, by its id, need the bytes that it refers to?"""
     erasure = erasures.get(referrer)
-    return erasure is None or not erasure.lets_go
+    return erasure is None or not erasure.releases_bytes

@@ -134,6 +134,11 @@ class Image(Record):
     erasure: Erasure | None = None
 
     @property
+    def needs_bytes(self) -> bool:
+        """Are its bytes promised? Of one that was erased for good they are not."""
+        return self.erasure is None or not self.erasure.releases_bytes
+
+    @property
     def status(self) -> str:
         """`accepted` while it is in flight, else its outcome."""
         return self.outcome.status if self.outcome else "accepted"

@@ -49,11 +49,6 @@ class Referenced:
         self._database.close()
 
 
-def is_gone(image: Image) -> bool:
-    """Was it erased, so that its bytes are not promised any more?"""
-    return image.erasure is not None and image.erasure.lets_go
-
-
 class Walk:
     """One check of everything. `found` hears of each defect, `progress` of jobs and blobs that were looked at."""
 
@@ -71,7 +66,7 @@ class Walk:
             before, mark = self._ledger.counts(self._wanted.batch), self._watermark.read()
             for images in self._ledger.all_images():
                 self._check_images([image for image in images if self._is_wanted(image)], mark)
-                referenced.add([image.job.original.sha256 for image in images if not is_gone(image)])
+                referenced.add([image.job.original.sha256 for image in images if image.needs_bytes])
                 self._progress("jobs", len(images))
             for results in self._ledger.all_results():
                 referenced.add([item.result.sha256 for item in results])
@@ -97,7 +92,7 @@ class Walk:
         for image in images:
             job, outcome = image.job, image.outcome
             self._count(image, mark)
-            if not is_live(job.id, erasures) or is_gone(image):
+            if not (image.needs_bytes and is_live(job.id, erasures)):
                 continue
             if job.original.sha256 in missing:
                 self._note("original-missing", job.id, job.original.sha256)

@@ -73,7 +73,7 @@ class Erasures:
         gone = [
             {"_id": _id(erasure.id), "_rev": revision, "_deleted": True}
             for erasure, revision in self._found(ids)
-            if not erasure.lets_go
+            if not erasure.releases_bytes
         ]
         successes(gone, self._ledger.bulk(gone))
 

@@ -8,21 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.domain.erasures import Erasure
 from imagemill.domain.images import Counts, Image, Job, KnownResult, Outcome, Rejection
 from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
+from imagemill.store.ledger_documents import BESIDE_JOB, counts_in, document, image_of, outcome_document
 from imagemill.store.ledger_views import HASH_LETTERS, LAYOUT, REFERENCES, VIEWS, is_hash
 
 _LAST = "\ufff0"
 _PAGE = 1000
-_BESIDE_JOB = ("outcome", "erasure")
 
 # The text by which a job was found, and its id.
 NameCursor = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Standing:
+class LookUp:
     """Of ids those under which there is a job, and those of pictures that were erased; known results by key."""
 
     accepted: set[str]
@@ -50,19 +49,19 @@ class Ledger:
         Returns the jobs which were there already, as they are: a request was repeated.
         """
         documents = [
-            *(_document("job", job.id, job.model_dump(mode="json")) for job in jobs),
-            *(_outcome_document(outcome) for outcome in outcomes),
-            *(_document("rejection", item.id, item.model_dump(mode="json")) for item in rejections),
+            *(document("job", job.id, job.model_dump(mode="json")) for job in jobs),
+            *(outcome_document(outcome) for outcome in outcomes),
+            *(document("rejection", item.id, item.model_dump(mode="json")) for item in rejections),
         ]
         errors = self._database.bulk(documents)
         successes(documents, errors)
         repeated = [job.id for job, error in zip(jobs, errors, strict=False) if error]
         found = self._surely(f"{kind}:{job_id}" for job_id in repeated for kind in ("job", "outcome"))
-        return [_image(found, job_id) for job_id in repeated if f"job:{job_id}" in found]
+        return [image_of(found, job_id) for job_id in repeated if f"job:{job_id}" in found]
 
     def remember_keys(self, ids: Mapping[str, str]) -> dict[str, str]:
         """Remember an id for each digest of a key; returns the ids that count, which are those that came first."""
-        documents = [_document("key", key, {"id": made}) for key, made in ids.items()]
+        documents = [document("key", key, {"id": made}) for key, made in ids.items()]
         errors = self._database.bulk(documents)
         successes(documents, errors)
         taken = [str(document["_id"]) for document, error in zip(documents, errors, strict=True) if error]
@@ -87,8 +86,8 @@ class Ledger:
 
         Tells for each job the outcome which the ledger has.
         """
-        made = [_document("result", item.key, item.model_dump(mode="json")) for item in results]
-        documents = [_outcome_document(outcome) for outcome in outcomes]
+        made = [document("result", item.key, item.model_dump(mode="json")) for item in results]
+        documents = [outcome_document(outcome) for outcome in outcomes]
         all_errors = self._database.bulk([*made, *documents])
         successes([*made, *documents], all_errors)
         errors = all_errors[len(made) :]
@@ -115,15 +114,15 @@ class Ledger:
 
     def accepted_ids(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids under which there is a job."""
-        return self.standing(ids, ()).accepted
+        return self.look_up(ids, ()).accepted
 
-    def standing(self, ids: Iterable[str], keys: Iterable[str]) -> Standing:
+    def look_up(self, ids: Iterable[str], keys: Iterable[str]) -> LookUp:
         """What the ledger has of ids of jobs and keys of results, asked together."""
         jobs, results = [f"job:{job_id}" for job_id in ids], [f"result:{key}" for key in keys]
         erasures = [doc_id.replace("job:", "erasure:", 1) for doc_id in jobs] if results else []
         there = self._database.existing([*jobs, *erasures, *results])
         accepted = there.intersection(jobs) | self._surely(doc_id for doc_id in jobs if doc_id not in there).keys()
-        return Standing(
+        return LookUp(
             {doc_id.removeprefix("job:") for doc_id in accepted},
             {doc_id.removeprefix("erasure:") for doc_id in there.intersection(erasures)},
             self.known_results(doc_id.removeprefix("result:") for doc_id in results if doc_id in there),
@@ -141,9 +140,9 @@ class Ledger:
 
     def images(self, ids: Sequence[str]) -> list[Image]:
         """Jobs with their outcomes, in the order of the ids; unknown ids are left out."""
-        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", *_BESIDE_JOB)]
+        wanted = [f"{kind}:{job_id}" for job_id in ids for kind in ("job", *BESIDE_JOB)]
         found = self._database.get_many(wanted)
-        return [_image(found, job_id) for job_id in ids if f"job:{job_id}" in found]
+        return [image_of(found, job_id) for job_id in ids if f"job:{job_id}" in found]
 
     def image(self, job_id: str) -> Image | None:
         """One job with its outcome, None for an id which was never accepted."""
@@ -153,7 +152,7 @@ class Ledger:
         """The arithmetic of one batch, or of everything."""
         query: dict[str, Any] = {} if batch is None else {"key": batch}
         rows = self._database.view(LAYOUT, "counts", reduce=True, **query)
-        return _counts(rows[0]["value"]) if rows else Counts()
+        return counts_in(rows[0]["value"]) if rows else Counts()
 
     def batches(self, limit: int, after: str | None = None, prefix: str = "") -> list[tuple[str, Counts]]:
         """Batches with their counts, last name first: batches which the product named itself sort by time."""
@@ -162,12 +161,12 @@ class Ledger:
             LAYOUT, "counts", group=True, descending=True, start_key=start, end_key=prefix,
             limit=limit + (after is not None),
         )  # fmt: skip
-        return [(row["key"], _counts(row["value"])) for row in rows if row["key"] != after][:limit]
+        return [(row["key"], counts_in(row["value"])) for row in rows if row["key"] != after][:limit]
 
     def counts_of(self, batches: Sequence[str]) -> dict[str, Counts]:
         """The arithmetic of batches; those under which nothing was offered are left out."""
         rows = self._database.view(LAYOUT, "counts", reduce=True, group=True, keys=list(batches)) if batches else []
-        return {str(row["key"]): _counts(row["value"]) for row in rows}
+        return {str(row["key"]): counts_in(row["value"]) for row in rows}
 
     def newest_ids(self, limit: int, after: str | None = None) -> list[str]:
         """Ids of accepted pictures, newest first, older than `after`."""
@@ -258,16 +257,16 @@ class Ledger:
         found = self._database.get_many(wanted)
         found |= self._surely(doc_id for doc_id in wanted if doc_id not in found)
         there = [job_id for job_id in ids if f"job:{job_id}" in found and f"outcome:{job_id}" in found]
-        return [_image(found, job_id) for job_id in there], following, len(rows)
+        return [image_of(found, job_id) for job_id in there], following, len(rows)
 
     # --- all of it, page by page: memory stays flat -----------------------------------------------
 
     def all_images(self) -> Iterator[list[Image]]:
         """All jobs with their outcomes, oldest first."""
         for documents in self._pages("job"):
-            beside = [f"{kind}:{document['id']}" for document in documents for kind in _BESIDE_JOB]
+            beside = [f"{kind}:{document['id']}" for document in documents for kind in BESIDE_JOB]
             found = {str(document["_id"]): document for document in documents} | self._database.get_many(beside)
-            yield [_image(found, str(document["id"])) for document in documents]
+            yield [image_of(found, str(document["id"])) for document in documents]
 
     def all_results(self) -> Iterator[list[KnownResult]]:
         """All known results."""
@@ -297,27 +296,5 @@ class Ledger:
         return [doc_id.removeprefix(f"{kind}:") for doc_id in ids if doc_id != f"{kind}:{end}"]
 
 
-def _document(kind: str, doc_id: str, fields: dict[str, Any]) -> Document:
-    return {"_id": f"{kind}:{doc_id}", "type": kind, **fields}
-
-
-def _outcome_document(outcome: Outcome) -> Document:
-    return _document("outcome", outcome.id, outcome.model_dump(mode="json"))
-
-
-def _image(found: dict[str, Document], job_id: str) -> Image:
-    outcome, erasure = (found.get(f"{kind}:{job_id}") for kind in _BESIDE_JOB)
-    return Image(
-        job=Job.model_validate(found[f"job:{job_id}"]),
-        outcome=Outcome.model_validate(outcome) if outcome else None,
-        erasure=Erasure.model_validate(erasure) if erasure else None,
-    )
-
-
 def _start(kind: str, after: str | None) -> str:
     return f"{kind}:{_LAST if after is None else after}"
-
-
-def _counts(values: Sequence[int]) -> Counts:
-    names = ("accepted", "rejected", "stored", "duplicates", "failed", "damaged", "erased")
-    return Counts(**dict(zip(names, values, strict=True)))

@@ -34,7 +34,7 @@ from imagemill.writer.store import OutcomeWriter
 
 log = structlog.get_logger(__name__)
 _LONE_SECONDS = 0.005
-_PUT_OFF_SECONDS = 20.0
+_DEFERRED_SECONDS = 20.0
 _PASSING = (StoreUnavailable, Conflict)
 
 
@@ -48,7 +48,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
     watching = Loop("purges", purges.refresh, every_seconds=purges.refresh_seconds, passing=_PASSING)
     store = OutcomeWriter(
         stores.blobs, stores.ledger, claims, broker, activity, settings.instance, at_once, stopping, purges,
-        lambda delivery: _come_again(grouper, delivery),
+        lambda delivery: _defer(grouper, delivery),
     )  # fmt: skip
     # One group after the other: each finds in the ledger what the one before it wrote, and what comes meanwhile makes
     # the next one larger. A bulk write costs CouchDB about as much for one image as for ten.
@@ -103,8 +103,8 @@ def _conflicts(program: Program) -> Loop:
     )  # fmt: skip
 
 
-def _come_again(grouper: Grouper[Delivery], delivery: Delivery) -> None:
-    timer = threading.Timer(_PUT_OFF_SECONDS, grouper.put, (delivery,))
+def _defer(grouper: Grouper[Delivery], delivery: Delivery) -> None:
+    timer = threading.Timer(_DEFERRED_SECONDS, grouper.put, (delivery,))
     timer.daemon = True
     timer.start()
 

@@ -37,10 +37,10 @@ class OutcomeWriter:
 
     def __init__(
         self, blobs: Blobs, ledger: Ledger, claims: ClaimCheck, broker: Broker, activity: Activity, by: str,
-        connections: int, stopping: threading.Event, purges: PurgeWatch, put_off: Callable[[Delivery], None],
+        connections: int, stopping: threading.Event, purges: PurgeWatch, defer: Callable[[Delivery], None],
     ) -> None:  # fmt: skip
-        """`put_off`: let a delivery come again after a while."""
-        self._purges, self._put_off = purges, put_off
+        """`defer`: have a delivery handled again after a while."""
+        self._purges, self._defer = purges, defer
         self._blobs, self._ledger, self._claims, self._by = blobs, ledger, claims, by
         self._broker, self._activity = broker, activity
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="blob")
@@ -104,21 +104,21 @@ class OutcomeWriter:
             delivery.ack()
 
     def _store_lasting(self, entries: list[OutcomeEntry]) -> list[Outcome]:
-        """Store; what has bytes that are being erased comes again later, and is no entry any more."""
+        """Store; what has bytes that are being erased is deferred, and is no entry any more."""
         announced = self._purges.being_purged(_names(entries))
         for entry in [entry for entry in entries if announced.intersection(_names([entry]))]:
-            self._put_off(entry.delivery)
+            self._defer(entry.delivery)
             entries.remove(entry)
         return self._store(entries)
 
     def _store(self, offered: list[OutcomeEntry]) -> list[Outcome]:
         keys = {entry.job.result_key for entry in offered if entry.outcome.result}
-        standing = self._ledger.standing({entry.job.id for entry in offered}, keys)
-        entries = self._ours(offered, standing.accepted)
-        announced = self._purges.being_purged(item.result.sha256 for item in standing.known.values())
-        known = {key: item for key, item in standing.known.items() if item.result.sha256 not in announced}
+        found = self._ledger.look_up({entry.job.id for entry in offered}, keys)
+        entries = self._ours(offered, found.accepted)
+        announced = self._purges.being_purged(item.result.sha256 for item in found.known.values())
+        known = {key: item for key, item in found.known.items() if item.result.sha256 not in announced}
         # What was erased has its outcome. A result that comes once more must not be known: its bytes may be gone.
-        lasting = [entry for entry in entries if entry.job.id not in standing.erased]
+        lasting = [entry for entry in entries if entry.job.id not in found.erased]
         stored_at = self._purges.now()
         list(self._pool.map(self._store_blob, lasting))
         # Twice the same key within one group: the first is the one that made it. (Two writers that get the same result

@@ -1,10 +1,9 @@
 """From offered bytes to accepted jobs and rejections."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 from imagemill.admission.validate import Header, Rejected, validate
 from imagemill.api.access.permissions import owner, principal
@@ -12,14 +11,13 @@ from imagemill.api.access.rates import too_many_jobs
 from imagemill.api.images.callbacks import NO_CALLBACKS, Callbacks
 from imagemill.api.images.group_commit import NewJob
 from imagemill.api.images.identity import Identity
+from imagemill.api.images.offers import Offer
 from imagemill.api.images.shares import TooManyInFlight
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem, not_taken
-from imagemill.api.web.spool import DISCARD_SECONDS
 from imagemill.domain.blobs import sha256
 from imagemill.domain.ids import is_batch_name, is_source_name, timestamp
 from imagemill.domain.images import ImageInfo, Job, Rejection
-from imagemill.domain.names import display_name
 from imagemill.recipes import Recipe
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
@@ -27,7 +25,6 @@ from imagemill.wire.broker import BrokerUnavailable
 # Files of one request are committed in portions, so that a thousand of them do not stand in memory together.
 _PORTION_FILES = 32
 PORTION_BYTES = 16 * 1024 * 1024
-_CHUNK_BYTES = 1024 * 1024
 _NAMES = "use up to 100 letters, digits, '.', '_', '-'"
 
 
@@ -40,23 +37,6 @@ class UploadOptions:
     source: str | None
     priority: int
     callbacks: Callbacks = NO_CALLBACKS
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A file as it was offered; `index` is its place in the request, by which the client knows it again.
-
-    Of one that has more bytes than are taken there is no `data`, only its size. With the same `key` it is the same job.
-    """
-
-    name: str
-    data: bytes
-    size_bytes: int
-    index: int = 0
-    key: str | None = None
-    info: ImageInfo | None = None
-    """Of a picture whose original is stored already, and was seen `seen_at`; then there is no `data` either."""
-    seen_at: float = float("inf")
 
 
 @dataclass
@@ -243,39 +223,6 @@ def _portions(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
             portion = []
     if portion:
         yield portion
-
-
-def offered(
-    raw: str | None,
-    stream: IO[bytes],
-    max_bytes: int,
-    index: int = 0,
-    key: str | None = None,
-    announced_bytes: int = 0,
-) -> Offer:
-    """Read an offer, and keep no more than `max_bytes` of it in memory; its name can be shown.
-
-    What is too large is read on for a while, so that its client gets to read the answer, but not for ever.
-    """
-    # Pieces: a buffer that grows may be there twice while it does, and of what is refused in the end that is in vain.
-    name, kept, size_bytes = display_name(raw), list[bytes](), 0
-    if announced_bytes <= max_bytes:
-        while chunk := stream.read(_CHUNK_BYTES):
-            size_bytes += len(chunk)
-            if size_bytes > max_bytes:
-                break
-            kept.append(chunk)
-        else:
-            return Offer(name, b"".join(kept), size_bytes, index, key)
-    kept.clear()
-    return Offer(name, b"", max(announced_bytes, size_bytes + _discarded(stream)), index, key)
-
-
-def _discarded(stream: IO[bytes]) -> int:
-    size_bytes, until = 0, time.monotonic() + DISCARD_SECONDS
-    while time.monotonic() < until and (chunk := stream.read(_CHUNK_BYTES)):
-        size_bytes += len(chunk)
-    return size_bytes
 
 
 def _priority(text: str) -> int:

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, jsonify
 from imagemill.admission.validate import Rejected, validate
 from imagemill.api.access.permissions import needs
 from imagemill.api.images.callbacks import callbacks_of
-from imagemill.api.images.intake import Offer, UploadAnswer, info_of_original, order_of, take_in
+from imagemill.api.images.intake import UploadAnswer, info_of_original, order_of, take_in
+from imagemill.api.images.offers import Offer
 from imagemill.api.services import Services
 from imagemill.api.web.bodies import json_body
 from imagemill.api.web.idempotency import checked_key

@@ -14,7 +14,8 @@ from werkzeug.datastructures import FileStorage
 
 from imagemill.api.access.permissions import needs
 from imagemill.api.images.callbacks import callbacks_of
-from imagemill.api.images.intake import PORTION_BYTES, Offer, UploadAnswer, UploadOptions, offered, order_of, take_in
+from imagemill.api.images.intake import PORTION_BYTES, UploadAnswer, UploadOptions, order_of, take_in
+from imagemill.api.images.offers import Offer, offered
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import checked_key, header_key
 from imagemill.api.web.problems import Problem
