@@ -11,6 +11,7 @@ from imagemill.api.web.openapi.operations import (
     LIMIT,
     answer,
     in_path,
+    json_body,
     operation,
     problems,
 )
@@ -58,7 +59,7 @@ ACCESS: Json = {
                        _TOKEN | {"token": "imagemill_5f5e3e014dcb_" + 64 * "0"}),
                 problems({400: ("bad-json",), 415: ("not-json",), 422: ("bad-token",), **CHANGING}),
             ],
-            body={"required": True, "content": {"application/json": {"schema": ref("NewToken"), "example": _GIVEN}}},
+            body=json_body(ref("NewToken"), _GIVEN),
         ),
     },
     "/api/v1/tokens/{token_id}": {

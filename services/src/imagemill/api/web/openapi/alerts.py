@@ -12,6 +12,8 @@ from imagemill.api.web.openapi.operations import (
     etag,
     if_match,
     in_path,
+    json_body,
+    members,
     operation,
     problems,
     query,
@@ -69,17 +71,13 @@ def _jpeg(description: str) -> Json:
     return {"200": found, "304": {"description": "The client has these bytes already (`If-None-Match`)."}}
 
 
-def _body(schema: Json, example: Json) -> Json:
-    return {"content": {"application/json": {"schema": schema, "example": example}}}
-
-
-def _members(**members: Json) -> Json:
-    return {"type": "object", "properties": members}
-
-
 _TEXT = {"type": "string", "maxLength": 100}
-_WHO = _body(_members(by=_TEXT, note=_TEXT), {"by": "ann", "note": "it was the cat"})
-_QUIET = _body(_members(seconds={"type": "number"}, camera=_TEXT, rule=_TEXT, by=_TEXT), {"seconds": 3600, "by": "ann"})
+_WHO = json_body(members({"by": _TEXT, "note": _TEXT}), {"by": "ann", "note": "it was the cat"}, required=False)
+_QUIET = json_body(
+    members({"seconds": {"type": "number"}, "camera": _TEXT, "rule": _TEXT, "by": _TEXT}),
+    {"seconds": 3600, "by": "ann"},
+    required=False,
+)
 _MADE = {"id": "1795252502213:ann", "url": "/api/v1/snoozes/1795252502213:ann"}
 _SNOOZED = answer(201, "SnoozeMade", "It is quiet now.", _MADE, LOCATION)
 
@@ -235,7 +233,7 @@ RULES: Json = {
                 }),
             ],
             description="Over the revision that `If-Match` or the body names; without one over whatever is there.",
-            parameters=[_RULE, _IF_MATCH, _IF_NONE_MATCH], body=_body(ref("Rule"), _RULE_EXAMPLE),
+            parameters=[_RULE, _IF_MATCH, _IF_NONE_MATCH], body=json_body(ref("Rule"), _RULE_EXAMPLE),
         ),
         "delete": removal(
             "Rules", "deleteRule", "Deletes a rule; its alerts stay", "unknown-rule", [_RULE, _IF_MATCH]

@@ -11,6 +11,7 @@ from imagemill.api.web.openapi.operations import (
     etag,
     if_match,
     in_path,
+    json_body,
     operation,
     problems,
     query,
@@ -33,10 +34,7 @@ _EXAMPLE = {
     },
 }  # fmt: skip
 _GIVEN = {name: _EXAMPLE[name] for name in ("name", "address", "credentials", "frames_per_second", "motion")}
-_BODY = {
-    "required": True,
-    "content": {"application/json": {"schema": ref("CameraSpec"), "example": _GIVEN}},
-}
+_BODY = json_body(ref("CameraSpec"), _GIVEN)
 _REFUSED = ("bad-camera", "address-refused")
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 

@@ -8,6 +8,8 @@ from imagemill.api.web.openapi.operations import (
     IMAGE_ID,
     UNKNOWN_IMAGE,
     answer,
+    json_body,
+    members,
     operation,
     problems,
     query,
@@ -43,11 +45,6 @@ DELETE_IMAGE: Json = operation(
 )  # fmt: skip
 
 
-def _body(more: dict[str, Schema], example: Json) -> Json:
-    schema = {"type": "object", "properties": _CHOICE | more}
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
-
-
 ERASURES: Json = {
     "/api/v1/erasures": {
         "post": operation(
@@ -59,7 +56,9 @@ ERASURES: Json = {
                 problems({**_WRONG, **CHANGING, 403: ("cross-site", "forbidden")}),
             ],
             description=_ABOUT,
-            body=_body({"note": _NOTE, "at_once": _AT_ONCE}, {"batch": "holiday", "note": "Not wanted."}),
+            body=json_body(
+                members(_CHOICE | {"note": _NOTE, "at_once": _AT_ONCE}), {"batch": "holiday", "note": "Not wanted."},
+            ),
         )
     },
     "/api/v1/images/{image_id}/pin": {
@@ -74,9 +73,7 @@ ERASURES: Json = {
             ],
             description="It cannot be erased, by nobody and no retention, until the pin is taken away.",
             parameters=[IMAGE_ID],
-            body={"required": False, "content": {"application/json": {
-                "schema": {"type": "object", "properties": {"note": _NOTE}}, "example": {"note": "Evidence."},
-            }}},
+            body=json_body(members({"note": _NOTE}), {"note": "Evidence."}, required=False),
         ),
         "delete": operation(
             "Erasures", "unpinImage", "Take a pin away",
@@ -96,7 +93,7 @@ ERASURES: Json = {
                 }),
                 problems({**_WRONG, **CHANGING}),
             ],
-            body=_body({}, {"images": [examples.ID]}),
+            body=json_body(members(_CHOICE), {"images": [examples.ID]}),
         )
     },
 }  # fmt: skip

@@ -12,6 +12,8 @@ from imagemill.api.web.openapi.operations import (
     TAKING,
     answer,
     idempotency_key,
+    json_body,
+    members,
     operation,
     problems,
     query,
@@ -33,11 +35,6 @@ _CHOICE: dict[str, Schema] = {
     "after": STRING | {"description": "The `next` of the answer before: of what matches, 500 at a time are taken."},
 }
 _WRONG = {400: ("bad-json", "bad-batch", "bad-cursor"), 415: ("not-json",), 422: ("bad-value",)}
-
-
-def _body(more: dict[str, Schema], example: Json) -> Json:
-    schema = {"type": "object", "properties": _CHOICE | more}
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
 FAILURES: Json = {
@@ -72,8 +69,8 @@ FAILURES: Json = {
             ],
             description="Each is retried once, as a new picture in its batch. What fails again is a new failure.",
             parameters=[idempotency_key()],
-            body=_body(
-                {"recipe": STRING | {"description": "Another recipe than their own."}},
+            body=json_body(
+                members(_CHOICE | {"recipe": STRING | {"description": "Another recipe than their own."}}),
                 {"matching": {"code": "crashed", "batch": "holiday"}, "recipe": "thumbnail"},
             ),
         )
@@ -88,8 +85,8 @@ FAILURES: Json = {
                 problems({**_WRONG, **CHANGING}),
             ],
             description="They stay failed and are counted so, but are open no more. Reopening takes it back.",
-            body=_body(
-                {"note": {"type": "string", "maxLength": 500, "description": "Why."}},
+            body=json_body(
+                members(_CHOICE | {"note": {"type": "string", "maxLength": 500, "description": "Why."}}),
                 {"images": [examples.ID], "note": "A test card, not wanted."},
             ),
         )
@@ -101,10 +98,7 @@ FAILURES: Json = {
                 answer(200, "ReopenedFailures", "Those that were discarded.", {"reopened": [examples.ID]}),
                 problems({400: ("bad-json",), 415: ("not-json",), 422: ("bad-value",), **CHANGING}),
             ],
-            body={"required": True, "content": {"application/json": {
-                "schema": {"type": "object", "properties": {"images": _CHOICE["images"]}, "required": ["images"]},
-                "example": {"images": [examples.ID]},
-            }}},
+            body=json_body(members({"images": _CHOICE["images"]}, "images"), {"images": [examples.ID]}),
         )
     },
 }  # fmt: skip

@@ -107,6 +107,17 @@ def _problem(status: int, found: tuple[codes.Code, ...]) -> Json:
     return {"description": meanings, "content": content} | ({"headers": headers} if headers else {})
 
 
+def json_body(schema: Schema, example: Json, required: bool = True) -> Json:
+    """A body of JSON."""
+    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def members(properties: Mapping[str, Schema], *required: str) -> Schema:
+    """An object with these members."""
+    schema: Schema = {"type": "object", "properties": dict(properties)}
+    return schema | ({"required": list(required)} if required else {})
+
+
 def header(description: str) -> Json:
     """A header of a response."""
     return {"description": description, "schema": {"type": "string"}}

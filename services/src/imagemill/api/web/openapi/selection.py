@@ -3,17 +3,20 @@
 from typing import Any
 
 from imagemill.api.web.openapi import examples
-from imagemill.api.web.openapi.operations import TAKING, answer, idempotency_key, operation, problems
+from imagemill.api.web.openapi.operations import (
+    TAKING,
+    answer,
+    idempotency_key,
+    json_body,
+    members,
+    operation,
+    problems,
+)
 from imagemill.api.web.openapi.schemas import ID, STRING, Schema, listed, ref, shape
 
 Json = dict[str, Any]
 _IMAGES: Schema = listed(ID) | {"maxItems": 500}
 _WRONG = {400: ("bad-json",), 415: ("not-json",), 422: ("bad-value",)}
-
-
-def _body(more: dict[str, Schema], example: Json) -> Json:
-    schema = {"type": "object", "properties": {"images": _IMAGES, **more}, "required": ["images", *more]}
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
 SELECTION: Json = {
@@ -29,7 +32,10 @@ SELECTION: Json = {
             ],
             description="Each becomes a new picture of its batch; nothing is uploaded again, and all are one commit.",
             parameters=[idempotency_key()],
-            body=_body({"recipe": STRING}, {"images": [examples.ID], "recipe": "webp"}),
+            body=json_body(
+                members({"images": _IMAGES, "recipe": STRING}, "images", "recipe"),
+                {"images": [examples.ID], "recipe": "webp"},
+            ),
         )
     },
     "/api/v1/images/results.zip": {
@@ -42,7 +48,7 @@ SELECTION: Json = {
                 problems({**_WRONG, 403: ("cross-site",), 404: ("unknown-image",),
                           503: ("unavailable", "too-many-archives")}),
             ],
-            body=_body({}, {"images": [examples.ID]}),
+            body=json_body(members({"images": _IMAGES}, "images"), {"images": [examples.ID]}),
         )
     },
 }  # fmt: skip

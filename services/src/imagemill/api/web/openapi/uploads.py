@@ -10,6 +10,8 @@ from imagemill.api.web.openapi.operations import (
     TAKING,
     answer,
     idempotency_key,
+    json_body,
+    members,
     operation,
     picture_answers,
     problems,
@@ -134,8 +136,8 @@ KNOWN = operation(
     curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/known \\
       -d "{\"pictures\": [{\"sha256\": \"$(sha256sum beach.jpg | cut -c1-64)\", \"name\": \"beach.jpg\"}]}"
 """,
-    body={"required": True, "content": {"application/json": {
-        "schema": {"type": "object", "required": ["pictures"], "properties": _KNOWN},
-        "example": {"pictures": [{"sha256": examples.ORIGINAL["sha256"], "name": "beach.jpg"}], "recipes": ["gray"]},
-    }}},
+    body=json_body(
+        members(_KNOWN, "pictures"),
+        {"pictures": [{"sha256": examples.ORIGINAL["sha256"], "name": "beach.jpg"}], "recipes": ["gray"]},
+    ),
 )  # fmt: skip

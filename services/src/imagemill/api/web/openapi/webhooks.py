@@ -10,6 +10,7 @@ from imagemill.api.web.openapi.operations import (
     LIMIT,
     answer,
     in_path,
+    json_body,
     operation,
     problems,
     query,
@@ -96,9 +97,7 @@ DELIVERIES: Json = {
                 answer(200, "RetriedDeliveries", "What became of them.", _REPORT),
                 problems({400: ("bad-json",), 415: ("not-json",), 422: ("bad-value",), **CHANGING}),
             ],
-            body={"required": True, "content": {"application/json": {
-                "schema": _CHOICE, "example": {"matching": {"receiver": "shop"}},
-            }}},
+            body=json_body(_CHOICE, {"matching": {"receiver": "shop"}}),
         )
     },
 }  # fmt: skip
