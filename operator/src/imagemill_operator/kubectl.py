@@ -7,6 +7,7 @@ from typing import Any
 
 RESOURCE = "workerpools.imagemill.dev"
 CHUNK = 65_536
+ANSWER_SECONDS = 30
 
 
 class KubectlError(Exception):
@@ -17,7 +18,7 @@ def get_pool(name: str, options: Sequence[str] = ()) -> dict[str, Any]:
     """Return one WorkerPool. ``options`` are kubectl's own, like ``--namespace``."""
     try:
         found = subprocess.run(  # noqa: S603 a list of words, no shell
-            _command(options, name), capture_output=True, text=True, check=False
+            _command(options, name, f"--request-timeout={ANSWER_SECONDS}s"), capture_output=True, text=True, check=False
         )
     except OSError as problem:
         raise KubectlError(f"kubectl cannot be run: {problem}") from problem

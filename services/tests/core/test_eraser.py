@@ -2,20 +2,25 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import requests
 
+from core.test_blobs import place
 from imagemill.domain.blobs import sha256
 from imagemill.domain.erasures import Erasure, Pin
 from imagemill.domain.ids import timestamp, uuid7
 from imagemill.domain.images import ImageInfo, Job, KnownResult, Outcome
 from imagemill.domain.purging import PurgeTimes
+from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.couchdb import CouchBlobs
+from imagemill.store.blobs.folder import FolderBlobs
+from imagemill.store.blobs.s3 import S3Blobs
 from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.store.erasures import Erasures
 from imagemill.store.leases import Lease
@@ -26,6 +31,7 @@ from imagemill.wire.work import ClaimCheck, result_message
 from imagemill.writer import eraser as eraser_module
 from imagemill.writer.eraser import WAITING, Eraser
 from imagemill.writer.store import OutcomeWriter
+from s3_server import S3Server, s3_server
 
 TIMES = PurgeTimes.by(30)
 ACTIVITY = cast(Any, SimpleNamespace(note=lambda *_, **__: None))
@@ -45,7 +51,8 @@ class Mill:
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ledger, self.blobs = Ledger(self.couch), CouchBlobs(self.couch)
+        self.ledger = Ledger(self.couch)
+        self.blobs: Blobs = CouchBlobs(self.couch)
         self.blobs.prepare()
         prepare_leases(self.couch)
         self.erasures, self.purges = Erasures(self.couch), Purges(self.couch)
@@ -478,3 +485,30 @@ def test_a_round_that_has_removed_something_does_not_end_in_vain(mill: Mill, mon
     assert mill.purges.current() is not None
     mill.turns(0, TIMES.settle + 1)
     assert mill.purges.current() is None
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_bytes_and_previews_go_wherever_they_are(mill: Mill, tmp_path: Path, s3: S3Server, kind: str) -> None:
+    places: dict[str, Callable[[], Blobs]] = {
+        "folder": lambda: FolderBlobs(tmp_path),
+        "s3": lambda: S3Blobs(place(s3, "x")),
+    }
+    mill.blobs = places[kind]()
+    mill.blobs.prepare()
+    mill.eraser = mill.another("one")
+    gone, kept = mill.stored(b"one", b"same"), mill.stored(b"two", b"same", "other")
+    mill.erase(gone)
+    mill.purge()
+    assert mill.has(b"one", b"same", b"two") == [False, True, True]
+    assert mill.blobs.preview(sha256(b"same"), gone.original.sha256) is None
+    assert mill.blobs.preview(sha256(b"same"), sha256(b"same")) == b"small result"
+    mill.erase(kept)
+    mill.purge()
+    assert mill.has(b"one", b"same", b"two") == [False, False, False]
+    assert list(mill.blobs.all_names()) in ([], [[]])

@@ -15,6 +15,8 @@ from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT, RESULT_OF
 _AT_ONCE = 50
 _ROWS = 1000
 _RESULT = "result:"
+# Versions of which nodes did not agree, and results of many originals: removed some at a time.
+_MOST_PAGES = 100
 
 
 class Erasures:
@@ -136,19 +138,20 @@ class Erasures:
 
     def forget_results(self, name: str) -> None:
         """Make results unknown that have these bytes, or are of an original that has them."""
-        while ids := self._results(name):
-            gone = [
-                {"_id": doc_id, "_rev": document["_rev"], "_deleted": True}
-                for doc_id, document in self._ledger.get_many(ids).items()
-            ]
-            errors = self._ledger.bulk(gone)
-            successes(gone, errors)
-            if None not in errors:
-                raise StoreUnavailable(f"results of {name} are still known to one of CouchDB's nodes")
+        for _ in range(_MOST_PAGES):
+            ids = self._results(name)
+            # One by one, which asks a majority: a list comes from one node, and may name what is gone already.
+            there = [found for doc_id in ids if (found := self._ledger.get(doc_id))]
+            if not there and len(ids) < _ROWS:
+                return
+            gone = [{"_id": one["_id"], "_rev": one["_rev"], "_deleted": True} for one in there]
+            successes(gone, self._ledger.bulk(gone))
+        raise StoreUnavailable(f"results of {name} are still known to one of CouchDB's nodes")
 
     def _results(self, name: str) -> list[str]:
         of_original = self._ledger.ids(f"{_RESULT}{name}:", f"{_RESULT}{name}:~", _ROWS)
-        return of_original + [str(row["id"]) for row in self._rows([RESULT_OF + name], _ROWS)]
+        of_bytes = [str(row["id"]) for row in self._rows([RESULT_OF + name], _ROWS)]
+        return list(dict.fromkeys(of_original + of_bytes))
 
     def _live(self, rows: list[Document]) -> set[str]:
         """The hashes to which a picture refers that needs them."""

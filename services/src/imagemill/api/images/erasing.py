@@ -64,10 +64,16 @@ def pin(mill: Services, image: Image, note: str = "") -> Pin:
     """Keep a picture: it cannot be erased until the pin is taken away. Raises Problem for one that is erased."""
     _check_note(note)
     with_bytes(image)
-    kept = Pin(id=image.job.id, batch=image.job.batch, at=timestamp(), by=principal().name, note=note)
-    if mill.stores.erasures.pin(kept):
-        mill.record("image.pin", image.job.id, after={"note": note})
-    return mill.stores.erasures.pins([image.job.id]).get(image.job.id, kept)
+    pins, job = mill.stores.erasures, image.job
+    kept = Pin(id=job.id, batch=job.batch, at=timestamp(), by=principal().name, note=note)
+    if not pins.pin(kept):
+        return pins.pins([job.id]).get(job.id, kept)
+    if erasure := pins.of([job.id]).get(job.id):
+        # It was erased since it was looked at, and the eraser may not have seen the pin.
+        pins.unpin(job.id)
+        with_bytes(image.model_copy(update={"erasure": erasure}))
+    mill.record("image.pin", job.id, after={"note": note})
+    return kept
 
 
 def unpin(mill: Services, image: Image) -> None:
