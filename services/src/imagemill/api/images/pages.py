@@ -1,10 +1,8 @@
 """The page: HTML made on the server, complete without any script; small modules in `static/js` bring it to life."""
 
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
@@ -15,7 +13,7 @@ from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
 from imagemill.api.images import (
-    erasing,
+    erasing_pages,
     failure_pages,
     failures,
     listing,
@@ -29,18 +27,16 @@ from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
 from imagemill.api.rules import page as rule_pages
-from imagemill.api.services import Services
 from imagemill.api.web import docs, formatting, layout, search
 from imagemill.api.web.described import described
-from imagemill.api.web.layout import address_of
-from imagemill.api.web.paging import PAGE
+from imagemill.api.web.paging import PAGE, cursor_in
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.spool import takes_pictures
 from imagemill.api.webhooks import page as webhook_pages
 from imagemill.domain.access import Permission
 from imagemill.domain.failures import advice
-from imagemill.domain.ids import is_batch_name, is_uuid, uuid7
+from imagemill.domain.ids import is_batch_name, uuid7
 from imagemill.domain.images import Image
 
 blueprint = Blueprint("pages", __name__)
@@ -52,10 +48,9 @@ rule_pages.add_to(blueprint)
 webhook_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
+erasing_pages.add_to(blueprint)
 selection_pages.add_to(blueprint)
 
-# For one request so many portions of a batch are erased.
-_MOST_PORTIONS = 20
 _FILTERS = {
     "preview": previews.address,
     "preview_of_original": previews.address_of_original,
@@ -145,72 +140,6 @@ def retry_form(image_id: str) -> AnyResponse:
     return redirect(f"/pictures/{made}", HTTPStatus.SEE_OTHER)
 
 
-@blueprint.post("/pictures/<image_id>/erase")
-@needs(Permission.OPERATE)
-def erase_form(image_id: str) -> AnyResponse:
-    """Erase a picture, then its page, where that can be undone."""
-    mill = services()
-    report = erasing.erase(mill, [reads.image_of(mill, image_id)], request.form.get("note", "").strip())
-    if refusal := report.refused.get(image_id):
-        raise refusal
-    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
-
-
-@blueprint.post("/pictures/<image_id>/unerase")
-@needs(Permission.OPERATE)
-def unerase_form(image_id: str) -> AnyResponse:
-    """Take it back, then its page; raises Problem when it is too late."""
-    mill = services()
-    found = reads.image_of(mill, image_id)
-    if found.erasure and not erasing.undo(mill, [found]):
-        raise Problem(409, "erased", "That cannot be undone any more: its bytes are going, or gone.", image=image_id)
-    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
-
-
-@blueprint.post("/pictures/<image_id>/pin")
-@needs(Permission.OPERATE)
-def pin_picture_form(image_id: str) -> AnyResponse:
-    """Keep a picture, then its page."""
-    mill = services()
-    erasing.pin(mill, reads.image_of(mill, image_id), request.form.get("note", "").strip())
-    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
-
-
-@blueprint.post("/pictures/<image_id>/unpin")
-@needs(Permission.OPERATE)
-def unpin_picture_form(image_id: str) -> AnyResponse:
-    """Take a pin away, then its page."""
-    mill = services()
-    erasing.unpin(mill, reads.image_of(mill, image_id))
-    return redirect(f"/pictures/{image_id}", HTTPStatus.SEE_OTHER)
-
-
-@blueprint.post("/batches/<batch>/erase")
-@needs(Permission.OPERATE)
-def erase_batch_form(batch: str) -> AnyResponse:
-    """Erase a batch, as much of it as one request does, then its page."""
-    mill, note = services(), request.form.get("note", "").strip()
-    return _on_batch(mill, batch, "erased", lambda images: len(erasing.erase(mill, images, note).erased))
-
-
-@blueprint.post("/batches/<batch>/unerase")
-@needs(Permission.OPERATE)
-def unerase_batch_form(batch: str) -> AnyResponse:
-    """Take back what can be taken back, then its page."""
-    mill = services()
-    return _on_batch(mill, batch, "undone", lambda images: len(erasing.undo(mill, images)))
-
-
-def _on_batch(mill: Services, batch: str, word: str, act: Callable[[list[Image]], int]) -> AnyResponse:
-    done, following = erasing.each_portion(mill, batch, _cursor(request.form.get("after")), _MOST_PORTIONS, act)
-    told = {word: str(done), "more": following}
-    return redirect(address_of(f"/batches/{quote(batch)}", **told), HTTPStatus.SEE_OTHER)
-
-
-def _cursor(text: str | None) -> str | None:
-    return text if text and is_uuid(text) else None
-
-
 @blueprint.get("/batches")
 @needs(Permission.VIEW)
 def batches_page() -> str:
@@ -232,7 +161,7 @@ def batch_page(batch: str) -> str:
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
     return render_template(
         "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections,
-        grace_hours=mill.settings.erasure_grace_hours, more=_cursor(request.args.get("more")),
+        grace_hours=mill.settings.erasure_grace_hours, more=cursor_in(request.args.get("more")),
         erased=request.args.get("erased", type=int), undone=request.args.get("undone", type=int),
     )  # fmt: skip
 

@@ -17,6 +17,11 @@ def cursor() -> str | None:
     return after
 
 
+def cursor_in(text: str | None) -> str | None:
+    """A cursor of ours; None for anything else, which then means the beginning."""
+    return text if text and is_uuid(text) else None
+
+
 def page_limit() -> int:
     """The request's `limit`."""
     text = request.args.get("limit", str(PAGE))
