@@ -41,7 +41,7 @@ def test_all_programs_do_their_work_as_users_of_their_own(
     mill = new_mill(
         amqp_url, couchdb_url, prefix, couchdb_append_only=True, inline_max_bytes=1000, camera_allow_loopback=True,
         login="true", admin_token=ADMIN_TOKEN, dispatch_share=1, lease_seconds=4, channels_file=channels,
-        channel_allow_loopback=True, batch_quiet_seconds=1,
+        channel_allow_loopback=True, batch_quiet_seconds=1, couchdb_timeout_seconds=3,
     )  # fmt: skip
     mill.http.headers["Authorization"] = f"Bearer {ADMIN_TOKEN}"
     folder = tmp_path / "users"
@@ -53,6 +53,12 @@ def test_all_programs_do_their_work_as_users_of_their_own(
     wait_for(HeldJobs(Couch(couchdb_url, prefix)).all, "the API to say what it holds")
     mill.start("worker")
     assert all(mill.ended(image_id)["status"] == "stored" for image_id in several)
+    kept, back, gone = several
+    assert mill.http.put(f"{mill.url}/api/v1/images/{kept}/pin", timeout=60).ok
+    assert mill.http.delete(f"{mill.url}/api/v1/images/{kept}/pin", timeout=60).ok
+    assert mill.http.delete(f"{mill.url}/api/v1/images/{back}", timeout=60).ok
+    assert mill.post("/api/v1/erasures/undo", json={"images": [back]}).json()["undone"] == [back]
+    assert mill.post("/api/v1/erasures", json={"images": [gone], "at_once": True}).json()["refused"] == []
     wait_for(lambda: mill.get("/api/v1/channels").json()["channels"], "the receiver to be known")
     receiver.answers.append(404)
     mill.accepted(unique_jpeg(), batch="told", callback="shop", batch_callback="shop")
@@ -76,4 +82,5 @@ def test_all_programs_do_their_work_as_users_of_their_own(
         lambda: mill.get("/api/v1/cameras/yard").json()["status"]["state"] in ("stalled", "offline"),
         "the camera to be read",
     )
+    wait_for(lambda: mill.image(gone)["erasure"]["state"] == "purged", "the bytes to go")
     assert [name for name in mill.accounts if REFUSED.search((mill.folder / f"{name}.log").read_text())] == []
