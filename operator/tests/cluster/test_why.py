@@ -103,7 +103,8 @@ def test_why_asks_kubectl_with_its_own_options(kubectl: Any, capsys: pytest.Capt
     asked = kubectl(pool())
     assert cli.main(["why", "gray", "-n", "jobs", "--context", "test"]) == 0
     assert capsys.readouterr().out.startswith("gray: 30 waiting")
-    words = ["get", "workerpools.imagemill.dev", "gray", "--request-timeout=30s", "--output", "json", "--namespace=jobs", "--context=test"]
+    asking = ["get", "workerpools.imagemill.dev", "gray", "--request-timeout=30s", "--output", "json"]
+    words = [*asking, "--namespace=jobs", "--context=test"]
     assert json.loads(asked.read_text()) == words
 
 
