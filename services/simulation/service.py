@@ -12,6 +12,7 @@ from ibm_cloud_sdk_core import ApiException
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from imagemill.store.couch import Database, Document
+from imagemill.store.ledger_views import RESULT_OF
 from simulation.couchdb import ACCEPTED, CONFLICT, NOBODY, OK, CouchModel, NobodyAnswers, revision_of, shown
 
 Request = Callable[[str, Callable[[], Any]], Any]
@@ -150,6 +151,8 @@ def _references(document: Document) -> list[str]:
     """As the view `references` has it."""
     if document.get("type") == "job":
         return [document["original"]["sha256"]]
+    if document.get("type") == "result":
+        return [RESULT_OF + document["result"]["sha256"], RESULT_OF + document["key"].partition(":")[0]]
     return [document["result"]["sha256"]] if document.get("result") else []
 
 

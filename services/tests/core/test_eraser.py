@@ -21,7 +21,7 @@ from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.couchdb import CouchBlobs
 from imagemill.store.blobs.folder import FolderBlobs
 from imagemill.store.blobs.s3 import S3Blobs
-from imagemill.store.couch import Couch, StoreUnavailable
+from imagemill.store.couch import Couch, Database, Document, StoreUnavailable
 from imagemill.store.erasures import Erasures
 from imagemill.store.leases import Lease
 from imagemill.store.leases import prepare as prepare_leases
@@ -512,3 +512,45 @@ def test_bytes_and_previews_go_wherever_they_are(mill: Mill, tmp_path: Path, s3:
     mill.purge()
     assert mill.has(b"one", b"same", b"two") == [False, False, False]
     assert list(mill.blobs.all_names()) in ([], [[]])
+
+
+def test_nothing_is_announced_before_it_can_be_told_who_needs_what(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first index of many pictures takes long, and what is announced nobody can store meanwhile."""
+
+    def takes_long(_: object) -> None:
+        raise StoreUnavailable("the index is being built")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Erasures, "refresh_index", takes_long)
+        mill.erase(mill.stored(b"one", b"1"))
+        with pytest.raises(StoreUnavailable):
+            mill.turns(0)
+    assert mill.purges.current() is None
+    mill.purge()
+    assert mill.has(b"one", b"1") == [False, False]
+
+
+def test_the_index_is_made_as_soon_as_anything_is_erased(mill: Mill) -> None:
+    mill.turns(0)
+    assert not mill.purges.has_index()
+    mill.erase(mill.stored(b"one", b"1"), in_seconds=3600)
+    mill.turns(5)
+    assert mill.purges.has_index()
+    assert mill.has(b"one") == [True]
+
+
+def test_a_result_that_a_node_misses_in_a_list_is_forgotten_all_the_same(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = mill.stored(b"one", b"1")
+    mill.erase(job)
+    lists = Database.get_many
+
+    def without_results(database: Database, ids: Sequence[str]) -> dict[str, Document]:
+        return {name: found for name, found in lists(database, ids).items() if not name.startswith("result:")}
+
+    monkeypatch.setattr(Database, "get_many", without_results)
+    mill.purge()
+    monkeypatch.undo()
+    assert not mill.ledger.known_results([job.result_key])
+    assert mill.has(b"one", b"1") == [False, False]

@@ -12,9 +12,9 @@ from imagemill.domain.ids import timestamp
 from imagemill.store.couch import Couch, Document, StoreUnavailable, successes
 from imagemill.store.ledger_views import LAYOUT, REFERENCES_LAYOUT, RESULT_OF
 
+_LAST = "\ufff0"
 _AT_ONCE = 50
 _ROWS = 1000
-_RESULT = "result:"
 # Versions of which nodes did not agree, and results of many originals: removed some at a time.
 _MOST_PAGES = 100
 
@@ -87,6 +87,18 @@ class Erasures:
         )  # fmt: skip
         return [str(row["id"]).removeprefix("erasure:") for row in rows]
 
+    def are_any(self) -> bool:
+        """Is anything erased of which the bytes did not go yet?"""
+        return bool(
+            self._ledger.view(
+                LAYOUT, "listing", reduce=False, start_key=["", "erasing"], end_key=["", "erasing", _LAST], limit=1
+            )
+        )
+
+    def refresh_index(self) -> None:
+        """Bring the index of who needs what up to date; raises StoreUnavailable while that takes long, as at first."""
+        self._rows([""], 1)
+
     def advance(self, ids: Iterable[str], state: ErasureState) -> list[Erasure]:
         """Say how far they are; returns those that were not taken back before, as they are now."""
         found = list(self._found(ids))
@@ -136,22 +148,23 @@ class Erasures:
             found |= asked - shown
         return found
 
-    def forget_results(self, name: str) -> None:
-        """Make results unknown that have these bytes, or are of an original that has them."""
-        for _ in range(_MOST_PAGES):
-            ids = self._results(name)
-            # One by one, which asks a majority: a list comes from one node, and may name what is gone already.
-            there = [found for doc_id in ids if (found := self._ledger.get(doc_id))]
-            if not there and len(ids) < _ROWS:
+    def forget_results(self, names: Sequence[str]) -> None:
+        """Make results unknown that have these bytes, or are of originals that have them."""
+        for attempt in range(_MOST_PAGES):
+            rows = self._rows([RESULT_OF + name for name in names], _ROWS)
+            ids = list(dict.fromkeys(str(row["id"]) for row in rows))
+            # A node that lags may miss what is there, and on later passes names what is gone.
+            found = {} if attempt else self._ledger.get_many(ids)
+            there = [*found.values(), *self._still_there(one for one in ids if one not in found)]
+            if not there and len(rows) < _ROWS:
                 return
             gone = [{"_id": one["_id"], "_rev": one["_rev"], "_deleted": True} for one in there]
             successes(gone, self._ledger.bulk(gone))
-        raise StoreUnavailable(f"results of {name} are still known to one of CouchDB's nodes")
+        raise StoreUnavailable("results of what is erased are still known to one of CouchDB's nodes")
 
-    def _results(self, name: str) -> list[str]:
-        of_original = self._ledger.ids(f"{_RESULT}{name}:", f"{_RESULT}{name}:~", _ROWS)
-        of_bytes = [str(row["id"]) for row in self._rows([RESULT_OF + name], _ROWS)]
-        return list(dict.fromkeys(of_original + of_bytes))
+    def _still_there(self, ids: Iterable[str]) -> list[Document]:
+        """One by one, which asks a majority, as no list does."""
+        return [found for doc_id in ids if (found := self._ledger.get(doc_id))]
 
     def _live(self, rows: list[Document]) -> set[str]:
         """The hashes to which a picture refers that needs them."""

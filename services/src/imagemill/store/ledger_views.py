@@ -52,16 +52,19 @@ function (doc) {
 }"""
 HASH_LETTERS = 16
 # Keys are hashes, documents the jobs and outcomes that refer to these bytes; known results have keys of their own
-# (`RESULT_OF`), lest they hide behind a million pictures. It is read only where something was erased: it is built then,
-# and costs whoever never erases nothing.
+# (`RESULT_OF` and their hash, and their original's), lest they hide behind a million pictures. It is read only where
+# something was erased: it is built then, and costs whoever never erases nothing.
 _REFERENCES_MAP = """
 function (doc) {
   if (doc.type === 'job') { emit(doc.original.sha256, null); }
   else if (doc.type === 'outcome' && doc.result) { emit(doc.result.sha256, null); }
-  else if (doc.type === 'result') { emit('result:' + doc.result.sha256, null); }
+  else if (doc.type === 'result') {
+    emit('result:' + doc.result.sha256, null);
+    emit('result:' + doc.key.split(':')[0], null);
+  }
 }"""
 RESULT_OF = "result:"
-REFERENCES_LAYOUT = "references-2"
+REFERENCES_LAYOUT = "references-" + hashlib.sha256(_REFERENCES_MAP.encode()).hexdigest()[:8]
 REFERENCES: dict[str, Any] = {
     "_id": f"_design/{REFERENCES_LAYOUT}", "language": "javascript", "autoupdate": False,
     "views": {"references": {"map": _REFERENCES_MAP}},

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 
 from imagemill.domain.purging import PurgePlan, PurgeRound, PurgeTimes, PurgeView
 from imagemill.store.couch import Couch, Document, StoreUnavailable
+from imagemill.store.ledger_views import REFERENCES_LAYOUT
 
 _ROUND = "purging"
+_INDEX = f"purging-index:{REFERENCES_LAYOUT}"
 
 
 class BeingPurged(StoreUnavailable):
@@ -29,6 +31,14 @@ class Purges:
         """What a round is about; None when it is over."""
         document = self._state.get(_plan_id(round_id))
         return PurgePlan.model_validate(document) if document else None
+
+    def note_index(self) -> None:
+        """Note that the index of who needs which bytes was built: from now on to ask it is quick."""
+        self._state.bulk([{"_id": _INDEX}])
+
+    def has_index(self) -> bool:
+        """Was that noted?"""
+        return self._state.get(_INDEX) is not None
 
     def announce(self, going: PurgeRound, plan: PurgePlan) -> None:
         """Begin a round; raises Conflict when there is one."""

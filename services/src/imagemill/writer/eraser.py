@@ -59,6 +59,7 @@ class Eraser:
         self._step, self._step_seen, self._step_began = "", 0.0, 0.0
         self._newest, self._not_before = "", float("-inf")
         self._waits_since: float | None = None
+        self._has_index = False
 
     def turn(self) -> None:
         """Take a step, if it is time. Raises StoreUnavailable or Conflict."""
@@ -68,6 +69,7 @@ class Eraser:
         ids = [] if going else self._erasures.due(time.time(), _AT_ONCE)
         if not (going or ids):
             self._rest()
+            self._make_index()
         elif not self._lease.hold():
             self._step = ""
             self._rest()
@@ -84,7 +86,17 @@ class Eraser:
     def _begin(self, ids: Sequence[str]) -> None:
         # What is announced nobody can store: not before all are there, and the round will end.
         if self._clock() >= self._not_before and self._is_whole():
+            # It may take long, and what is announced nobody can store meanwhile.
+            self._erasures.refresh_index()
             self._announce(ids)
+
+    def _make_index(self) -> None:
+        """Build the index as soon as anything is erased, and not only when its bytes are due."""
+        if self._has_index or not (self._erasures.are_any() and self._lease.hold()):
+            return
+        self._erasures.refresh_index()
+        self._purges.note_index()
+        self._has_index = True
 
     def _rest(self) -> None:
         self._waits_since = None
@@ -134,10 +146,11 @@ class Eraser:
         for names in self._erasures.unneeded(plan.names):
             if not self._may_go_on():
                 return
+            if names:
+                self._erasures.forget_results(names)
             for name in names:
                 if not self._may_go_on():
                     return
-                self._erasures.forget_results(name)
                 self._blobs.remove(name)
                 gone.add(name)
         for result, original in plan.previews:

@@ -21,7 +21,7 @@ from imagemill.domain.errors import Invalid
 from imagemill.domain.images import ImageInfo
 from imagemill.domain.names import display_name
 from imagemill.recipes import Recipe
-from imagemill.store.couch import StoreUnavailable
+from imagemill.store.purges import Purges
 
 blueprint = Blueprint("known", __name__)
 
@@ -97,10 +97,8 @@ def _hidden(mill: Services, stored: set[str]) -> set[str]:
     """Those that only erased pictures have: who knows a hash from their records must not get the bytes by it."""
     if not stored or not mill.stores.ledger.listed_ids(None, "erased", 1):
         return set()
-    try:
-        return mill.stores.erasures.hidden(sorted(stored))
-    except StoreUnavailable:
-        return stored  # the index may be built at this moment; what is sent is taken all the same
+    # Until the index is built, who has them is not known soon enough; what is sent is taken all the same.
+    return mill.stores.erasures.hidden(sorted(stored)) if Purges(mill.stores.couch).has_index() else stored
 
 
 def _read(mill: Services, digest: str) -> ImageInfo | None:
