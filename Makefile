@@ -74,7 +74,11 @@ fuzz: $(SERVICES_READY) ## Broken pictures, headers, forms, streams and messages
 
 .PHONY: chaos
 chaos: $(SERVICES_READY) rabbitmq ## Break programs and servers at random while pictures come, then count (ARGS="--minutes 5 --seed 1")
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m chaos $(ARGS)
+	cd services && PYTHONPATH=.:tests:../e2e/src .venv/bin/python -m chaos $(ARGS)
+
+.PHONY: chaos-cluster
+chaos-cluster: $(SERVICES_READY) ## The same with the chart in kind, or the cluster E2E_CONTEXT names (ARGS="--minutes 10 --seed 1")
+	@./e2e/chaos $(ARGS)
 
 .PHONY: test-operator
 test-operator: $(OPERATOR_READY) rabbitmq ## Run the tests of the operator

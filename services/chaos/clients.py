@@ -11,12 +11,14 @@ from functools import partial
 import requests
 
 import pictures
+from chaos.api import Api
 from chaos.history import History
 from chaos.threads import Threads
 from imagemill.domain.ids import uuid7
-from mill import Mill
 
 _CLIENTS = 3
+# How often somebody sends what was sent before: bytes that several pictures share.
+_SENT_BEFORE = 0.15
 # Width, height, quality: from 1 kB to more than 10 MB, the small ones more often.
 _SHAPES = (
     [(32, 24, 60)] * 10 + [(320, 240, 80)] * 10 + [(1280, 720, 90)] * 4 + [(2560, 1440, 97)] * 2 + [(5200, 3900, 99)]
@@ -35,8 +37,8 @@ class Sent:
 class Clients(Threads):
     """Send until told to stop; each ends with an answer for its last picture."""
 
-    def __init__(self, mill: Mill, history: History, seed: int) -> None:
-        self.mill, self.history, self.seed = mill, history, seed
+    def __init__(self, api: Api, history: History, seed: int) -> None:
+        self.api, self.history, self.seed = api, history, seed
         self.sent: list[Sent] = []
         self.answers: dict[str, int] = {}
         self.wrong: list[str] = []
@@ -44,12 +46,16 @@ class Clients(Threads):
 
     def _send_all(self, number: int, stopping: threading.Event) -> None:
         chance = random.Random(f"{self.seed}-{number}")
-        with requests.Session() as http:
+        with self.api.session() as http:
             while not stopping.is_set():
-                width, height, quality = chance.choice(_SHAPES)
-                data = pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31, quality)
-                self._send(http, data, wait=chance.random() < 0.3)
+                self._send(http, self._drawn(chance), wait=chance.random() < 0.3)
                 time.sleep(chance.random() * 0.2)
+
+    def _drawn(self, chance: random.Random) -> bytes:
+        if self.sent and chance.random() < _SENT_BEFORE:
+            return chance.choice(self.sent).data
+        width, height, quality = chance.choice(_SHAPES)
+        return pictures.photo_jpeg(width, height, uuid.uuid4().int % 2**31, quality)
 
     def _send(self, http: requests.Session, data: bytes, wait: bool) -> None:
         key, deadline, attempts = uuid7(), time.monotonic() + 300, 0
@@ -59,7 +65,7 @@ class Clients(Threads):
             started = time.monotonic()
             with contextlib.suppress(requests.RequestException):
                 answer = http.post(
-                    f"{self.mill.url}/api/v1/images", files=[("file", ("a.jpg", data))], data=fields, timeout=60
+                    f"{self.api.url}/api/v1/images", files=[("file", ("a.jpg", data))], data=fields, timeout=60
                 )
                 self._note(answer)
                 if answer.status_code in (200, 202):

@@ -6,12 +6,12 @@ Only what ended before something else began is held against it: what overlaps ma
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 ENDS = ("stored", "failed")
-_GROWING = ("offered", "accepted", "rejected", "stored", "failed")
+_GROWING = ("offered", "accepted", "rejected", "stored", "failed", "erased")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,17 @@ class History:
         with self._lock:
             return sorted(self._told[kind], key=lambda told: told.ended)
 
-    def violations(self) -> list[str]:
-        """What was told and cannot be true together, as sentences; none if all of it can."""
+    def violations(self, erased: Collection[str] = ()) -> list[str]:
+        """What was told and cannot be true together, as sentences; none if all of it can.
+
+        `erased`: pictures which somebody asked to erase; their bytes may have gone at any time.
+        """
         return [
             *two_ids_of_a_key(self.told("taken")),
             *forgotten(self.told("taken"), self.told("outcome")),
             *changed_outcomes(self.told("outcome")),
             *falling_totals(self.told("totals")),
-            *unreadable(self.told("bytes")),
+            *unreadable(self.told("bytes"), erased),
         ]
 
 
@@ -95,9 +98,13 @@ def falling_totals(totals: Sequence[Told]) -> list[str]:
     ]
 
 
-def unreadable(reads: Iterable[Told]) -> list[str]:
-    """What was announced can be read: each of these was asked for after that."""
-    return [f"{told.about} was announced, and its bytes answer {told.answer}" for told in reads if told.answer != 200]
+def unreadable(reads: Iterable[Told], erased: Collection[str] = ()) -> list[str]:
+    """What was announced can be read, unless it was erased: each of these was asked for after that."""
+    return [
+        f"{told.about} was announced, and its bytes answer {told.answer}"
+        for told in reads
+        if told.answer != 200 and not (told.answer == 410 and told.about in erased)
+    ]
 
 
 def _by_subject(all_told: Iterable[Told]) -> Mapping[str, list[Told]]:

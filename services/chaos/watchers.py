@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from chaos.api import Api
 from chaos.clients import Sent
 from chaos.history import History
 from chaos.threads import Threads
@@ -20,9 +21,9 @@ _TIMEOUT_SECONDS = 20
 class Watchers(Threads):
     """One asks for pictures and totals, one reads what is announced. What has no answer is not written down."""
 
-    def __init__(self, url: str, history: History, sent: Sequence[Sent], seed: int) -> None:
-        self._url, self._history, self._sent, self._chance = url, history, sent, random.Random(f"watch-{seed}")
-        super().__init__(partial(_again, self._ask), partial(_again, self._listen))
+    def __init__(self, api: Api, history: History, sent: Sequence[Sent], seed: int) -> None:
+        self._api, self._history, self._sent, self._chance = api, history, sent, random.Random(f"watch-{seed}")
+        super().__init__(partial(self._again, self._ask), partial(self._again, self._listen))
 
     def _ask(self, http: requests.Session, _: threading.Event) -> None:
         self.look_at(http, "totals")
@@ -35,12 +36,12 @@ class Watchers(Threads):
         """Ask once."""
         started = time.monotonic()
         path = "/api/v1/totals" if kind == "totals" else f"/api/v1/images/{about}"
-        answer = http.get(self._url + path, timeout=_TIMEOUT_SECONDS)
+        answer = http.get(self._api.url + path, timeout=_TIMEOUT_SECONDS)
         if answer.status_code < 500:
             self._history.note(kind, about, started, _outcome(answer) if kind == "outcome" else answer.json())
 
     def _listen(self, http: requests.Session, stopping: threading.Event) -> None:
-        with http.get(f"{self._url}/api/v1/events", stream=True, timeout=_TIMEOUT_SECONDS) as answer:
+        with http.get(f"{self._api.url}/api/v1/events", stream=True, timeout=_TIMEOUT_SECONDS) as answer:
             answer.raise_for_status()
             kind = ""
             for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
@@ -49,24 +50,23 @@ class Watchers(Threads):
                 if line.startswith("event: "):
                     kind = line.removeprefix("event: ")
                 elif line.startswith("data: ") and kind == "outcome":
-                    self._announced(json.loads(line.removeprefix("data: ")))
+                    self._announced(http, json.loads(line.removeprefix("data: ")))
 
-    def _announced(self, outcome: dict[str, Any]) -> None:
+    def _announced(self, http: requests.Session, outcome: dict[str, Any]) -> None:
         started, path = time.monotonic(), "/result" if outcome["status"] == "stored" else ""
-        answer = requests.get(f"{self._url}/api/v1/images/{outcome['id']}{path}", timeout=_TIMEOUT_SECONDS)
+        answer = http.get(f"{self._api.url}/api/v1/images/{outcome['id']}{path}", timeout=_TIMEOUT_SECONDS)
         if answer.status_code < 500:
             self._history.note("bytes", outcome["id"], started, answer.status_code)
         if answer.status_code == 200 and not path:
             self._history.note("outcome", outcome["id"], started, _outcome(answer))
 
-
-def _again(look: Callable[[requests.Session, threading.Event], None], stopping: threading.Event) -> None:
-    with requests.Session() as http:
-        while not stopping.wait(0.05):
-            try:
-                look(http, stopping)
-            except (requests.RequestException, ValueError):
-                stopping.wait(0.3)
+    def _again(self, look: Callable[[requests.Session, threading.Event], None], stopping: threading.Event) -> None:
+        with self._api.session() as http:
+            while not stopping.wait(0.05):
+                try:
+                    look(http, stopping)
+                except (requests.RequestException, ValueError):
+                    stopping.wait(0.3)
 
 
 def _outcome(answer: requests.Response) -> tuple[str, str]:

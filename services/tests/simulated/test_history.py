@@ -52,3 +52,9 @@ def test_counts_do_not_fall() -> None:
 def test_what_was_announced_can_be_read() -> None:
     assert unreadable([told(0, 1, 200)]) == []
     assert unreadable([told(0, 1, 404)]) == ["a was announced, and its bytes answer 404"]
+
+
+def test_what_was_erased_needs_no_bytes() -> None:
+    assert unreadable([told(0, 1, 410)], {"a"}) == []
+    assert unreadable([told(0, 1, 410, "b")], {"a"}) == ["b was announced, and its bytes answer 410"]
+    assert unreadable([told(0, 1, 404)], {"a"}) == ["a was announced, and its bytes answer 404"]
