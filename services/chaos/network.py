@@ -17,7 +17,8 @@ class Link:
         assert parts.port, upstream
         self._target = (str(parts.hostname), parts.port)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = upstream.replace(f":{parts.port}", f":{self._listener.getsockname()[1]}")
+        login, at, _ = parts.netloc.rpartition("@")
+        self.url = parts._replace(netloc=f"{login}{at}127.0.0.1:{self._listener.getsockname()[1]}").geturl()
         self._passes = threading.Event()
         self._passes.set()
         self._closed = False

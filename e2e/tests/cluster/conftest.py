@@ -5,6 +5,7 @@ import re
 import subprocess
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from imagemill_e2e.cluster import ROOT, Cluster, from_environment
 from imagemill_e2e.forward import Forward
 from imagemill_e2e.mill import Mill
+from imagemill_e2e.release import Install, make_room
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
@@ -42,6 +44,20 @@ def mill(cluster: Cluster, forward: Forward) -> Mill:
 def batch(request: pytest.FixtureRequest) -> str:
     """A name which no other run has."""
     return f"{re.sub('[^a-z0-9]+', '-', request.node.name.removeprefix('test_'))[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def install(cluster: Cluster) -> Iterator[Install]:
+    """Installs the chart anew, with more values."""
+    make_room(cluster)
+    with ExitStack() as forwards:
+
+        def installed(*arguments: str) -> Mill:
+            cluster.install(*arguments)
+            return Mill(forwards.enter_context(Forward(cluster)).url, cluster.admin_token())
+
+        yield installed
+    make_room(cluster)
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 //   STAND_IN_DATA      folder of the databases        STAND_IN_PORT   port
 //   STAND_IN_HOST      address to listen at (127.0.0.1)
 //   STAND_IN_USER, STAND_IN_PASSWORD                  the administrator; all but GET / and /_up asks for a user
+//   STAND_IN_TLS       folder with tls.crt and tls.key, if it is to speak TLS
 'use strict';
 
 /** @import { NextFunction, Request, Response } from 'express' */
 
 const fs = require('fs');
+const http = require('http');
+const https = require('https');
 const path = require('path');
 const express = require('express');
 const expressPouchdb = require('express-pouchdb');
@@ -20,6 +23,7 @@ const IDLE_CONNECTION_MS = 10 * 60 * 1000; // a pool of kept-alive connections m
 
 const {
   STAND_IN_DATA: data, STAND_IN_PORT: port, STAND_IN_HOST: host = '127.0.0.1', STAND_IN_USER: user, STAND_IN_PASSWORD: password,
+  STAND_IN_TLS: tls,
 } = process.env;
 if (!data || !port || !user || !password) {
   console.error('The stand-in needs STAND_IN_DATA, STAND_IN_PORT, STAND_IN_USER and STAND_IN_PASSWORD.');
@@ -98,7 +102,10 @@ function answerProblem(error, _request, response, _next) {
 
 app.use(answerProblem);
 
-const server = app.listen(Number(port), host, () => console.log(`listening on ${host}:${port}`));
+const server = tls
+  ? https.createServer({ cert: fs.readFileSync(path.join(tls, 'tls.crt')), key: fs.readFileSync(path.join(tls, 'tls.key')) }, app)
+  : http.createServer(app);
+server.listen(Number(port), host, () => console.log(`listening on ${host}:${port}`));
 server.keepAliveTimeout = IDLE_CONNECTION_MS;
 server.headersTimeout = IDLE_CONNECTION_MS + 1000;
 server.on('error', (error) => {
