@@ -300,6 +300,26 @@ def test_every_change_is_written_down_with_who_and_what_it_was(replicas: Replica
     assert [e["id"] for e in page["entries"] + following["entries"]] == [e["id"] for e in entries[:4]]
 
 
+def test_a_token_is_told_from_a_user_with_its_name(replicas: Replicas) -> None:
+    door = replicas(proxy_secret="s3", proxy_roles={"ops": "admin"})
+    ann = door.make("ann", "admin")
+    camera = {"name": "Gate", "address": "http://10.0.0.7/snap.jpg"}
+    signed_on = {
+        "X-Proxy-Secret": "s3",
+        "X-Forwarded-User": "ann",
+        "X-Forwarded-Groups": "ops",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    assert door.ask("POST", "/api/v1/cameras", ann, json=camera).status_code == 201
+    assert door.ask("DELETE", "/api/v1/cameras/gate", None, headers=signed_on).status_code == 204
+    removed, added = door.ask("GET", "/api/v1/audit").json["entries"][:2]
+    assert (removed["by"], removed["account"]) == ("ann", "single sign-on")
+    assert (added["by"], added["account"]) == ("ann", f"token {token_id_of(ann)}")
+    page = door.ask("GET", "/access/changes", headers={"Accept": "text/html"}).text
+    assert "admin, single sign-on" in page
+    assert f"admin, token {token_id_of(ann)}" in page
+
+
 def test_a_camera_s_address_is_for_those_who_run_it(replicas: Replicas) -> None:
     door = replicas()
     door.ask("POST", "/api/v1/cameras", json={"name": "gate", "address": "http://10.0.0.7/snap.jpg"})

@@ -74,6 +74,7 @@ def test_a_token_is_made_used_listed_and_revoked(
     assert [word in listed for word in (token_id, "gate", "revoked", token)] == [True, True, True, False]
     changes = imagemill("audit", "--api", locked.url).out
     assert "token.revoke" in changes
+    assert ", token " in changes.splitlines()[0]
     assert "token.create" in changes
     monkeypatch.setenv("IMAGEMILL_TOKEN", token)
     assert imagemill("totals", "--api", locked.url).code == 1

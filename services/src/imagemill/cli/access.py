@@ -128,7 +128,8 @@ def _row(token: Json) -> tuple[str, ...]:
 
 
 def _change(entry: Json) -> str:
-    said = f"{entry['at']}  {entry['by']}, {entry['role']}: {entry['action']} {entry['subject']}"
+    who = ", ".join(filter(None, (entry["by"], entry.get("account"), entry["role"])))
+    said = f"{entry['at']}  {who}: {entry['action']} {entry['subject']}"
     before, after = _members(entry["before"]), _members(entry["after"])
     if before and after:
         return f"{said}: {before} became {after}"

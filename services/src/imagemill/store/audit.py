@@ -13,13 +13,17 @@ KIND = "audit"
 
 
 class AuditEntry(BaseModel):
-    """A change by a person. `before` and `after` hold what changed, without secrets."""
+    """A change by a person. `before` and `after` hold what changed, without secrets.
+
+    `account`: `token` and its id, or `single sign-on`, whose users may have a token's name; empty without logins.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     at: str
     by: str
+    account: str = ""
     role: str
     action: str
     subject: str
@@ -37,12 +41,14 @@ class AuditStore:
         """Make the databases of these months exist."""
         self._months.prepare()
 
-    def add(self, by: str, role: str, action: str, subject: str, **change: dict[str, Any] | None) -> AuditEntry:
+    def add(
+        self, by: str, role: str, action: str, subject: str, account: str = "", **change: dict[str, Any] | None
+    ) -> AuditEntry:
         """Write an entry; raises StoreUnavailable."""
         made = uuid7()
         at = made_at(made)
         entry = AuditEntry(
-            id=made, at=timestamp(at), by=by, role=role, action=action, subject=subject,
+            id=made, at=timestamp(at), by=by, account=account, role=role, action=action, subject=subject,
             before=change.get("before"), after=change.get("after"),
         )  # fmt: skip
         database = self._months.database(month_at(at))

@@ -31,14 +31,21 @@ def recorder(store: AuditStore) -> Recorder:
         who: Principal = (g.get("principal") if has_request_context() else None) or EVERYBODY
         was, now = differences(before, after)
         # In the log in any case: the change is made, and no failure to write it down undoes it.
-        log.info("changed", by=who.name, role=who.role, action=action, subject=subject)
+        log.info("changed", by=who.name, account=account_of(who), role=who.role, action=action, subject=subject)
         try:
-            store.add(who.name, who.role, action, subject, before=was, after=now)
+            store.add(who.name, who.role, action, subject, account=account_of(who), before=was, after=now)
         except StoreUnavailable as error:
             LOST.inc()
             log.error("a change is not in the audit", action=action, subject=subject, error=str(error))
 
     return record
+
+
+def account_of(who: Principal) -> str:
+    """What tells a token from a user of the same name; nothing where nobody logs in."""
+    if who is EVERYBODY:
+        return ""
+    return f"token {who.token_id}" if who.token_id else "single sign-on"
 
 
 def differences(before: Change, after: Change) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
