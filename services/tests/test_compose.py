@@ -1,6 +1,7 @@
 """compose.yaml keeps its promises: no password in it, nothing reachable but the page, nothing writable but volumes."""
 
 import configparser
+import json
 import os
 import re
 import shutil
@@ -11,14 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
+from imagemill.store.rights import PROGRAMS
+from imagemill.wire.rights import BROKER_RIGHTS, BrokerRights
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "compose.yaml"
 PASSWORDS = {
-    "RABBITMQ_PASSWORD": "only-for-this-test",
-    "COUCHDB_PASSWORD": "only-for-this-test-too",
-    "ADMIN_TOKEN": "a-token-that-is-only-for-this-test",
-}
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+    f"{name.upper()}_PASSWORD": f"only-for-this-test-{name}" for name in ("rabbitmq", "couchdb", *PROGRAMS)
+} | {"ADMIN_TOKEN": "a-token-that-is-only-for-this-test"}
+CONTENT: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = CONTENT["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "imagemill:dev"}
 
 # Cameras, webhooks and whoever uses the page are elsewhere.
@@ -46,11 +49,43 @@ def test_no_password_is_in_the_file() -> None:
     text = FILE.read_text("utf-8")
     used = re.findall(r"\$\{(\w*PASSWORD|ADMIN_TOKEN)([^}]*)\}", text)
     assert {variable for variable, _ in used} == set(PASSWORDS)
-    assert all(rest.startswith(":?") for _, rest in used)  # no default: Compose stops and says what to do
+    # No default: Compose stops and says what to do.
+    assert all(rest.startswith(":?") or not rest for _, rest in used)
+    assert {variable for variable, rest in used if rest} == set(PASSWORDS)
     for service in SERVICES.values():
         for key, value in service["environment"].items():
-            assert "PASS" not in key or value.startswith("${")
+            assert "PASS" not in key or value.startswith(("${", '{"api": "${'))
             assert not re.search(r"://[^:/]+:(?!\$\{)[^/@]*@", str(value))
+
+
+@every_program
+def test_every_program_has_a_user_of_its_own_at_both_servers(name: str) -> None:
+    program, environment = name.removesuffix("-heavy"), OURS[name]["environment"]
+    for variable, user in (("AMQP_URL", program), ("COUCHDB_URL", f"imagemill-{program}")):
+        assert environment[variable].partition("://")[2].startswith(f"{user}:${{{program.upper()}_PASSWORD")
+    prepares = program == "writer"
+    assert environment["IMAGEMILL_PREPARE"] == str(prepares).lower()
+    assert ("COUCHDB_ADMIN_URL" in environment) == prepares
+    assert "RABBITMQ_PASSWORD" not in str(environment)
+
+
+def test_users_of_the_database_are_all_programs() -> None:
+    passwords = json.loads(OURS["writer"]["environment"]["IMAGEMILL_COUCHDB_PASSWORDS"])
+    assert passwords == {program: f"${{{program.upper()}_PASSWORD}}" for program in PROGRAMS}
+
+
+def test_users_of_the_broker_may_do_what_their_programs_need() -> None:
+    text = CONTENT["configs"]["rabbitmq-definitions"]["content"]
+    definitions = json.loads(re.sub(r"\$\{(\w+)[^}]*\}", r"\1", text).replace("$$", "$"))
+    assert {user["name"]: user["password"] for user in definitions["users"]} == {
+        "imagemill": "RABBITMQ_PASSWORD", **{program: f"{program.upper()}_PASSWORD" for program in PROGRAMS},
+    }  # fmt: skip
+    assert [user["name"] for user in definitions["users"] if user["tags"]] == ["imagemill"]
+    found = {
+        entry["user"]: BrokerRights(entry["configure"], entry["write"], entry["read"])
+        for entry in definitions["permissions"]
+    }
+    assert found == {"imagemill": BrokerRights(".*", ".*", ".*"), **BROKER_RIGHTS}
 
 
 def test_env_files_and_what_the_programs_are_configured_with_are_never_committed() -> None:
@@ -120,12 +155,20 @@ def test_couchdb_takes_pictures_in_large_pieces() -> None:
     assert ini["couchdb"]["single_node"] == "true"
 
 
+def test_programs_find_the_databases_of_the_months_and_strangers_none() -> None:
+    ini = configparser.ConfigParser()
+    ini.read_string(_mounted("couchdb", "/opt/couchdb/etc/default.d"))
+    assert ini["chttpd"]["admin_only_all_dbs"] == "false"
+    assert ini["chttpd"]["require_valid_user_except_for_up"] == "true"
+
+
 def test_couchdb_does_not_spin() -> None:
     assert "+sbwt none" in SERVICES["couchdb"]["environment"]["ERL_FLAGS"]
 
 
 def test_rabbitmq_has_the_plugins_that_the_programs_need() -> None:
     plugins = _mounted("rabbitmq", "/etc/rabbitmq/enabled_plugins")
+    assert "load_definitions = /etc/rabbitmq/definitions.json" in _mounted("rabbitmq", "/etc/rabbitmq/conf.d")
     assert plugins.strip().endswith("].")
     assert {"rabbitmq_consistent_hash_exchange", "rabbitmq_prometheus"} <= set(re.findall(r"\w+", plugins))
 
