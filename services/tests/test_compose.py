@@ -20,8 +20,7 @@ FILE = ROOT / "compose.yaml"
 PASSWORDS = {
     f"{name.upper()}_PASSWORD": f"only-for-this-test-{name}" for name in ("rabbitmq", "couchdb", *PROGRAMS)
 } | {"ADMIN_TOKEN": "a-token-that-is-only-for-this-test"}
-CONTENT: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
-SERVICES: dict[str, dict[str, Any]] = CONTENT["services"]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "imagemill:dev"}
 
 # Cameras, webhooks and whoever uses the page are elsewhere.
@@ -75,17 +74,37 @@ def test_users_of_the_database_are_all_programs() -> None:
 
 
 def test_users_of_the_broker_may_do_what_their_programs_need() -> None:
-    text = CONTENT["configs"]["rabbitmq-definitions"]["content"]
-    definitions = json.loads(re.sub(r"\$\{(\w+)[^}]*\}", r"\1", text).replace("$$", "$"))
+    definitions = json.loads(_mounted("rabbitmq", "/start/definitions.json"))
+    passwords = {"imagemill": "RABBITMQ_PASSWORD", **{name: f"{name.upper()}_PASSWORD" for name in PROGRAMS}}
     assert {user["name"]: user["password"] for user in definitions["users"]} == {
-        "imagemill": "RABBITMQ_PASSWORD", **{program: f"{program.upper()}_PASSWORD" for program in PROGRAMS},
-    }  # fmt: skip
+        name: f"@{variable}@" for name, variable in passwords.items()
+    }
+    assert set(passwords.values()) < set(SERVICES["rabbitmq"]["environment"])
     assert [user["name"] for user in definitions["users"] if user["tags"]] == ["imagemill"]
     found = {
         entry["user"]: BrokerRights(entry["configure"], entry["write"], entry["read"])
         for entry in definitions["permissions"]
     }
     assert found == {"imagemill": BrokerRights(".*", ".*", ".*"), **BROKER_RIGHTS}
+
+
+def test_passwords_come_into_the_definitions_before_the_broker_starts(tmp_path: Path) -> None:
+    script = _mounted("rabbitmq", "/start/start-rabbitmq.sh")
+    for there, here in (
+        ("/start/", f"{ROOT}/images/compose/"),
+        ("/tmp/", f"{tmp_path}/"),
+        ("docker-entrypoint.sh", "env"),
+    ):
+        script = script.replace(there, here)
+    passwords = {name: f'{value}&\\1"' for name, value in PASSWORDS.items()}
+    started = subprocess.run(
+        ["bash", "-c", script], env={"PATH": os.environ["PATH"], **passwords}, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    definitions = json.loads((tmp_path / "definitions.json").read_text())
+    assert {user["password"] for user in definitions["users"]} <= set(passwords.values())
+    assert "PASSWORD" not in started.stdout
+    assert (tmp_path / "definitions.json").stat().st_mode & 0o077 == 0
 
 
 def test_env_files_and_what_the_programs_are_configured_with_are_never_committed() -> None:
@@ -168,7 +187,7 @@ def test_couchdb_does_not_spin() -> None:
 
 def test_rabbitmq_has_the_plugins_that_the_programs_need() -> None:
     plugins = _mounted("rabbitmq", "/etc/rabbitmq/enabled_plugins")
-    assert "load_definitions = /etc/rabbitmq/definitions.json" in _mounted("rabbitmq", "/etc/rabbitmq/conf.d")
+    assert "load_definitions = /tmp/definitions.json" in _mounted("rabbitmq", "/etc/rabbitmq/conf.d")
     assert plugins.strip().endswith("].")
     assert {"rabbitmq_consistent_hash_exchange", "rabbitmq_prometheus"} <= set(re.findall(r"\w+", plugins))
 
