@@ -1,6 +1,7 @@
 """/healthz, /readyz and /metrics of every program, on a port of their own."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -83,8 +84,7 @@ class HealthServer:
 
     def __init__(self, host: str, port: int, health: Health) -> None:
         handler = type("Handler", (_Handler,), {"health": health})
-        self._server = ThreadingHTTPServer((host, port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     def start(self) -> None:
@@ -97,6 +97,15 @@ class HealthServer:
         """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A probe that did not wait for its answer, as when CouchDB takes long, is no news either."""
+        if not isinstance(sys.exception(), OSError):
+            log.error("a probe could not be answered", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
