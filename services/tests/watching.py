@@ -9,7 +9,7 @@ import pika
 
 from imagemill.motion import Frame
 from imagemill.store.couch import Couch
-from imagemill.store.events import EventStore
+from imagemill.store.events import EventStore, StoredEvent
 from imagemill.wire.broker import Broker, parameters_of
 from imagemill.wire.frames import SourceFrame, frame_message
 from mill import wait_for
@@ -47,14 +47,14 @@ def event_store(couchdb_url: str, prefix: str) -> EventStore:
     return EventStore(Couch(couchdb_url, prefix))
 
 
-def ended(store: EventStore, count: int = 1) -> list[dict]:
+def ended(store: EventStore, count: int = 1) -> list[StoredEvent]:
     """The events, oldest first, once that many have ended."""
     wait_for(lambda: _number_ended(store) >= count, f"{count} events to end")
-    return store.events(100).documents[::-1]
+    return store.events(100).found[::-1]
 
 
 def _number_ended(store: EventStore) -> int:
-    return sum(event["ended_at"] is not None for event in store.events(100).documents)
+    return sum(stored.event.ended_at is not None for stored in store.events(100).found)
 
 
 def queue_is_empty(amqp_url: str, *queues: str) -> bool:

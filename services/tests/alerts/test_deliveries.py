@@ -9,22 +9,30 @@ from imagemill.alerter.deliveries import INTERRUPTED_SECONDS, delivery_statuses
 from imagemill.alerter.pictures import MOST_BYTES, chosen
 from imagemill.alerter.post import send
 from imagemill.alerting.message import Message
-from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.records import sent_attempt
 from imagemill.alerting.retries import Attempt, plan
+from imagemill.alerting.webhook import AlertBody
 from imagemill.domain.addresses import AddressPolicy
+from imagemill.domain.alerts import Alert, AlertAttempt, BegunAttempt
 
 POLICY, HERE = AddressPolicy(), AddressPolicy(loopback=True)
-ALERT = {"number": 3, "at": 100.0, "channels": ["desk", "mail"]}
+ALERT = Alert(
+    number=3, at=100.0, camera="yard", kind="motion", event="yard:99000", started_at=99.0, rules=("everything",),
+    channels=("desk", "mail"), reason="everything says so",
+)  # fmt: skip
+BODY = AlertBody(3, b"{}")
 
 
 def begun(channel, attempt, at):
-    return {"_id": begun_id(3, channel, attempt), **begun_document(3, channel, "me", at)}
+    record = BegunAttempt(number=3, channel=channel, by="me", at=at)
+    return AlertAttempt(channel=channel, attempt=attempt, begun=record)
 
 
-def sent(channel, attempt, at, ok, before=()):
+def sent(channel, attempt, at, ok, begun_at=None):
     made = Attempt(at, ok, 204 if ok else 503)
-    document = sent_document(3, channel, made, plan([*before, made], at, 0.0), "answer")
-    return {"_id": sent_id(3, channel, attempt), **document}
+    record = sent_attempt(3, channel, made, plan([made], at, 0.0), "answer")
+    begin = begun(channel, attempt, begun_at).begun if begun_at else None
+    return AlertAttempt(channel=channel, attempt=attempt, begun=begin, sent=record)
 
 
 def test_what_was_never_begun_is_due_at_once():
@@ -36,7 +44,7 @@ def test_what_was_never_begun_is_due_at_once():
 
 def test_a_failed_attempt_is_due_again_when_its_record_says():
     (desk, mail) = delivery_statuses(
-        ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 102.0, False), sent("mail", 1, 103.0, True)]
+        ALERT, [sent("desk", 1, 102.0, False, begun_at=101.0), sent("mail", 1, 103.0, True)]
     )
     assert (desk.due_at, desk.next_attempt, desk.interrupted) == (107.0, 2, False)
     assert mail.due_at is None
@@ -45,9 +53,8 @@ def test_a_failed_attempt_is_due_again_when_its_record_says():
 def test_an_attempt_without_an_end_counts_as_cut_off_after_a_while():
     desk = delivery_statuses(ALERT, [begun("desk", 1, 101.0)])[0]
     assert (desk.due_at, desk.interrupted, desk.next_attempt) == (101.0 + INTERRUPTED_SECONDS, True, 1)
-    again = delivery_statuses(ALERT, [begun("desk", 1, 101.0), sent("desk", 1, 300.0, False), begun("desk", 2, 310.0)])[
-        0
-    ]
+    attempts = [begun("desk", 2, 310.0), sent("desk", 1, 300.0, False, begun_at=101.0)]
+    again = delivery_statuses(ALERT, attempts)[0]
     assert (again.due_at, again.interrupted, again.next_attempt) == (310.0 + INTERRUPTED_SECONDS, True, 2)
 
 
@@ -110,7 +117,7 @@ def test_pictures_are_attached_unless_a_channel_says_no():
     ],
 )
 def test_the_best_picture_within_the_bound_goes_with_a_message(lengths, name):
-    assert chosen({file: {"length": length} for file, length in lengths.items()}) == name
+    assert chosen(lengths) == name
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # one of Apprise's many plugins imports it
@@ -120,9 +127,9 @@ def test_what_apprise_says_is_kept_by_the_sender_whom_it_concerns():
         "\n".join(f"{name}: {{apprise: 'json://127.0.0.{n}:1/x'}}" for n, name in enumerate(names, 1)), HERE
     )
     with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(lambda channel: send(channel, {}, Message("t", "x")), channels.values()))
+        answers = list(pool.map(lambda channel: send(channel, BODY, Message("t", "x")), channels.values()))
     for number, answer in enumerate(answers, 1):
         assert not answer.ok
         assert answer.text == f"A Connection error occurred sending JSON notification to 127.0.0.{number}."
     (unknown,) = parse("x: {apprise: 'nothing-like-it://x'}", POLICY).values()
-    assert send(unknown, {}, Message("t", "x")).text == "the channel's address is none that Apprise knows"
+    assert send(unknown, BODY, Message("t", "x")).text == "the channel's address is none that Apprise knows"

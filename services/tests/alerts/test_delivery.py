@@ -11,25 +11,27 @@ from imagemill.alerting.channels import hide, shown
 from imagemill.alerting.judge import Snooze, Verdict
 from imagemill.alerting.message import message
 from imagemill.alerting.records import (
-    acknowledged_document,
     acknowledged_id,
-    alert_document,
-    attempts_of,
-    held_document,
-    held_id,
+    acknowledgement,
+    held_event,
     past_alert,
-    sent_document,
+    raised_alert,
+    sent_attempt,
     sent_id,
     snooze_document,
     snooze_id,
     snooze_of,
+    tried,
 )
 from imagemill.alerting.retries import PAUSES_SECONDS, Attempt, pause_seconds, plan
+from imagemill.domain.alerts import Alert
+from imagemill.domain.events import Event
 
-EVENT = {
+TOLD = {
     "id": "yard:1790000000000", "source": "yard", "kind": "motion", "class": "alert", "started_at": 1_790_000_000.0,
     "ended_at": None, "score": 0.93, "zones": ["door", "path"], "people": None,
 }  # fmt: skip
+EVENT = Event.parse(TOLD)
 URLS = [
     "tgram://123456:AAbbCCddEEff/987654321",
     "mailto://alice:hunter2hunter2@mail.example?to=bob@example.org",
@@ -100,34 +102,37 @@ def test_pauses_are_bounded(attempt, chance, asked):
 
 def test_the_record_of_an_attempt_says_all_but_secrets():
     attempt = Attempt(5.0, False, 503, 30.0)
-    document = sent_document(17, "chat", attempt, plan([attempt], 5.0, 0.0), f"503 from {URLS[0]} " + "x" * 999, URLS)
-    assert document["answer"].startswith("503 from tgram://***")
-    assert len(document["answer"]) == 300
-    assert (document["result"], document["next_at"], document["channel"]) == ("failed", 35.0, "chat")
+    record = sent_attempt(17, "chat", attempt, plan([attempt], 5.0, 0.0), f"503 from {URLS[0]} " + "x" * 999, URLS)
+    assert record.answer.startswith("503 from tgram://***")
+    assert len(record.answer) == 300
+    assert (record.result, record.next_at, record.channel) == ("failed", 35.0, "chat")
     assert sent_id(17, "chat", 1) == "sent:0000000017:chat:001"
-    assert attempts_of([document]) == [attempt]
-    assert json.loads(json.dumps(document)) == document
+    assert tried([record]) == [attempt]
+    assert json.loads(json.dumps(record.as_document())) == record.as_document()
 
 
 def test_alerts_snoozes_and_acknowledgements_are_read_back():
     verdict = Verdict("alert", "day says so", None, ("day",), ("mail",))
-    alert = alert_document(EVENT, verdict, 1_790_000_002.0) | {"number": 3, "event": EVENT["id"]}
+    raised = raised_alert(EVENT, verdict, 1_790_000_002.0)
+    alert = Alert.model_validate(raised.as_document() | {"number": 3})
     past = past_alert(alert, acknowledged=True)
-    assert (past.number, past.event_id, past.rules, past.acknowledged) == (3, EVENT["id"], ("day",), True)
+    assert (past.number, past.event_id, past.rules, past.acknowledged) == (3, EVENT.id, ("day",), True)
     snooze = Snooze(10.0, 20.0, "yard")
     assert snooze_of(snooze_document(snooze, "alice")) == snooze
     assert snooze_of(snooze_document(snooze, "alice"), ended_at=12.0).until == 12.0
     assert snooze_id(10.0, "alice") != snooze_id(10.0, "bob")
     assert acknowledged_id(3) == "acknowledged:0000000003"
-    assert acknowledged_document(3, "alice", 9.0)["by"] == "alice"
+    assert acknowledgement(3, "alice", 9.0).by == "alice"
     with pytest.raises(ValueError, match="must end after it begins"):
         snooze_document(Snooze(10.0, 10.0), "alice")
 
 
-def test_an_event_is_held_back_once_per_reason():
+def test_it_is_written_down_why_an_event_is_held_back():
     cool, zone = Verdict("held_back", "too soon", "cool-down"), Verdict("held_back", "elsewhere", "zone")
-    assert held_id("yard:1", cool) != held_id("yard:1", zone)
-    assert held_document(EVENT, cool, 3.0)["reason"] == "too soon"
+    held = [held_event(EVENT, verdict, 3.0) for verdict in (cool, zone)]
+    assert [(one.event, one.code, one.reason) for one in held] == [
+        (EVENT.id, "cool-down", "too soon"), (EVENT.id, "zone", "elsewhere"),
+    ]  # fmt: skip
 
 
 def test_a_message_says_what_where_when_and_where_to_look():
@@ -143,16 +148,16 @@ def test_a_message_says_what_where_when_and_where_to_look():
     ("boxes", "what"), [([], "Motion"), ([[0.1, 0.2, 0.1, 0.4]], "Person"), ([[0.1, 0.2, 0.1, 0.4]] * 2, "2 people")]
 )
 def test_a_message_says_who_was_found_and_how_slow_that_was(boxes, what):
-    found = EVENT | {"people": {"boxes": boxes, "seconds": 0.2, "sentence": "… found in 0.20 s per frame"}}
-    told = message(2, found, "UTC", "http://x")
+    found = TOLD | {"people": {"boxes": boxes, "seconds": 0.2, "sentence": "… found in 0.20 s per frame"}}
+    told = message(2, Event.parse(found), "UTC", "http://x")
     assert told.title == f"Alert 2: {what} (yard)"
     assert told.text.splitlines()[0].startswith(f"{what} in door and path, score 0.93")
     assert told.text.splitlines()[1] == "… found in 0.20 s per frame."
 
 
 def test_a_message_about_an_event_that_has_ended_says_how_long_it_was():
-    ended = EVENT | {"ended_at": 1_790_000_075.0}
-    text = message(2, ended, "UTC", "http://x").text
+    ended = TOLD | {"ended_at": 1_790_000_075.0}
+    text = message(2, Event.parse(ended), "UTC", "http://x").text
     assert "14:13:20 UTC, for 1 min 15 s." in text
-    frozen = EVENT | {"kind": "frozen"}
-    assert message(2, frozen, "UTC", "http://x").title == "Alert 2: The picture is frozen (yard)"
+    frozen = TOLD | {"kind": "frozen"}
+    assert message(2, Event.parse(frozen), "UTC", "http://x").title == "Alert 2: The picture is frozen (yard)"

@@ -18,6 +18,7 @@ from imagemill.alerting.judge import (
     is_within,
     judge,
 )
+from imagemill.domain.events import Event
 from imagemill.domain.rules import Rule, parse_hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -175,7 +176,7 @@ def test_a_candidate_is_read_from_an_event():
         "score": 0.5,
         "zones": ["z"],
     }
-    assert candidate_of(event) == Candidate("a:1", "a", "motion", "alert", 5.0, 0.5, ("z",))
+    assert candidate_of(Event.parse(event)) == Candidate("a:1", "a", "motion", "alert", 5.0, 0.5, ("z",))
 
 
 def test_how_far_back_alerts_must_be_known():

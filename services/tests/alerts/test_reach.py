@@ -9,6 +9,7 @@ from imagemill.alerter.channels import Channel, parse
 from imagemill.alerter.post import SendResult, send
 from imagemill.alerter.reach import AddressRefusedError, only_within
 from imagemill.alerting.message import Message
+from imagemill.alerting.webhook import AlertBody
 from imagemill.domain.addresses import AddressPolicy
 from receiver import Receiver, receiving
 
@@ -34,7 +35,7 @@ def chat(url: str, policy: AddressPolicy) -> Channel:
 
 
 def told(channel: Channel) -> SendResult:
-    return send(channel, {"number": 1}, Message("title", "text"))
+    return send(channel, AlertBody(1, b'{"number":1}'), Message("title", "text"))
 
 
 @pytest.mark.parametrize("host", METADATA)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.alerting.signature import SignatureError, sign, verify
-from imagemill.alerting.webhook import build_request
+from imagemill.alerting.webhook import AlertBody, build_request, canonical_json
 
 SECRET, OTHER = b"0123456789abcdef0123", b"another secret of enough bytes"
-ALERT = {"number": 17, "camera": "yard", "text": "Motion – Tür"}
+ALERT = AlertBody(17, canonical_json({"number": 17, "camera": "yard", "text": "Motion – Tür"}))
 NOW = 1_790_000_000
 
 

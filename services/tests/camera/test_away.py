@@ -32,8 +32,8 @@ def changes(eyes: Eyes, camera: str) -> list[tuple[str, str]]:
 
 def told(eyes: Eyes, camera: str) -> list[tuple[str, str, str]]:
     """Changes of events with their kinds and ids; one that is told twice is the same again."""
-    about = [news for news in list(eyes.news) if news.event["source"] == camera]
-    return list(dict.fromkeys((news.change, news.event["kind"], news.event["id"]) for news in about))
+    about = [news for news in list(eyes.news) if news.event.source == camera]
+    return list(dict.fromkeys((news.change, news.event.kind, news.event.id) for news in about))
 
 
 def wait_until_noted(states: ReadingStates, camera: str) -> None:
@@ -51,7 +51,7 @@ def test_a_camera_that_stays_away_is_one_event_though_its_reader_dies(
     wait_for(lambda: eyes.of("shed"), "frames")
     shutil.rmtree(folder / "shed")
     wait_for(lambda: changes(eyes, "shed") == [("new", "offline")], "the event")
-    assert "does not exist" in eyes.news[0].event["reason"]
+    assert "does not exist" in (eyes.news[0].event.reason or "")
     wait_until_noted(states, "shed")
     assert states.view().leases["shed"].state in ("stalled", "offline")
     mill.kill("camera:1")
@@ -62,9 +62,9 @@ def test_a_camera_that_stays_away_is_one_event_though_its_reader_dies(
     wait_for(lambda: len(changes(eyes, "shed")) > 1, "its end")
     assert changes(eyes, "shed") == [("new", "offline"), ("end", "offline")]
     assert len({event_id for _, _, event_id in told(eyes, "shed")}) == 1
-    kept = EventStore(store).get(eyes.news[0].event["id"])
+    kept = EventStore(store).get(eyes.news[0].event.id)
     assert kept is not None
-    assert (kept["kind"], kept["end_reason"]) == ("offline", "live")
+    assert (kept.event.kind, kept.event.end_reason) == ("offline", "live")
     assert changes(eyes, "yard") == []
     shutil.rmtree(folder / "shed")
 
@@ -79,7 +79,7 @@ def test_a_camera_that_is_switched_off_while_it_is_away_ends_its_event(
     known.put(Camera(**{**vars(camera), "enabled": False}))
     wait_for(lambda: len(changes(eyes, "nowhere")) > 1, "its end")
     assert changes(eyes, "nowhere") == [("new", "offline"), ("end", "offline")]
-    assert eyes.news[-1].event["end_reason"] == "settings"
+    assert eyes.news[-1].event.end_reason == "settings"
 
 
 def test_a_file_played_once_ends_without_an_alert_and_plays_again_when_saved(

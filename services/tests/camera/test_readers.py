@@ -117,7 +117,7 @@ def test_capacity_is_a_bound_and_what_nobody_reads_is_said(
     assert "every reader is full" in str(lease.problem)
     wait_for(lambda: counts(states) == [3], "three that are read")
     told = wait_for(lambda: eyes.news, "an event, for nobody looks at it")
-    assert (told[0].event["source"], told[0].event["kind"], told[0].change) == ("yard", "offline", "new")
+    assert (told[0].event.source, told[0].event.kind, told[0].change) == ("yard", "offline", "new")
 
 
 def test_a_changed_camera_is_read_anew_and_a_removed_one_no_more(

@@ -42,7 +42,7 @@ class Readers:
 
     def submit(self, message: Outgoing) -> None:
         request = parse_request(delivered(message))
-        assert (request.reply_to, request.camera) == ("api.1", CAMERA.as_json())
+        assert (request.reply_to, request.camera) == ("api.1", CAMERA)
         self.asked.append(request.reader)
         for kind, data in self.answers[request.reader]:
             self.tests.arrived(delivered(reply_message(CameraTestReply(request.id, kind, data), "api.1")))

@@ -54,8 +54,8 @@ def test_a_short_absence_is_no_event() -> None:
 def test_the_event_is_the_same_whoever_tells_it() -> None:
     away = replace(LEASE, state="offline", problem="nobody answers", down_since=200.0, alerted=True)
     begun, ended = offline_event(Away(away), 260.0), offline_event(Away(replace(away, holder="other"), "live"), 300.0)
-    assert begun["id"] == ended["id"] == "yard:200000"
-    assert (begun["kind"], begun["class"], begun["ended_at"], begun["reason"]) == (
+    assert begun.id == ended.id == "yard:200000"
+    assert (begun.kind, begun.event_class, begun.ended_at, begun.reason) == (
         "offline", "alert", None, "nobody answers",
     )  # fmt: skip
-    assert (ended["ended_at"], ended["end_reason"], ended["seconds"]) == (300.0, "live", 100.0)
+    assert (ended.ended_at, ended.end_reason, ended.seconds) == (300.0, "live", 100.0)

@@ -29,7 +29,7 @@ def test_a_video_gives_one_event_for_every_motion_and_every_frame_is_counted(
     counts = wait_for(lambda: counts_of(mill, counted(mill, "sent")), "every frame that was sent to be looked at")
     assert (counts["late"], counts["unreadable"]) == (0, 0)
     assert counts["frames"] + counts["missed"] <= SHORT_SECONDS * FPS
-    assert len(ended(events)) == len(events.events(10).documents) == len(SHORT_MOTIONS)
+    assert len(ended(events)) == len(events.events(10).found) == len(SHORT_MOTIONS)
 
 
 def counts_of(mill: Mill, frames: float) -> dict[str, int] | None:
@@ -44,4 +44,4 @@ def status(mill: Mill) -> dict[str, Any]:
 
 
 def ended(events: EventStore) -> list[str]:
-    return [event["kind"] for event in events.events(10).documents if event["ended_at"] is not None]
+    return [one.event.kind for one in events.events(10).found if one.event.ended_at is not None]

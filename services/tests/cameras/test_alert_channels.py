@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cameras.alerting import event, results, tell
 from imagemill.alerting.judge import Verdict
-from imagemill.alerting.numbering import number_for
-from imagemill.alerting.records import alert_document, begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.records import raised_alert, sent_attempt
 from imagemill.alerting.retries import Attempt, RetryPlan
+from imagemill.domain.alerts import BegunAttempt
 from imagemill.domain.rules import Rule
 from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
@@ -39,8 +39,8 @@ def test_apprise_tells_and_its_address_stays_secret(
 
 def said_of(book: AlertStore, number: int) -> dict[str, str]:
     """What the first attempt of each channel says of its picture."""
-    first = [document for document in book.attempts(number) if document["_id"].endswith(":001")]
-    return {document["channel"]: document["attached"] for document in first if document["type"] == "sent"}
+    first = [attempt for attempt in book.attempts(number) if attempt.attempt == 1]
+    return {attempt.channel: attempt.sent.attached for attempt in first if attempt.sent}
 
 
 def test_the_annotated_picture_goes_along_where_the_channel_takes_it(
@@ -90,18 +90,18 @@ def test_a_message_without_a_picture_and_one_that_was_refused_with_it_say_so(
     now = time.time()
     for n, camera in enumerate(("yard", "gate")):
         noticed = event(camera, now + n)
-        document = alert_document(noticed, Verdict("alert", "it is a test", None, ("r",), ("chat",)), now)
-        assert number_for(book, noticed["id"], document) == n + 1
+        verdict = Verdict("alert", "it is a test", None, ("r",), ("chat",))
+        assert book.add(raised_alert(noticed, verdict, now)) == n + 1
     events.prepare()
     events.write(event("gate", now + 1), {"best.jpg": b"\xff\xd8 clean"})
     # Two attempts have failed with the picture; the third is due now.
     for attempt in (1, 2):
-        begun = begun_document(2, "chat", "alerter", now)
-        failed = sent_document(2, "chat", Attempt(now - 5 + attempt, False), RetryPlan(None, now, "again"), "refused")
-        book.create(begun_id(2, "chat", attempt), begun)
-        book.create(sent_id(2, "chat", attempt), failed)
+        failed = sent_attempt(2, "chat", Attempt(now - 5 + attempt, False), RetryPlan(None, now, "again"), "refused")
+        assert book.begin(BegunAttempt(number=2, channel="chat", by="alerter", at=now), attempt)
+        assert book.record(failed, attempt)
     own_mill.start("alerter", channels_file=tmp_path / "channels.yaml")
     wait_for(lambda: "sent" in results(book, 1) and "sent" in results(book, 2), "both messages")
-    said = {d["number"]: d["attached"] for d in book.attempts(1) + book.attempts(2) if d.get("result") == "sent"}
+    sent = [attempt.sent for attempt in book.attempts(1) + book.attempts(2)]
+    said = {one.number: one.attached for one in sent if one and one.result == "sent"}
     assert said == {1: "without a picture: none is stored", 2: "without a picture: 2 attempts with it failed"}
     assert not [body for _, body in receiver.got if json.loads(body).get("attachments")]

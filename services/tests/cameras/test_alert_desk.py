@@ -28,7 +28,7 @@ def test_two_desks_racing_over_the_same_events_give_each_one_number(couch_of_mil
 
     def race(mine: dict[str, int | None], order: list[EventNews]) -> None:
         desk = AlertService(couch_of_mill)
-        mine.update({str(one.event["id"]): desk.consider(one) for one in order})
+        mine.update({one.event.id: desk.consider(one) for one in order})
 
     orders = [news, news[::-1], news[6:] + news[:6]]
     threads = [threading.Thread(target=race, args=pair) for pair in zip(given, orders, strict=True)]
@@ -65,9 +65,9 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
     held_back = event("yard", **changes)
     assert desk.consider(EventNews("new", held_back)) is None
     assert desk.consider(EventNews("update", held_back)) is None
-    (held,) = store.held(10).documents
-    assert (held["event"], held["code"]) == (held_back["id"], code)
-    assert len(held["reason"]) > 20
+    (held,) = store.held(10).found
+    assert (held.event, held.code) == (held_back.id, code)
+    assert len(held.reason) > 20
 
 
 def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: RuleStore, book: AlertStore) -> None:
@@ -76,8 +76,8 @@ def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: R
     desk = AlertService(couch_of_mill)
     assert desk.consider(EventNews("new", event("yard", time.time() - 9))) == 1
     assert desk.consider(EventNews("new", event("yard", time.time() - 5))) is None
-    assert book.acknowledge(1, "ann", time.time())["by"] == "ann"
-    assert book.acknowledge(1, "bob", time.time())["by"] == "ann"
+    assert book.acknowledge(1, "ann", time.time()).by == "ann"
+    assert book.acknowledge(1, "bob", time.time()).by == "ann"
     assert desk.consider(EventNews("new", event("yard"))) == 2
 
 

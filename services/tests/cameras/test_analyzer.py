@@ -23,10 +23,11 @@ def test_a_motion_is_one_event_with_its_pictures(own_mill: Mill, amqp_url: str, 
     own_mill.start("analyzer")
     with publishing(amqp_url) as broker:
         publish(broker, "yard", today(WALK_FRAMES))
-    (event,) = ended(events)
-    assert (event["source"], event["kind"], event["end_reason"]) == ("yard", "motion", "quiet")
-    assert set(event["_attachments"]) >= PICTURES
-    best = events.picture(event["id"], "annotated.jpg")
+    (stored,) = ended(events)
+    event = stored.event
+    assert (event.source, event.kind, event.end_reason) == ("yard", "motion", "quiet")
+    assert set(stored.pictures) >= PICTURES
+    best = events.picture(event.id, "annotated.jpg")
     assert cv2.imdecode(np.frombuffer(best, np.uint8), cv2.IMREAD_COLOR).shape == (360, 640, 3)
 
 
@@ -62,9 +63,10 @@ def test_a_kill_in_mid_event_gives_no_second_and_no_false_event(
         own_mill.kill("analyzer")
         publish(broker, "yard", walk[killed_after:])
         own_mill.start("analyzer")
-    (event,) = ended(events)
-    assert event["id"] == f"yard:{round(walk[4].at * 1000)}"
-    assert set(event["_attachments"]) >= PICTURES
+    (stored,) = ended(events)
+    event = stored.event
+    assert event.id == f"yard:{round(walk[4].at * 1000)}"
+    assert set(stored.pictures) >= PICTURES
 
 
 def test_an_event_of_a_source_that_fell_silent_is_ended(own_mill: Mill, amqp_url: str, events: EventStore) -> None:
@@ -73,8 +75,8 @@ def test_an_event_of_a_source_that_fell_silent_is_ended(own_mill: Mill, amqp_url
     with publishing(amqp_url) as broker:
         publish(broker, "yard", today(WALK_FRAMES[:15], ago=70))
     own_mill.start("analyzer")  # it finds all of them waiting, and none comes so late that it is taken for silence
-    (event,) = ended(events)
-    assert event["end_reason"] == "silence"
+    (stored,) = ended(events)
+    assert stored.event.end_reason == "silence"
 
 
 def test_what_is_no_frame_or_no_picture_is_counted_and_dropped(
@@ -89,7 +91,7 @@ def test_what_is_no_frame_or_no_picture_is_counted_and_dropped(
     wait_for(lambda: counted(own_mill, "seen") == 5, "the good frames to be seen")
     assert (counted(own_mill, "unreadable"), counted(own_mill, "no-frame")) == (3, 2)
     assert counted(own_mill, "missed") == 5
-    assert events.events(10).documents == []
+    assert events.events(10).found == []
 
 
 def test_more_sources_than_fit_into_memory_keep_their_state(own_mill: Mill, amqp_url: str, events: EventStore) -> None:
@@ -99,7 +101,7 @@ def test_more_sources_than_fit_into_memory_keep_their_state(own_mill: Mill, amqp
         for index in range(0, len(walk), 6):
             for source in ("a", "b", "c", "d", "e"):
                 publish(broker, source, walk[index : index + 6])
-    assert sorted(event["source"] for event in ended(events, 5)) == ["a", "b", "c", "d", "e"]
+    assert sorted(stored.event.source for stored in ended(events, 5)) == ["a", "b", "c", "d", "e"]
     assert counted(own_mill, None, "imagemill_frame_sources") <= 2
 
 
@@ -108,11 +110,12 @@ def test_a_second_analyzer_takes_over(own_mill: Mill, amqp_url: str, events: Eve
     walk = today(WALK_FRAMES)
     with publishing(amqp_url) as broker:
         publish(broker, "yard", walk[:12])
-        wait_for(lambda: events.events(1).documents, "the event to begin")
+        wait_for(lambda: events.events(1).found, "the event to begin")
         own_mill.kill("analyzer")
         publish(broker, "yard", walk[12:])
-    (event,) = ended(events)
-    assert event["id"] == f"yard:{round(walk[4].at * 1000)}"
+    (stored,) = ended(events)
+    event = stored.event
+    assert event.id == f"yard:{round(walk[4].at * 1000)}"
 
 
 def test_an_orderly_stop_keeps_what_was_seen(own_mill: Mill, amqp_url: str, events: EventStore) -> None:
@@ -120,12 +123,13 @@ def test_an_orderly_stop_keeps_what_was_seen(own_mill: Mill, amqp_url: str, even
     walk = today(WALK_FRAMES)
     with publishing(amqp_url) as broker:
         publish(broker, "yard", walk[:12])
-        wait_for(lambda: events.events(1).documents, "the event to begin")
+        wait_for(lambda: events.events(1).found, "the event to begin")
         assert own_mill.stop("analyzer") == 0
         publish(broker, "yard", walk[12:])
         own_mill.start("analyzer")
-    (event,) = ended(events)
-    assert (event["id"], event["end_reason"]) == (f"yard:{round(walk[4].at * 1000)}", "quiet")
+    (stored,) = ended(events)
+    event = stored.event
+    assert (event.id, event.end_reason) == (f"yard:{round(walk[4].at * 1000)}", "quiet")
 
 
 def counted(mill: Mill, result: str | None, name: str = "imagemill_frames_total") -> float:
@@ -139,4 +143,4 @@ def test_noise_is_no_event(own_mill: Mill, amqp_url: str, events: EventStore) ->
     with publishing(amqp_url) as broker:
         publish(broker, "yard", today(frames(lambda second: place(), 40, noise=6.0)))
     wait_for(lambda: counted(own_mill, "seen") == 40, "the frames to be seen")
-    assert events.events(10).documents == []
+    assert events.events(10).found == []

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imagemill.alerting.numbering import number_for
+from imagemill.alerting.judge import Verdict
+from imagemill.alerting.records import raised_alert
+from imagemill.domain.events import Event
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
@@ -58,9 +60,9 @@ def couch_of_test(couchdb_url: str, couchdb_prefix: str) -> Couch:
 
 def stored(couch: Couch, source: str, at: float) -> tuple[str, int]:
     event_id = f"{source}:{round(at * 1000)}"
-    event = {"id": event_id, "source": source, "kind": "motion", "class": "alert", "started_at": at, "ended_at": at}
+    event = Event(id=event_id, source=source, kind="motion", event_class="alert", started_at=at, ended_at=at)
     EventStore(couch).write(event, {"best.jpg": b"the picture of " + source.encode()})
-    return event_id, number_for(AlertStore(couch), event_id, {"at": at, "camera": source})
+    return event_id, AlertStore(couch).add(raised_alert(event, Verdict("alert", "it is a test"), at))
 
 
 def retention(couch: Couch, holder: str = "me", **keep: int) -> Retention:
@@ -91,7 +93,7 @@ def test_a_dropped_month_takes_its_events_and_leaves_what_is_pinned(couch_of_tes
     assert events.picture(lost, "best.jpg") is None
     assert events.picture(kept, "best.jpg") == b"the picture of door"
     assert events.picture(fresh, "best.jpg") == b"the picture of yard"
-    assert [alert["camera"] for alert in book.newest(10).alerts] == ["yard", "door", "yard"]
+    assert [alert.camera for alert in book.newest(10).alerts] == ["yard", "door", "yard"]
     book.unpin(number)
     events.unpin(kept)
     assert events.get(kept) is None

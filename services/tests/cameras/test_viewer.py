@@ -22,6 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from browsing import MODULES
 from feeds.videos import short_yard_video
+from imagemill.domain.events import Event
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from imagemill.wire.broker import Broker
@@ -130,8 +131,10 @@ def test_open_pages_hear_of_events(watched: Watched) -> None:
 
 def _told_to_open_pages(broker: Broker, thread: threading.Thread) -> bool:
     now = time.time()
-    event = {"id": f"nowhere:{round(now * 1000)}", "source": "nowhere", "kind": "motion", "class": "detection"}
-    broker.publish(event_message(EventNews("update", event | {"started_at": now})))
+    event = Event(
+        id=f"nowhere:{round(now * 1000)}", source="nowhere", kind="motion", event_class="detection", started_at=now
+    )
+    broker.publish(event_message(EventNews("update", event)))
     thread.join(0.5)
     return not thread.is_alive()
 

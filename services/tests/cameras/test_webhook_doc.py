@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from imagemill.alerting.webhook import build_request
+from imagemill.alerting.webhook import AlertBody, build_request
 from imagemill.local.ports import accepts, free_ports
 from imagemill.local.process import kill_child, start_child
 from mill import wait_for
@@ -36,7 +36,7 @@ def url(tmp_path):
 
 
 def answer_to(url, secret=SECRET, at=None, body=None, drop=()):
-    request = build_request(url, secret, {"number": 17}, int(at or time.time()))
+    request = build_request(url, secret, AlertBody(17, b'{"number":17}'), int(at or time.time()))
     headers = {name: value for name, value in request.headers.items() if name not in drop}
     return requests.post(url, data=body or request.body, headers=headers, timeout=60).status_code
 

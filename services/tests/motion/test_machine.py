@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill.domain.events import Region
 from imagemill.motion import Frame, MotionSettings
 from imagemill.motion.detector import Observation
 from imagemill.motion.machine import EventMachine, Moment
-from imagemill.motion.regions import Region
 from motion.scenes import GROUND_FRAMES
 
-REGION = Region(0.2, 0.2, 0.1, 0.3, 0.02, 0.8)
+REGION = Region(x=0.2, y=0.2, width=0.1, height=0.3, area=0.02, score=0.8)
 DATA = GROUND_FRAMES[0].data
 VERDICTS = st.sampled_from(["quiet", "quiet", "motion", "motion", "lighting", "shake", "glitch", "scene", "frozen"])
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from imagemill.domain.events import People, Region
 from imagemill.motion import AlertWhen, MotionSettings, SourceAnalyzer
-from imagemill.motion.people import People, PeopleDetector
-from imagemill.motion.regions import Region
+from imagemill.motion.people import PeopleDetector, among
 from motion.scenes import HEIGHT, WIDTH, as_picture, figure, frames, place, walk, watch
 from motion.standing import person, person_box
 
@@ -74,9 +74,10 @@ def test_the_seconds_that_it_took_are_said():
 
 def test_only_those_count_who_are_where_something_moves():
     standing, walking = (0.1, 0.1, 0.1, 0.3), (0.6, 0.4, 0.1, 0.3)
-    moves = Region(0.65, 0.6, 0.1, 0.2, 0.01, 0.9)
-    assert People((standing, walking), 0.2).among([moves]).boxes == (walking,)
-    assert People((standing, walking), 0.2).among([]).boxes == ()
+    moves = Region(x=0.65, y=0.6, width=0.1, height=0.2, area=0.01, score=0.9)
+    both = People.found((standing, walking), 0.2)
+    assert among(both, [moves]) == People.found((walking,), 0.2)
+    assert among(both, []).boxes == ()
 
 
 def walker(second, height=150, speed=20):
@@ -90,7 +91,7 @@ def test_a_person_who_walks_by_is_an_alert_and_a_thing_that_does_is_none(find):
     changes = watch(SourceAnalyzer("yard", WANTED, find), frames(walker, 40))
     end = changes[-1]
     assert (end.change, end.event.event_class) == ("end", "alert")
-    assert re.fullmatch(r"1 person found in \d+\.\d\d s per frame", end.event.as_dict()["people"]["sentence"])
+    assert re.fullmatch(r"1 person found in \d+\.\d\d s per frame", end.event.people.sentence)
     thing = watch(SourceAnalyzer("yard", WANTED, find), frames(walk(place(), 4, 24, height=50, width=90), 40))
     assert {(step.event.event_class, step.event.people.boxes) for step in thing} == {("detection", ())}
 
@@ -117,7 +118,7 @@ def test_somebody_who_is_not_found_at_once_is_found_later_and_that_is_told(find)
 
     def late(picture):
         looks.append(picture)
-        return find(picture) if len(looks) > 2 else People((), 0.2)
+        return find(picture) if len(looks) > 2 else People.found((), 0.2)
 
     changes = watch(SourceAnalyzer("yard", WANTED, late), frames(walker, 40))
     classes = [step.event.event_class for step in changes]
@@ -136,7 +137,7 @@ def test_it_looks_no_more_often_than_every_five_seconds(find):
             self.now = frame.at
             return super().see(frame)
 
-    analyzer = Clocked("yard", WANTED, lambda picture: looked_at.append(analyzer.now) or People((), 0.2))
+    analyzer = Clocked("yard", WANTED, lambda picture: looked_at.append(analyzer.now) or People.found((), 0.2))
     watch(analyzer, frames(walker, 40))
     assert len(looked_at) >= 3
     assert all(later - sooner >= 5 for sooner, later in pairwise(looked_at))

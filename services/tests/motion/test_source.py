@@ -28,7 +28,7 @@ def restarted(seen):
 
 
 def told(changes):
-    return [(step.change, step.event.as_dict()) for step in changes]
+    return [(step.change, step.event.as_json()) for step in changes]
 
 
 def test_a_restart_at_any_frame_changes_nothing_that_is_told():

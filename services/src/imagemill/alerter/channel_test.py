@@ -9,6 +9,7 @@ from imagemill.alerter.post import SendResult, send
 from imagemill.alerting.channels import hide
 from imagemill.alerting.message import Message
 from imagemill.alerting.records import MOST_ANSWER_CHARACTERS
+from imagemill.alerting.webhook import sample_body
 from imagemill.domain.alerts import ChannelTest
 from imagemill.store.alerts import AlertStore
 from imagemill.wire.channel_tests import ChannelTestRequest
@@ -25,7 +26,7 @@ def run_channel_test(request: ChannelTestRequest, alerts: AlertStore, channels: 
     if channel is None:
         result = SendResult(False, f"there is no channel {request.channel!r} in the channels file")
     else:
-        result = send(channel, {"number": 0, "test": True, "at": now, "description": _TEXT}, Message(_TITLE, _TEXT))
+        result = send(channel, sample_body(now, _TEXT), Message(_TITLE, _TEXT))
     answer = hide(result.text, channels.secrets())[:MOST_ANSWER_CHARACTERS]
     test = ChannelTest(channel=request.channel, at=now, ok=result.ok, status=result.status, answer=answer)
     alerts.record_channel_test(request.id, test)

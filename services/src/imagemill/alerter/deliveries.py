@@ -1,11 +1,11 @@
 """Where an alert's messages stand, from its documents. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from imagemill.alerting.records import attempts_of
+from imagemill.alerting.records import tried
 from imagemill.alerting.retries import Attempt
+from imagemill.domain.alerts import Alert, AlertAttempt
 
 # An attempt that was begun this long ago and has no result was cut off: an attempt takes at most half a minute.
 INTERRUPTED_SECONDS = 120.0
@@ -27,19 +27,20 @@ class DeliveryStatus:
         return len(self.attempts) + 1
 
 
-def delivery_statuses(alert: Mapping[str, Any], documents: Sequence[Mapping[str, Any]]) -> list[DeliveryStatus]:
-    """Of every channel that the alert's rules name; `documents` are what was begun and sent."""
-    return [_delivery_status(alert, channel, documents) for channel in alert["channels"]]
+def delivery_statuses(alert: Alert, attempts: Sequence[AlertAttempt]) -> list[DeliveryStatus]:
+    """Of every channel that the alert's rules name; `attempts` are those which were begun or sent."""
+    return [_delivery_status(alert, channel, attempts) for channel in alert.channels]
 
 
-def _delivery_status(alert: Mapping[str, Any], channel: str, documents: Sequence[Mapping[str, Any]]) -> DeliveryStatus:
-    own = [document for document in documents if document["channel"] == channel]
-    sent = sorted((d for d in own if d["type"] == "sent"), key=lambda d: str(d["_id"]))
-    begun = [document for document in own if document["type"] == "begun"]
-    number, attempts = int(alert["number"]), tuple(attempts_of(sent))
-    if sent and sent[-1]["result"] != "failed":
-        return DeliveryStatus(number, channel, attempts, None)
+def _delivery_status(alert: Alert, channel: str, attempts: Sequence[AlertAttempt]) -> DeliveryStatus:
+    own = sorted((one for one in attempts if one.channel == channel), key=lambda one: one.attempt)
+    sent = [one.sent for one in own if one.sent]
+    begun = [one.begun for one in own if one.begun]
+    number, made = alert.number, tuple(tried(sent))
+    if sent and sent[-1].result != "failed":
+        return DeliveryStatus(number, channel, made, None)
     if len(begun) > len(sent):
-        last = max(float(document["at"]) for document in begun)
-        return DeliveryStatus(number, channel, attempts, last + INTERRUPTED_SECONDS, interrupted=True)
-    return DeliveryStatus(number, channel, attempts, float(sent[-1]["next_at"]) if sent else float(alert["at"]))
+        last = max(one.at for one in begun)
+        return DeliveryStatus(number, channel, made, last + INTERRUPTED_SECONDS, interrupted=True)
+    due_at = sent[-1].next_at if sent else alert.at
+    return DeliveryStatus(number, channel, made, due_at)

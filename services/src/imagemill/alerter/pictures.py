@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -35,9 +34,9 @@ class AlertImage:
         return f"with {self.name} ({max(1, round(len(self.data) / 1000)):,} kB)"
 
 
-def chosen(attachments: Mapping[str, Mapping[str, Any]]) -> str | None:
+def chosen(sizes: Mapping[str, int]) -> str | None:
     """The best picture within the bound: annotated, else clean, else from the middle of the strip of small ones."""
-    fitting = [name for name, stub in attachments.items() if stub.get("length", 0) <= MOST_BYTES]
+    fitting = [name for name, size in sizes.items() if size <= MOST_BYTES]
     strip = sorted(name for name in fitting if name.startswith("strip-"))
     large = next((name for name in _BEST if name in fitting), None)
     return large or (strip[len(strip) // 2] if strip else None)
@@ -52,8 +51,8 @@ class Pictures:
     def of(self, event_id: str) -> AlertImage | None:
         """None when there is none, or the store does not answer: a message does not wait for its picture."""
         try:
-            document = self._events.get(event_id)
-            name = chosen((document or {}).get("_attachments", {}))
+            stored = self._events.get(event_id)
+            name = chosen(stored.pictures) if stored else None
             data = self._events.picture(event_id, name) if name else None
         except StoreUnavailable as error:
             log.warning("a message goes without its picture", event=event_id, error=str(error))

@@ -3,12 +3,11 @@
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import apprise
 import requests
@@ -18,7 +17,13 @@ from imagemill.alerter.pictures import TAKES_NONE, AlertImage
 from imagemill.alerter.reach import Reach, only_within
 from imagemill.alerting.message import Message
 from imagemill.alerting.outcomes import CloudEvent
-from imagemill.alerting.webhook import IDEMPOTENCY_HEADER, WebhookRequest, build_event_request, build_request
+from imagemill.alerting.webhook import (
+    IDEMPOTENCY_HEADER,
+    AlertBody,
+    WebhookRequest,
+    build_event_request,
+    build_request,
+)
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 10
 _MOST_ANSWER_BYTES = 2048
@@ -41,7 +46,7 @@ class SendResult:
 
 
 def send(
-    channel: Channel, alert: Mapping[str, Any], message: Message, picture: AlertImage | None = None, attached: str = ""
+    channel: Channel, alert: AlertBody, message: Message, picture: AlertImage | None = None, attached: str = ""
 ) -> SendResult:
     """`alert` is the webhook's body, `message` and `picture` what people see; `attached` says why there is none."""
     with only_within(channel.policy) as reach:
@@ -63,10 +68,10 @@ def _with_refusal(result: SendResult, reach: Reach) -> SendResult:
     return replace(result, text=f"{_REFUSED}: {reach.refusal}") if reach.refusal and not result.ok else result
 
 
-def _webhook(channel: Channel, alert: Mapping[str, Any]) -> SendResult:
+def _webhook(channel: Channel, alert: AlertBody) -> SendResult:
     request = build_request(channel.address, channel.secret, alert, int(time.time()))
     # The same for every attempt: a receiver that has seen it may answer 200 and do nothing.
-    key = {IDEMPOTENCY_HEADER: f"alert-{alert['number']}-{channel.name}"}
+    key = {IDEMPOTENCY_HEADER: f"alert-{alert.number}-{channel.name}"}
     return _posted(replace(request, headers={**request.headers, **key}))
 
 

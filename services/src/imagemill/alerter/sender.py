@@ -9,7 +9,6 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
@@ -19,13 +18,15 @@ from imagemill.alerter.deliveries import DeliveryStatus, delivery_statuses
 from imagemill.alerter.pictures import FAILED_WITH, MOST_ATTEMPTS_WITH, NONE_STORED, SET_SO, AlertImage, Pictures
 from imagemill.alerter.post import SendResult, send
 from imagemill.alerting.message import alert_url, message
-from imagemill.alerting.records import begun_document, begun_id, sent_document, sent_id
+from imagemill.alerting.records import sent_attempt
 from imagemill.alerting.retries import Attempt, plan
+from imagemill.alerting.webhook import alert_body
 from imagemill.concurrency.heartbeat import beat
 from imagemill.concurrency.loop import Loop
 from imagemill.concurrency.retry import Stopped, until
+from imagemill.domain.alerts import Alert, BegunAttempt
 from imagemill.store.alerts import AlertStore
-from imagemill.store.couch import Document, StoreUnavailable
+from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.activity import Activity
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ class NotificationSender:
         self._page_url, self._timezone, self._pictures = page_url, timezone, pictures
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
         self._lock = threading.Lock()
-        self._open: dict[int, Document] = {}
+        self._open: dict[int, Alert] = {}
         self._done: set[int] = set()
         self._due: dict[tuple[int, str], DeliveryStatus] = {}
         self._busy: set[tuple[int, str]] = set()
@@ -91,21 +92,21 @@ class NotificationSender:
         seen: set[int] = set()
         while len(seen) < MOST_ALERTS:
             page = self._book.newest(_PAGE, below)
-            recent = [alert for alert in page.alerts if alert["at"] >= oldest]
+            recent = [alert for alert in page.alerts if alert.at >= oldest]
             for alert in recent:
                 beat()
                 self._look_at(alert)
-            seen.update(int(alert["number"]) for alert in recent)
+            seen.update(alert.number for alert in recent)
             below = page.next
             if below is None or len(recent) < len(page.alerts):
                 break
         self._forget_all_but(seen)
 
-    def _look_at(self, alert: Document) -> None:
-        number = int(alert["number"])
+    def _look_at(self, alert: Alert) -> None:
+        number = alert.number
         if number in self._done:
             return
-        found = delivery_statuses(alert, self._book.attempts(number)) if alert["channels"] else []
+        found = delivery_statuses(alert, self._book.attempts(number)) if alert.channels else []
         with self._lock:
             self._open[number] = alert
             for status in found:
@@ -150,19 +151,17 @@ class NotificationSender:
         if status.interrupted:
             self._record(status, SendResult(False, "the alerter was stopped before the answer was known"))
             return
-        number, channel, attempt = status.number, status.channel, status.next_attempt
-        begun = begun_document(number, channel, self._by, time.time())
-        if self._book.create(begun_id(number, channel, attempt), begun):
+        begun = BegunAttempt(number=status.number, channel=status.channel, by=self._by, at=time.time())
+        if self._book.begin(begun, status.next_attempt):
             self._record(status, self._send(status, alert))
 
-    def _send(self, status: DeliveryStatus, alert: Document) -> SendResult:
+    def _send(self, status: DeliveryStatus, alert: Alert) -> SendResult:
         channel = self._channels.get(status.channel)
         if channel is None:
             return SendResult(False, f"there is no channel {status.channel!r} in the channels file")
-        number = int(alert["number"])
-        text = message(number, alert["facts"], self._timezone, self._page_url)
-        picture, why_none = self._picture(channel, status, str(alert["event"]))
-        return send(channel, body_of(alert, alert_url(self._page_url, number)), text, picture, why_none)
+        text = message(alert.number, alert.raised_for, self._timezone, self._page_url)
+        picture, why_none = self._picture(channel, status, alert.event)
+        return send(channel, alert_body(alert, alert_url(self._page_url, alert.number)), text, picture, why_none)
 
     def _picture(self, channel: Channel, status: DeliveryStatus, event_id: str) -> tuple[AlertImage | None, str]:
         """What is attached, or why nothing is; a webhook's receiver fetches what it wants."""
@@ -179,22 +178,15 @@ class NotificationSender:
         now = time.time()
         attempt = Attempt(now, answer.ok, answer.status, answer.retry_after_seconds)
         planned = plan([*status.attempts, attempt], now, random.random())  # noqa: S311 - jitter
-        document = sent_document(
+        sent = sent_attempt(
             status.number, status.channel, attempt, planned, answer.text, self._channels.secrets(),
             attached=answer.attached,
         )  # fmt: skip
-        doc_id = sent_id(status.number, status.channel, status.next_attempt)
         # However long CouchDB takes; at the program's end the attempt counts as cut off.
         until(
-            lambda: self._book.create(doc_id, document), self._stopping,
+            lambda: self._book.record(sent, status.next_attempt), self._stopping,
             on=StoreUnavailable, what="what was sent waits to be recorded",
         )  # fmt: skip
-        SENDS.labels(status.channel, document["result"]).inc()
-        self._activity.note("told", None, number=str(status.number), channel=status.channel, result=document["result"])
+        SENDS.labels(status.channel, sent.result).inc()
+        self._activity.note("told", None, number=str(status.number), channel=status.channel, result=sent.result)
         log.info("told" if answer.ok else "not told", number=status.number, channel=status.channel)
-
-
-def body_of(alert: Document, url: str) -> dict[str, Any]:
-    """The webhook's body: the alert as it was raised."""
-    names = ("number", "at", "camera", "kind", "started_at", "description", "rules")
-    return {name: alert[name] for name in names} | {"event": alert["facts"], "url": url}

@@ -7,8 +7,7 @@ from prometheus_client import Counter
 
 from imagemill.alerter.history import Lookback
 from imagemill.alerting.judge import Verdict, candidate_of, judge
-from imagemill.alerting.numbering import number_for
-from imagemill.alerting.records import alert_document, held_document
+from imagemill.alerting.records import held_event, raised_alert
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch, Missing
 from imagemill.store.events import EventStore
@@ -33,7 +32,7 @@ class AlertService:
 
     def consider(self, news: EventNews) -> int | None:
         """The number of the alert that the event is, None when it was held back. Raises StoreUnavailable."""
-        event_id = str(news.event["id"])
+        event_id = news.event.id
         known = self._book.numbers_of([event_id]).get(event_id)
         if known is not None:
             return known
@@ -47,18 +46,17 @@ class AlertService:
 
     def _raise(self, news: EventNews, verdict: Verdict, now: float) -> int:
         event = news.event
-        document = alert_document(event, verdict, now)
-        number = number_for(self._book, str(event["id"]), document, self._lookback.last_number)
-        log.info("alert", number=number, camera=event["source"], kind=event["kind"], rules=verdict.rules)
-        ALERTS.labels(str(event["kind"])).inc()
+        number = self._book.add(raised_alert(event, verdict, now), self._lookback.last_number)
+        log.info("alert", number=number, camera=event.source, kind=event.kind, rules=verdict.rules)
+        ALERTS.labels(event.kind).inc()
         if self._activity:
-            self._activity.note("alert", None, number=str(number), camera=str(event["source"]))
+            self._activity.note("alert", None, number=str(number), camera=event.source)
         return number
 
     def _hold_back(self, news: EventNews, verdict: Verdict, now: float) -> None:
         event, code = news.event, str(verdict.code)
         HELD.labels(code).inc()
         try:
-            self._events.note_held(str(event["id"]), code, held_document(event, verdict, now))
+            self._events.note_held(held_event(event, verdict, now))
         except Missing:
-            log.warning("held back, and not noted: the event's month has no database", event=event["id"], reason=code)
+            log.warning("held back, and not noted: the event's month has no database", event=event.id, reason=code)

@@ -1,12 +1,13 @@
 """Decides whether an event becomes an alert, and says why not when it does not. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Literal
 
 from imagemill.alerting.words import duration
+from imagemill.domain.events import Event
 from imagemill.domain.rules import WEEKDAYS, Hours, Rule, zone_of
 
 Outcome = Literal["alert", "held_back"]
@@ -30,7 +31,7 @@ class Candidate:
     event_id: str
     camera: str
     kind: str
-    event_class: str
+    event_class: str | None
     at: float
     score: float = 1.0
     zones: tuple[str, ...] = ()
@@ -110,16 +111,16 @@ def judge(candidate: Candidate, rules: Sequence[Rule], history: AlertHistory, no
     return Verdict("held_back", nearest.sentence, nearest.code)
 
 
-def candidate_of(event: Mapping[str, Any]) -> Candidate:
-    """From an event's JSON form."""
+def candidate_of(event: Event) -> Candidate:
+    """Take what rules ask of an event; one without a score is sure."""
     return Candidate(
-        event_id=event["id"],
-        camera=event["source"],
-        kind=event["kind"],
-        event_class=event["class"],
-        at=float(event["started_at"]),
-        score=float(event.get("score", 1.0)),
-        zones=tuple(event.get("zones", ())),
+        event_id=event.id,
+        camera=event.source,
+        kind=event.kind,
+        event_class=event.event_class,
+        at=event.started_at,
+        score=1.0 if event.score is None else event.score,
+        zones=event.zones or (),
     )
 
 

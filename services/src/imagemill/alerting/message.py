@@ -1,11 +1,11 @@
 """What people read when they are told: a title and a few lines that say what, where, when, and where to look."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from imagemill.alerting.words import duration
+from imagemill.domain.events import Event
 from imagemill.domain.rules import zone_of
 
 WHAT = {
@@ -24,31 +24,31 @@ class Message:
     text: str
 
 
-def message(number: int, event: Mapping[str, Any], timezone: str, base_url: str, camera_name: str = "") -> Message:
+def message(number: int, event: Event, timezone: str, base_url: str, camera_name: str = "") -> Message:
     """The message of an alert. `base_url` is the page's address; the link ends in `/alerts/<number>`."""
-    camera = camera_name or str(event["source"])
+    camera = camera_name or event.source
     lines = [f"{describe(event)}, {_when(event, timezone)}."]
-    if event.get("people"):
-        lines.append(f"{event['people']['sentence']}.")
+    if event.people:
+        lines.append(f"{event.people.sentence}.")
     lines.append(alert_url(base_url, number))
     return Message(f"Alert {number}: {_what(event)} ({camera})", "\n".join(lines))
 
 
-def describe(event: Mapping[str, Any]) -> str:
+def describe(event: Event) -> str:
     """One line about an event, without its time."""
     what = _what(event)
-    if event["kind"] != "motion":
+    if event.kind != "motion":
         return what
-    where = f" in {_listed(event['zones'])}" if event.get("zones") else ""
-    return f"{what}{where}, score {float(event.get('score', 0)):.2f}"
+    where = f" in {_listed(event.zones)}" if event.zones else ""
+    return f"{what}{where}, score {event.score or 0:.2f}"
 
 
-def _what(event: Mapping[str, Any]) -> str:
+def _what(event: Event) -> str:
     """Motion in which the people detector found somebody is told as that."""
-    found = len((event.get("people") or {}).get("boxes") or ())
-    if event["kind"] == "motion" and found:
+    found = len(event.people.boxes) if event.people else 0
+    if event.kind == "motion" and found:
         return "Person" if found == 1 else f"{found} people"
-    return WHAT.get(event["kind"], str(event["kind"]))
+    return WHAT.get(event.kind, event.kind)
 
 
 def alert_url(base_url: str, number: int) -> str:
@@ -56,14 +56,14 @@ def alert_url(base_url: str, number: int) -> str:
     return f"{base_url.rstrip('/')}/alerts/{number}"
 
 
-def _when(event: Mapping[str, Any], timezone: str) -> str:
-    began = datetime.fromtimestamp(float(event["started_at"]), zone_of(timezone))
+def _when(event: Event, timezone: str) -> str:
+    began = datetime.fromtimestamp(event.started_at, zone_of(timezone))
     since = f"since {began:%Y-%m-%d %H:%M:%S %Z}"
-    if event.get("ended_at") is None:
+    if event.ended_at is None:
         return since
-    lasted = max(1.0, float(event["ended_at"]) - float(event["started_at"]))
+    lasted = max(1.0, event.ended_at - event.started_at)
     return f"{began:%Y-%m-%d %H:%M:%S %Z}, for {duration(lasted)}"
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

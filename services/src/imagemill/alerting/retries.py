@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Result = Literal["sent", "failed", "given_up"]
+from imagemill.domain.alerts import AttemptResult
 
 # Pauses after the first, second, … failed attempt: a restart of the receiver, a deployment, an outage. After the last
 # one, about five hours, it is given up: an alert of yesterday helps nobody.
@@ -31,7 +30,7 @@ class Attempt:
 class RetryPlan:
     """What to do about a message: `result` when it is done with, else when to try next."""
 
-    result: Result | None
+    result: AttemptResult | None
     next_at: float | None
     reason: str
 

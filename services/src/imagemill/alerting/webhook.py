@@ -7,9 +7,11 @@ from typing import Any
 
 from imagemill.alerting.outcomes import CLOUD_EVENTS_JSON, CloudEvent
 from imagemill.alerting.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from imagemill.domain.alerts import Alert
 
 ALERT_HEADER = "Imagemill-Alert"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+_TOLD = {"number", "at", "camera", "kind", "started_at", "description", "rules"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,32 @@ class WebhookRequest:
     body: bytes
 
 
-def build_request(url: str, secret: bytes, alert: Mapping[str, Any], timestamp: int) -> WebhookRequest:
+@dataclass(frozen=True)
+class AlertBody:
+    """What a webhook is told of an alert; the number stands in a header too."""
+
+    number: int
+    json: bytes
+
+
+def alert_body(alert: Alert, url: str) -> AlertBody:
+    """Make the body of an alert as it was raised; `url` is its page."""
+    told = alert.model_dump(mode="json", include=_TOLD)
+    return AlertBody(alert.number, canonical_json(told | {"event": alert.raised_for.as_json(), "url": url}))
+
+
+def sample_body(at: float, text: str) -> AlertBody:
+    """Make the body of a test of the channel; its number is 0."""
+    return AlertBody(0, canonical_json({"number": 0, "test": True, "at": at, "description": text}))
+
+
+def build_request(url: str, secret: bytes, alert: AlertBody, timestamp: int) -> WebhookRequest:
     """The request for one attempt: the body is the same for all attempts, time and signature are new for each.
 
     A receiver may get an alert twice (when its answer was lost); the alert's number tells.
     """
-    own = {"Content-Type": "application/json", ALERT_HEADER: str(alert["number"])}
-    return _signed(url, secret, canonical_json(alert), timestamp, own)
+    own = {"Content-Type": "application/json", ALERT_HEADER: str(alert.number)}
+    return _signed(url, secret, alert.json, timestamp, own)
 
 
 def build_event_request(url: str, secret: bytes, event: CloudEvent, timestamp: int) -> WebhookRequest:

@@ -32,15 +32,14 @@ class EventPublisher:
         EVENTS.labels(change.event.kind, change.change).inc()
 
     def _tell(self, change: EventChange) -> None:
-        event = change.event.as_dict()
         try:
-            pictures = self._events.write(event, change.pictures)
+            pictures = self._events.write(change.event, change.pictures)
         except Missing:
             if not _is_long_gone(change.event.started_at):
                 raise
             log.warning("an event of a month whose database is gone is not stored", event=change.event.id)
             pictures = []
-        self._broker.publish(event_message(EventNews(change.change, event, tuple(pictures))))
+        self._broker.publish(event_message(EventNews(change.change, change.event, tuple(pictures))))
 
 
 def _is_long_gone(started_at: float) -> bool:

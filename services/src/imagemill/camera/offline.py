@@ -1,10 +1,9 @@
 """When a camera's state is news: what its lease says next, and when being away has lasted so long that it is told."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from imagemill.cameras.feeds import FeedStatus
+from imagemill.domain.events import Change, Event
 from imagemill.store.camera_leases import CameraLease
 
 ENDED, UNASSIGNED, LIVE = "ended", "unassigned", "live"
@@ -39,7 +38,7 @@ def seen(status: FeedStatus) -> Seen | None:
     return Seen(status.state, status.problem)
 
 
-def watched(lease: CameraLease, now_seen: Seen, now: float, alert_seconds: float) -> tuple[CameraLease, str | None]:
+def watched(lease: CameraLease, now_seen: Seen, now: float, alert_seconds: float) -> tuple[CameraLease, Change | None]:
     """The lease as it is next, and the change (`new` or `end`) of the event that the camera is away."""
     since = lease.since if lease.state == now_seen.state else now
     noted = replace(lease, state=now_seen.state, problem=now_seen.problem, since=since)
@@ -50,27 +49,27 @@ def watched(lease: CameraLease, now_seen: Seen, now: float, alert_seconds: float
     return replace(noted, down_since=down_since, alerted=lease.alerted or due), "new" if due else None
 
 
-def offline_event(away: Away, now: float) -> Mapping[str, Any]:
+def offline_event(away: Away, now: float) -> Event:
     """In the form of every event. The id follows from when it went away, whoever tells it."""
     lease, end_reason = away.lease, away.end_reason
     began = lease.down_since or now
-    return {
-        "id": f"{lease.camera}:{round(began * 1000)}",
-        "source": lease.camera,
-        "kind": OFFLINE,
-        "class": "alert",
-        "started_at": began,
-        "last_at": now,
-        "ended_at": now if end_reason else None,
-        "end_reason": end_reason,
-        "seconds": round(now - began, 3),
-        "best_at": began,
-        "score": 1.0,
-        "area": 0.0,
-        "frames": 0,
-        "moving_frames": 0,
-        "zones": [],
-        "regions": [],
-        "people": None,
-        "reason": lease.problem,
-    }
+    return Event(
+        id=f"{lease.camera}:{round(began * 1000)}",
+        source=lease.camera,
+        kind=OFFLINE,
+        event_class="alert",
+        started_at=began,
+        last_at=now,
+        ended_at=now if end_reason else None,
+        end_reason=end_reason,
+        seconds=round(now - began, 3),
+        best_at=began,
+        score=1.0,
+        area=0.0,
+        frames=0,
+        moving_frames=0,
+        zones=(),
+        regions=(),
+        people=None,
+        reason=lease.problem,
+    )

@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import structlog
 
 from imagemill.camera.offline import Away, offline_event
+from imagemill.domain.events import Change
 from imagemill.store.events import EventStore
 from imagemill.wire.broker import Broker, BrokerUnavailable, Unroutable
 from imagemill.wire.events import EventNews, event_message
@@ -36,7 +37,8 @@ class OfflineEventPublisher:
         return frozenset(camera for camera, future in sent.items() if _is_confirmed(future, deadline))
 
     def _sent(self, away: Away, now: float) -> "Future[None]":
-        event, change = offline_event(away, now), "end" if away.end_reason else "new"
+        event = offline_event(away, now)
+        change: Change = "end" if away.end_reason else "new"
         self._events.write(event, {})
         try:
             return self._broker.submit(event_message(EventNews(change, event)))

@@ -81,7 +81,7 @@ class CameraTester:
 
 def tested(request: CameraTestRequest, timeout_seconds: float) -> tuple[Kind, bytes]:
     """The frame, or the sentence why there is none."""
-    given = json.dumps(dict(request.camera)).encode()
+    given = json.dumps(request.camera.as_json()).encode()
     try:
         # What decoders say on the error stream may hold addresses with their passwords.
         ended = subprocess.run(  # noqa: S603

@@ -7,9 +7,9 @@ from imagemill.cameras.feeds import FeedError, FeedPolicy, from_address
 from imagemill.cameras.feeds.replay import recorded_frames
 from imagemill.cli.client import ApiError
 from imagemill.cli.replay_words import Replayed, counted, facts_of, lines_of
+from imagemill.domain.events import Event
 from imagemill.motion import Frame, MotionSettings
 from imagemill.motion.compare import compare, events_of_both
-from imagemill.motion.events import Event
 
 
 def of_file(path: Path, before: MotionSettings, after: MotionSettings, tried: str) -> Replayed:

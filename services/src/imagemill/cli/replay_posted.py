@@ -8,10 +8,10 @@ from typing import Any
 from imagemill.cli import say
 from imagemill.cli.client import Client, ProblemAnswer, path_of
 from imagemill.cli.replay_words import Replayed, clock, counted, facts_of, lines_of
+from imagemill.domain.events import Event
 from imagemill.domain.ids import made_at
 from imagemill.motion import Frame, MotionSettings
 from imagemill.motion.compare import SLACK_SECONDS, compare, events_of_both
-from imagemill.motion.events import Event
 
 Json = dict[str, Any]
 _PAGE = 500
@@ -105,7 +105,7 @@ def _title(event: Event, stored: list[Json]) -> str:
 def _is(stored: Json, event: Event) -> bool:
     began = datetime.fromisoformat(stored["started_at"]).timestamp()
     lasted = stored["seconds"] or 0.0
-    overlaps = began - SLACK_SECONDS < event.last_at and event.started_at < began + lasted + SLACK_SECONDS
+    overlaps = began - SLACK_SECONDS < event.shown_until and event.started_at < began + lasted + SLACK_SECONDS
     return bool(stored["kind"] == event.kind and overlaps)
 
 

@@ -103,7 +103,7 @@ def _seen_as(pictures: list[bytes], settings: MotionSettings) -> Event | None:
 
 def _class(event: Json, seen: Event, settings: MotionSettings) -> str:
     """A strip is shorter than its event: how long that was is taken from what is stored."""
-    return classify("motion", event["seconds"] or 0.0, seen.area, seen.zones, None, settings.alert_when)
+    return classify("motion", event["seconds"] or 0.0, seen.area or 0.0, seen.zones or (), None, settings.alert_when)
 
 
 def _line(event: Json) -> str:

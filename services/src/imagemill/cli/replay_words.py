@@ -9,8 +9,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from imagemill.cli import console
+from imagemill.domain.events import Event
 from imagemill.motion.compare import Difference
-from imagemill.motion.events import Event
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ def lines_of(difference: Difference, title: Callable[[Event], str]) -> list[str]
     ]
 
 
-def changed(was: str, would_be: str) -> str:
+def changed(was: str | None, would_be: str | None) -> str:
     """`alert would become detection`."""
     return f"{was} would become {would_be}"
 
 
 def facts_of(event: Event) -> str:
     """`motion for 5 s, score 0.93`."""
-    return f"{event.kind} for {event.seconds:.0f} s, score {event.score:.2f}"
+    return f"{event.kind} for {event.seconds or 0:.0f} s, score {event.score or 0:.2f}"
 
 
 def clock(at: float) -> str:

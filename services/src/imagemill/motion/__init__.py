@@ -10,14 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imagemill.domain.events import Event
     from imagemill.domain.motion_settings import AlertWhen, MotionSettings, Zone, with_changes
-    from imagemill.motion.events import Event, EventChange
+    from imagemill.motion.events import EventChange
     from imagemill.motion.frames import Frame, UnreadableFrameError
     from imagemill.motion.saved_state import SavedState
     from imagemill.motion.source import SourceAnalyzer
 
 _MODULES = {
-    "Event": "imagemill.motion.events",
+    "Event": "imagemill.domain.events",
     "EventChange": "imagemill.motion.events",
     "Frame": "imagemill.motion.frames",
     "UnreadableFrameError": "imagemill.motion.frames",

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from imagemill.domain.events import People, Region
 from imagemill.domain.motion_settings import Zone
 from imagemill.motion.frames import Picture, as_jpeg, full_color
-from imagemill.motion.people import People
-from imagemill.motion.regions import Region
 
 # Colours (blue, green, red) that stand out on day and infrared pictures; a dark line around each keeps them readable.
 REGION, ZONE, PERSON, OUTLINE = (60, 200, 255), (255, 200, 80), (120, 255, 120), (20, 20, 20)

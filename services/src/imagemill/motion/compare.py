@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagemill.domain.events import Event
 from imagemill.domain.motion_settings import MotionSettings
-from imagemill.motion.events import Event
 from imagemill.motion.frames import Frame
 from imagemill.motion.source import SourceAnalyzer
 
@@ -29,9 +29,9 @@ class Difference:
     def as_dict(self) -> dict[str, Any]:
         """JSON form."""
         return {
-            "kept": [[before.as_dict(), after.as_dict()] for before, after in self.kept],
-            "gone": [event.as_dict() for event in self.gone],
-            "come": [event.as_dict() for event in self.come],
+            "kept": [[before.as_json(), after.as_json()] for before, after in self.kept],
+            "gone": [event.as_json() for event in self.gone],
+            "come": [event.as_json() for event in self.come],
         }
 
 
@@ -76,7 +76,7 @@ def compare(before: Sequence[Event], after: Sequence[Event]) -> Difference:
 
 def overlap_seconds(a: Event, b: Event) -> float:
     """How long both go on; below zero when there is time between them."""
-    return min(a.last_at, b.last_at) - max(a.started_at, b.started_at) + SLACK_SECONDS
+    return min(a.shown_until, b.shown_until) - max(a.started_at, b.started_at) + SLACK_SECONDS
 
 
 def described(difference: Difference, began_at: float) -> list[str]:
@@ -93,4 +93,4 @@ def described(difference: Difference, began_at: float) -> list[str]:
 
 def _line(event: Event, began_at: float) -> str:
     minutes, seconds = divmod(round(event.started_at - began_at), 60)
-    return f"{minutes:02}:{seconds:02} {event.kind} for {event.seconds:.0f} s, score {event.score:.2f}"
+    return f"{minutes:02}:{seconds:02} {event.kind} for {event.seconds or 0:.0f} s, score {event.score or 0:.2f}"

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from imagemill.domain.events import Region
 from imagemill.domain.motion_kinds import Verdict
 from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion import pixels
 from imagemill.motion.frames import Gray
 from imagemill.motion.pixels import Levels, Mask
-from imagemill.motion.regions import Region, RegionsFound, Scene, changed_mask, changed_share, find_regions
+from imagemill.motion.regions import RegionsFound, Scene, changed_mask, changed_share, find_regions
 from imagemill.motion.shift import NO_SHIFT, Shift, known_after, moved, shift_between
 
 # Grey levels (of 255, stretched) that a pixel must change by at sensitivity 50; 0 doubles and 100 halves it.

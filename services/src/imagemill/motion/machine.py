@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imagemill.domain.events import People
 from imagemill.domain.motion_kinds import Kind
 from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion.detector import Observation
@@ -11,7 +12,7 @@ from imagemill.motion.events import EndReason, EventChange
 from imagemill.motion.frames import Frame, Picture, UnreadableFrameError, full_color
 from imagemill.motion.keeper import Kept
 from imagemill.motion.opened import OpenEvent, empty_kept, told
-from imagemill.motion.people import People
+from imagemill.motion.people import among
 
 FindPeople = Callable[[Picture], People]
 
@@ -187,7 +188,7 @@ class EventMachine:
             return False
         opened.looked_steady = moment.steady
         try:
-            people = self.find_people(full_color(moment.frame.data)).among(moment.observation.regions)
+            people = among(self.find_people(full_color(moment.frame.data)), moment.observation.regions)
         except UnreadableFrameError:
             return False
         if people.boxes or not opened.shows_people:

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from imagemill.domain.events import Change, Event, People, Region
 from imagemill.domain.motion_kinds import EventClass, Kind
 from imagemill.domain.motion_settings import AlertWhen, MotionSettings
 from imagemill.motion.annotate import annotated
 from imagemill.motion.detector import Observation
-from imagemill.motion.events import Change, EndReason, Event, EventChange, classify, event_id, people_as_dict
+from imagemill.motion.events import EndReason, EventChange, classify, event_id
 from imagemill.motion.frames import Frame, UnreadableFrameError
 from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, PREVIEW, Kept, Strip
-from imagemill.motion.people import People
-from imagemill.motion.regions import Region
 
 # A step is worth telling when the best picture is a fifth better, and at most every five seconds.
 BETTER = 1.2
@@ -93,30 +92,30 @@ class OpenEvent:
             event_class=self.event_class,
             started_at=self.started_at,
             last_at=self.last_at,
+            seconds=round(self.last_at - self.started_at, 3),
             ended_at=self.last_at if end_reason else None,
             end_reason=end_reason,
             frames=self.frames,
             moving_frames=self.moving_frames,
             best_at=self.best_at,
-            score=max((region.score for region in self.regions), default=1.0 if self.kind != "motion" else 0.0),
-            area=self.area,
+            score=round(max((region.score for region in self.regions), default=float(self.kind != "motion")), 4),
+            area=round(self.area, 5),
             zones=tuple(self.zones),
-            regions=tuple(self.regions),
+            regions=tuple(region.rounded() for region in self.regions),
             people=self.people,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form for a snapshot."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values["regions"] = [vars(region) | {"zones": list(region.zones)} for region in self.regions]
-        return values | {"people": people_as_dict(self.people)}
+        values["regions"] = [region.as_json() for region in self.regions]
+        return values | {"people": self.people.as_json() if self.people else None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "OpenEvent":
         """What `as_dict` wrote."""
-        regions = [Region(**(region | {"zones": tuple(region["zones"])})) for region in values["regions"]]
-        seen = values["people"]
-        people = People(tuple(tuple(box) for box in seen["boxes"]), seen["seconds"]) if seen else None
+        regions = [Region.parse(region) for region in values["regions"]]
+        people = People.parse(values["people"]) if values["people"] else None
         return cls(**(values | {"regions": regions, "people": people}))
 
 

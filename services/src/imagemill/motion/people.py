@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from imagemill.domain.events import Box, People, Region
 from imagemill.motion.frames import Picture
-from imagemill.motion.regions import Region
-
-Box = tuple[float, float, float, float]
 
 WINDOW_WIDTH, WINDOW_HEIGHT = 64, 128
 # At 480 pixels' height people of a fifth of the picture and more are found; twice the height finds half as large ones
@@ -25,23 +22,11 @@ LEAST_WEIGHT = 0.5
 ROOM_ACROSS, ROOM_DOWN = 12 / WINDOW_WIDTH, 12 / WINDOW_HEIGHT
 
 
-@dataclass(frozen=True)
-class People:
-    """Boxes as shares of the picture (x, y, width, height), and the seconds that finding them took."""
-
-    boxes: tuple[Box, ...]
-    seconds: float
-
-    @property
-    def sentence(self) -> str:
-        """What to show beside the result."""
-        count = len(self.boxes)
-        return f"{count} {'person' if count == 1 else 'people'} found in {self.seconds:.2f} s per frame"
-
-    def among(self, regions: Iterable[Region]) -> "People":
-        """Those who overlap one of the regions."""
-        areas = [(region.x, region.y, region.width, region.height) for region in regions]
-        return replace(self, boxes=tuple(box for box in self.boxes if any(_overlap(box, area) for area in areas)))
+def among(people: People, regions: Iterable[Region]) -> People:
+    """Keep those who overlap one of the regions."""
+    areas = [(region.x, region.y, region.width, region.height) for region in regions]
+    boxes = tuple(box for box in people.boxes if any(_overlap(box, area) for area in areas))
+    return People.found(boxes, people.seconds)
 
 
 class PeopleDetector:
@@ -56,7 +41,7 @@ class PeopleDetector:
         """Find people in a picture in colour."""
         began = self._clock()
         boxes = self._found(_small(picture))
-        return People(boxes, self._clock() - began)
+        return People.found(boxes, self._clock() - began)
 
     def _found(self, small: Picture) -> tuple[Box, ...]:
         margin = round(small.shape[0] * MARGIN)

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from imagemill.domain.events import Region
 from imagemill.motion.pixels import Levels, Mask, fine_structure, is_flat, likeness
 
 # A picture full of leaves has hundreds of regions; the largest tell enough, and the work stays bounded.
@@ -21,27 +22,6 @@ LIGHT_LIKENESS = 0.7
 LEAST_SLOPE = 0.1
 # The share of a region that must lie in a zone for the region to be of that zone.
 LEAST_IN_ZONE = 0.25
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of the picture that moved.
-
-    x, y, width, height and area are shares of the picture; score goes from 0 to 1: how sure it is.
-    """
-
-    x: float
-    y: float
-    width: float
-    height: float
-    area: float
-    score: float
-    zones: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Rounded to what a person can use."""
-        numbers = {name: round(getattr(self, name), 4) for name in ("x", "y", "width", "height", "area", "score")}
-        return numbers | {"zones": list(self.zones)}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """A source's state as JSON and small files: a restart in mid-event yields neither a second nor a false event."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from imagemill.domain.events import Region
 from imagemill.domain.motion_settings import MotionSettings
 from imagemill.motion import pixels
 from imagemill.motion.detector import Detector, Observation
@@ -13,7 +14,6 @@ from imagemill.motion.frozen import FrozenWatch
 from imagemill.motion.keeper import ANNOTATED, BEFORE, BEST, Kept, Strip
 from imagemill.motion.machine import EventMachine, Moment
 from imagemill.motion.opened import OpenEvent
-from imagemill.motion.regions import Region
 
 # A saved state of another version is not read: the source begins anew.
 VERSION = 2
@@ -117,11 +117,11 @@ def _moment_as_dict(moment: Moment) -> dict[str, Any]:
         "frozen": moment.frozen,
         "verdict": observation.verdict,
         "changed": observation.changed,
-        "regions": [asdict(region) for region in observation.regions],
+        "regions": [region.as_json() for region in observation.regions],
     }
 
 
 def _moment(saved: dict[str, Any], data: bytes) -> Moment:
-    regions = tuple(Region(**(region | {"zones": tuple(region["zones"])})) for region in saved["regions"])
+    regions = tuple(Region.parse(region) for region in saved["regions"])
     frame = Frame(saved["at"], data, saved["sequence"], saved["generation"])
     return Moment(frame, Observation(saved["verdict"], regions, saved["changed"]), saved["frozen"], saved["steady"])

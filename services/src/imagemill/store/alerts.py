@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagemill.alerting.judge import PastAlert
-from imagemill.alerting.numbering import alert_id, carry_out, last_number, numbered_id
-from imagemill.alerting.records import acknowledged_document, acknowledged_id, past_alert
-from imagemill.domain.alerts import ChannelSummary, ChannelTest
+from imagemill.alerting.numbering import alert_id, carry_out, last_number, number_for, numbered_id
+from imagemill.alerting.records import acknowledged_id, acknowledgement, begun_id, past_alert, sent_id
+from imagemill.domain.alerts import (
+    Acknowledgement,
+    Alert,
+    AlertAttempt,
+    AlertPin,
+    BegunAttempt,
+    ChannelSummary,
+    ChannelTest,
+    SentAttempt,
+)
 from imagemill.store.couch import Conflict, Couch, Document
 from imagemill.store.rules import DATABASE
 
@@ -22,7 +31,7 @@ _CHANNELS = "channels"
 class AlertPage:
     """Alerts, newest first, and the number behind which the next page begins (None: there is no more)."""
 
-    alerts: list[Document]
+    alerts: list[Alert]
     next: int | None
 
 
@@ -46,9 +55,14 @@ class AlertStore:
 
     # --- alerts ---------------------------------------------------------------------------------------
 
-    def alert(self, number: int) -> Document | None:
+    def add(self, alert: Alert, hint: int = 0) -> int:
+        """Give the alert's event its number, the one it has or the next; `hint` is a number known to exist, or 0."""
+        return number_for(self, alert.event, alert.as_document(), hint)
+
+    def alert(self, number: int) -> Alert | None:
         """The alert of a number."""
-        return self._database.get(alert_id(number)) if 0 < number < 10**10 else None
+        document = self._database.get(alert_id(number)) if 0 < number < 10**10 else None
+        return Alert.model_validate(document) if document else None
 
     def last(self, hint: int = 0) -> int:
         """The highest number; 0 before the first alert."""
@@ -59,11 +73,12 @@ class AlertStore:
         start = alert_id(below - 1) if below else f"alert:{_LAST}"
         documents = self._database.documents(start, "alert:", limit + 1, descending=True)
         more = documents[limit - 1]["number"] if len(documents) > limit else None
-        return AlertPage(documents[:limit], more)
+        return AlertPage([Alert.model_validate(document) for document in documents[:limit]], more)
 
-    def between(self, first: int, limit: int) -> list[Document]:
+    def between(self, first: int, limit: int) -> list[Alert]:
         """Alerts from a number on, oldest first."""
-        return self._database.documents(alert_id(first), f"alert:{_LAST}", limit)
+        documents = self._database.documents(alert_id(first), f"alert:{_LAST}", limit)
+        return [Alert.model_validate(document) for document in documents]
 
     def numbers_of(self, event_ids: Iterable[str]) -> dict[str, int]:
         """The numbers of those events which have one."""
@@ -72,26 +87,36 @@ class AlertStore:
 
     # --- what was sent --------------------------------------------------------------------------------
 
-    def attempts(self, number: int) -> list[Document]:
+    def begin(self, begun: BegunAttempt, attempt: int) -> bool:
+        """Begin an attempt; False when another alerter has done it."""
+        return self.create(begun_id(begun.number, begun.channel, attempt), begun.as_document())
+
+    def record(self, sent: SentAttempt, attempt: int) -> bool:
+        """Record what came of an attempt; False when that is known already."""
+        return self.create(sent_id(sent.number, sent.channel, attempt), sent.as_document())
+
+    def attempts(self, number: int) -> list[AlertAttempt]:
         """What was begun and what came of it, by channel and attempt."""
         start = f"sent:{number:010d}:"
-        return self._database.documents(start, start + _LAST, MOST_ATTEMPTS)
+        return attempts_of(self._database.documents(start, start + _LAST, MOST_ATTEMPTS))
 
     # --- acknowledged, pinned -------------------------------------------------------------------------
 
-    def acknowledge(self, number: int, by: str, at: float, note: str = "") -> Document:
+    def acknowledge(self, number: int, by: str, at: float, note: str = "") -> Acknowledgement:
         """Somebody has seen it; the first one counts and is told."""
-        self.create(acknowledged_id(number), acknowledged_document(number, by, at, note))
-        return self._database.get(acknowledged_id(number)) or {}
+        own = acknowledgement(number, by, at, note)
+        self.create(acknowledged_id(number), own.as_document())
+        return self.acknowledged([number]).get(number, own)
 
-    def acknowledged(self, numbers: Sequence[int]) -> dict[int, Document]:
+    def acknowledged(self, numbers: Sequence[int]) -> dict[int, Acknowledgement]:
         """Who has acknowledged which."""
         found = self._database.get_many([acknowledged_id(number) for number in numbers])
-        return {int(document["number"]): document for document in found.values()}
+        seen = map(Acknowledgement.model_validate, found.values())
+        return {one.number: one for one in seen}
 
     def pin(self, number: int, event_id: str, by: str, at: float) -> None:
         """Its pictures shall stay when their month goes."""
-        self.create(_pin_id(number), {"type": "pin", "number": number, "event": event_id, "by": by, "at": at})
+        self.create(_pin_id(number), AlertPin(number=number, event=event_id, by=by, at=at).as_document())
 
     def unpin(self, number: int) -> None:
         """It goes with its month again."""
@@ -99,24 +124,24 @@ class AlertStore:
         if known:
             self._database.remove(known["_id"], known["_rev"])
 
-    def pins(self, numbers: Sequence[int] | None = None) -> dict[int, Document]:
+    def pins(self, numbers: Sequence[int] | None = None) -> dict[int, AlertPin]:
         """Pins of these alerts, or all."""
         if numbers is not None:
             found = list(self._database.get_many([_pin_id(number) for number in numbers]).values())
         else:
             found = self._database.documents("pin:", f"pin:{_LAST}", MOST_PINS)
-        return {int(document["number"]): document for document in found}
+        return {pin.number: pin for pin in map(AlertPin.model_validate, found)}
 
     # --- what judging asks for ------------------------------------------------------------------------
 
-    def past(self, documents: Sequence[Mapping[str, Any]]) -> list[PastAlert]:
+    def past(self, alerts: Sequence[Alert]) -> list[PastAlert]:
         """Alerts as judging knows them."""
-        seen = self.acknowledged([int(document["number"]) for document in documents])
-        return [past_alert(document, document["number"] in seen) for document in documents]
+        seen = self.acknowledged([alert.number for alert in alerts])
+        return [past_alert(alert, alert.number in seen) for alert in alerts]
 
-    def past_unasked(self, documents: Sequence[Mapping[str, Any]]) -> list[PastAlert]:
+    def past_unasked(self, alerts: Sequence[Alert]) -> list[PastAlert]:
         """The same for rules that do not ask whether they were acknowledged."""
-        return [past_alert(document, False) for document in documents]
+        return [past_alert(alert, False) for alert in alerts]
 
     # --- channels and their tests ---------------------------------------------------------------------
 
@@ -141,6 +166,22 @@ class AlertStore:
         """Read what came of a test; None while nobody has answered."""
         document = self._database.get(_test_id(identifier))
         return ChannelTest(**document) if document else None
+
+
+def attempts_of(documents: Iterable[Document]) -> list[AlertAttempt]:
+    """Put together what was begun and what came of it: documents of the same attempt differ in the end of the id."""
+    found: dict[str, AlertAttempt] = {}
+    for document in documents:
+        place = str(document["_id"]).removesuffix(":begun")
+        known = found.get(place) or AlertAttempt(channel=document["channel"], attempt=int(place.rpartition(":")[2]))
+        is_sent = document["type"] == "sent"
+        found[place] = AlertAttempt(
+            channel=known.channel,
+            attempt=known.attempt,
+            begun=known.begun if is_sent else BegunAttempt.model_validate(document),
+            sent=SentAttempt.model_validate(document) if is_sent else known.sent,
+        )
+    return list(found.values())
 
 
 def _test_id(identifier: str) -> str:

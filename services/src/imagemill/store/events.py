@@ -7,8 +7,10 @@ which is told twice is written once. Pinned events are read from a database whic
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
+from imagemill.domain.alerts import HeldEvent
+from imagemill.domain.events import Event
 from imagemill.store.couch import Conflict, Couch, Database, Document, Missing, StoreUnavailable
 from imagemill.store.months import Months, month_at
 
@@ -22,11 +24,22 @@ _MOST_SCANNED = 2000
 _SCAN = 200
 
 
-@dataclass(frozen=True)
-class Page:
-    """Documents, newest first, and where the next page begins (None: there is no more)."""
+Kept = TypeVar("Kept")
 
-    documents: list[Document]
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as it is kept, and its pictures: bytes by file name."""
+
+    event: Event
+    pictures: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Page(Generic[Kept]):
+    """What was found, newest first, and where the next page begins (None: there is no more)."""
+
+    found: list[Kept]
     next: str | None
 
 
@@ -42,25 +55,25 @@ class EventStore:
         self.months.prepare()
         self.pinned.create()
 
-    def write(self, event: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
+    def write(self, event: Event, pictures: Mapping[str, bytes]) -> list[str]:
         """Writes a step of an event; tells the names of all its pictures. Raises StoreUnavailable."""
-        database, doc_id = self._place(str(event["id"]))
+        database, doc_id = self._place(event.id)
         for _ in range(_MOST_ATTEMPTS):
             known = database.get(doc_id) or {}
-            if known.get("ended_at") is not None and event.get("ended_at") is None:
+            if known.get("ended_at") is not None and event.ended_at is None:
                 return sorted(known.get("_attachments", {}))  # an older step that is told again
             try:
                 return _put(database, doc_id, known, event, pictures)
             except Conflict:
                 continue
-        raise StoreUnavailable(f"the event {event['id']} is written by others all the time")
+        raise StoreUnavailable(f"the event {event.id} is written by others all the time")
 
-    def get(self, event_id: str) -> Document | None:
+    def get(self, event_id: str) -> StoredEvent | None:
         """An event, None when there is none (any more)."""
         found = self._find(event_id)
-        return found[1] if found else None
+        return _stored(found[1]) if found else None
 
-    def get_many(self, event_ids: Iterable[str]) -> dict[str, Document]:
+    def get_many(self, event_ids: Iterable[str]) -> dict[str, StoredEvent]:
         """The events which are in their months, by id; one request a month."""
         months: dict[str, list[str]] = {}
         for event_id in event_ids:
@@ -69,7 +82,7 @@ class EventStore:
         for month, doc_ids in months.items():
             with contextlib.suppress(Missing):
                 found |= self.months.database(month).get_many(doc_ids)
-        return {str(document["id"]): document for document in found.values()}
+        return {stored.event.id: stored for stored in map(_stored, found.values())}
 
     def picture(self, event_id: str, name: str) -> bytes | None:
         """One of its pictures."""
@@ -78,30 +91,32 @@ class EventStore:
             return None
         return found[0].get_attachment(found[1]["_id"], name)
 
-    def note_held(self, event_id: str, code: str, document: Mapping[str, Any]) -> None:
+    def note_held(self, held: HeldEvent) -> None:
         """Keeps why an event did not become an alert; an event is held back once per reason."""
-        ms, source = split(event_id)
+        ms, source = split(held.event)
         database = self.months.database(month_at(ms / 1000))
         try:
-            database.put({**document, "_id": f"{_HELD}:{ms:013d}:{source}:{code}"})
+            database.put(held.as_document() | {"_id": f"{_HELD}:{ms:013d}:{source}:{held.code}"})
         except Conflict:
             return
 
-    def events(self, limit: int, after: str | None = None, camera: str | None = None) -> Page:
+    def events(self, limit: int, after: str | None = None, camera: str | None = None) -> Page[StoredEvent]:
         """Events, newest first."""
-        return self._page(_EVENT, limit, after, camera)
+        page = self._page(_EVENT, limit, after, camera)
+        return Page([_stored(document) for document in page.found], page.next)
 
-    def held(self, limit: int, after: str | None = None, camera: str | None = None) -> Page:
+    def held(self, limit: int, after: str | None = None, camera: str | None = None) -> Page[HeldEvent]:
         """What was held back, newest first."""
-        return self._page(_HELD, limit, after, camera)
+        page = self._page(_HELD, limit, after, camera)
+        return Page([HeldEvent.model_validate(document) for document in page.found], page.next)
 
-    def since(self, camera: str, at: float) -> Iterator[Document]:
+    def since(self, camera: str, at: float) -> Iterator[StoredEvent]:
         """A camera's events which began after a time, oldest first."""
         for month in (month for month in self.months.there() if month >= month_at(at)):
             start = f"{_EVENT}:{round(at * 1000):013d}:"
             for document in _walk(self.months.database(month), start, f"{_EVENT}:{_END}"):
                 if document["source"] == camera:
-                    yield document
+                    yield _stored(document)
 
     def pin(self, event_id: str) -> bool:
         """Copies an event with its pictures to where nothing is dropped; False when it is not in its month."""
@@ -140,7 +155,7 @@ class EventStore:
                 return place, document
         return None
 
-    def _page(self, what: str, limit: int, after: str | None, camera: str | None) -> Page:
+    def _page(self, what: str, limit: int, after: str | None, camera: str | None) -> Page[Document]:
         found: list[Document] = []
         for scanned, document in enumerate(self._newest_first(what, after), 1):
             if camera in (None, _camera(document)):
@@ -176,14 +191,17 @@ def split(event_id: str) -> tuple[int, str]:
     return int(ms), source
 
 
-def _put(
-    database: Database, doc_id: str, known: Document, event: Mapping[str, Any], pictures: Mapping[str, bytes]
-) -> list[str]:
+def _put(database: Database, doc_id: str, known: Document, event: Event, pictures: Mapping[str, bytes]) -> list[str]:
     kept = {name: stub for name, stub in known.get("_attachments", {}).items() if name not in pictures}
-    document = {**event, "_id": doc_id} | ({"_attachments": kept} if kept else {})
+    document = event.as_json() | {"_id": doc_id} | ({"_attachments": kept} if kept else {})
     document |= {"_rev": known["_rev"]} if known else {}
     database.put_with_files(document, {name: (data, PICTURE_TYPE) for name, data in pictures.items()})
     return sorted({*kept, *pictures})
+
+
+def _stored(document: Document) -> StoredEvent:
+    files = document.get("_attachments", {})
+    return StoredEvent(Event.parse(document), {name: int(stub.get("length", 0)) for name, stub in files.items()})
 
 
 def _camera(document: Document) -> str:

@@ -4,12 +4,12 @@ The request goes to all readers, since each has a queue of its own; the one that
 that it has begun, or is busy, and later with the frame or the reason why there is none.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from pydantic import BaseModel
 
+from imagemill.domain.cameras import Camera
 from imagemill.wire import topology
 from imagemill.wire.broker import Delivery, Outgoing
 from imagemill.wire.reading import reads_messages
@@ -20,11 +20,11 @@ _ID, _KIND = "test", "kind"
 
 
 class CameraTestRequest(BaseModel):
-    """Which reader is to read one frame of which camera (its JSON form; there is no secret in it)."""
+    """Which reader is to read one frame of which camera (there is no secret in it)."""
 
     id: str
     reader: str
-    camera: Mapping[str, Any]
+    camera: Camera
     reply_to: str = ""
 
 

@@ -64,7 +64,7 @@ class Retention:
         """Copy out what is pinned. Raises StoreUnavailable when that cannot be: then the month stays."""
         for number, pin in self._book.pins().items():
             beat()
-            if month_of_event(str(pin["event"])) == month and self._events.pin(str(pin["event"])):
+            if month_of_event(pin.event) == month and self._events.pin(pin.event):
                 log.info("the pictures of a pinned alert are kept", number=number)
 
 

@@ -1,30 +1,31 @@
 """Events of cameras, and what rules held back of them."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask import Blueprint, Response, jsonify, request
 
 from imagemill.api.access.permissions import needs
-from imagemill.api.alerts import service
-from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import picture
 from imagemill.api.alerts.service import AlertStores, alert_stores
+from imagemill.api.alerts.views import CameraEvent, HeldBackEvent, event_view, held_view
 from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.access import Permission
-from imagemill.store.couch import Document
-from imagemill.store.events import Page
+from imagemill.domain.alerts import HeldEvent
+from imagemill.store.events import Page, StoredEvent
 
 blueprint = Blueprint("camera_events", __name__)
 _BASE = "/api/v1/camera-events"
+Found = TypeVar("Found", StoredEvent, HeldEvent)
 
 
 @blueprint.get("/api/v1/camera-events")
 @needs(Permission.VIEW)
 def list_events() -> Response:
     """Newest first, of all cameras or one."""
-    found = alert_stores()
-    page = page_of(found, "event")
-    told = [_told(document, number) for document, number in service.with_numbers(found, page.documents, "id")]
-    return jsonify({"events": told, "next": page.next})
+    events, cursor = events_page(alert_stores())
+    return jsonify({"events": [event.as_json() for event in events], "next": cursor})
 
 
 @blueprint.get("/api/v1/camera-events/<event_id>")
@@ -32,8 +33,8 @@ def list_events() -> Response:
 def get_event(event_id: str) -> Response:
     """One event."""
     found = alert_stores()
-    document = event_of(found, event_id)
-    return jsonify(_told(document, found.book.numbers_of([event_id]).get(event_id)))
+    stored = event_of(found, event_id)
+    return jsonify(shown_event(stored, found.book.numbers_of([event_id]).get(event_id)).as_json())
 
 
 @blueprint.get("/api/v1/camera-events/<event_id>/pictures/<name>")
@@ -47,15 +48,25 @@ def get_event_picture(event_id: str, name: str) -> Response:
 @needs(Permission.VIEW)
 def list_held() -> Response:
     """What rules held back, newest first, with the reason."""
-    found = alert_stores()
-    page = page_of(found, "held")
-    told = [shapes.held(document, number) for document, number in service.with_numbers(found, page.documents, "event")]
-    return jsonify({"held_back": told, "next": page.next})
+    held, cursor = held_page(alert_stores())
+    return jsonify({"held_back": [one.as_document() for one in held], "next": cursor})
 
 
-def page_of(found: AlertStores, what: str) -> Page:
-    """The page which the request's `camera`, `after` and `limit` describe."""
-    read = found.events.events if what == "event" else found.events.held
+def events_page(found: AlertStores) -> tuple[list[CameraEvent], str | None]:
+    """The events which the request's `camera`, `after` and `limit` describe, and the next cursor."""
+    page = _page(found.events.events)
+    numbers = found.book.numbers_of(stored.event.id for stored in page.found)
+    return [shown_event(stored, numbers.get(stored.event.id)) for stored in page.found], page.next
+
+
+def held_page(found: AlertStores) -> tuple[list[HeldBackEvent], str | None]:
+    """The same of what was held back."""
+    page = _page(found.events.held)
+    numbers = found.book.numbers_of(dict.fromkeys(held.event for held in page.found))
+    return [held_view(held, numbers.get(held.event)) for held in page.found], page.next
+
+
+def _page(read: Callable[[int, str | None, str | None], Page[Found]]) -> Page[Found]:
     after = request.args.get("after") or None
     try:
         return read(page_limit(), after, request.args.get("camera") or None)
@@ -63,13 +74,19 @@ def page_of(found: AlertStores, what: str) -> Page:
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.") from None
 
 
-def event_of(found: AlertStores, event_id: str) -> Document:
+def event_of(found: AlertStores, event_id: str) -> StoredEvent:
     """An event; raises Problem."""
-    document = found.events.get(event_id)
-    if document is None:
+    stored = found.events.get(event_id)
+    if stored is None:
         raise Problem(404, "unknown-event", f"There is no event {event_id!r} (any more).")
-    return document
+    return stored
 
 
-def _told(document: Document, number: int | None) -> shapes.Json:
-    return shapes.event(document, number, f"{_BASE}/{document['id']}/pictures")
+def shown_event(stored: StoredEvent, number: int | None) -> CameraEvent:
+    """An event with addresses of its pictures."""
+    return event_view(stored, number, pictures_at(stored.event.id))
+
+
+def pictures_at(event_id: str) -> str:
+    """Where an event's pictures are."""
+    return f"{_BASE}/{event_id}/pictures"

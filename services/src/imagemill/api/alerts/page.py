@@ -11,9 +11,9 @@ from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
 from imagemill.api.access.permissions import add_pages
 from imagemill.api.alerts import event_routes, service
-from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.routes import page_of_alerts
 from imagemill.api.alerts.service import AlertStores, alert_stores
+from imagemill.api.alerts.views import CameraEvent
 from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.search import alert_number
 from imagemill.domain.access import Permission
@@ -53,27 +53,22 @@ def alerts_page() -> AnyResponse | str:
     if number:
         return redirect(f"/alerts/{number}")
     found, cursor = page_of_alerts()
-    thumbnails = _thumbnails(alert_stores(), [alert["event"] for alert in found])
+    thumbnails = _thumbnails(alert_stores(), [alert.event for alert in found])
     return _render("alerts.html", alerts=found, cursor=cursor, thumbnails=thumbnails, wrong=request.args.get("number"))
 
 
 def events_page() -> str:
     """Events of cameras, whatever became of them."""
     found = alert_stores()
-    page = event_routes.page_of(found, "event")
-    numbered = service.with_numbers(found, page.documents, "id")
-    events = [shapes.event(document, number, _pictures_at(document["id"])) for document, number in numbered]
-    thumbnails = _thumbnails(found, [event["id"] for event in events])
-    return _render("alert_events.html", events=events, cursor=page.next, thumbnails=thumbnails)
+    events, cursor = event_routes.events_page(found)
+    thumbnails = _thumbnails(found, [event.id for event in events])
+    return _render("alert_events.html", events=events, cursor=cursor, thumbnails=thumbnails)
 
 
 def held_page() -> str:
     """What rules held back, and why not."""
-    found = alert_stores()
-    page = event_routes.page_of(found, "held")
-    numbered = service.with_numbers(found, page.documents, "event")
-    held = [shapes.held(document, number) for document, number in numbered]
-    return _render("alert_held.html", held=held, cursor=page.next)
+    held, cursor = event_routes.held_page(alert_stores())
+    return _render("alert_held.html", held=held, cursor=cursor)
 
 
 # --- one ------------------------------------------------------------------------------------------
@@ -83,10 +78,10 @@ def alert_page(number: int) -> str:
     """A short report."""
     found = alert_stores()
     alert = service.whole(found, number)
-    event = alert["details"]
+    event = alert.details
     return _render(
         "alert.html", alert=alert, event=event, pictures=_by_kind(event), last=found.book.last(number),
-        lasted=_lasted(event), ended=_ENDS.get(event["end_reason"] or ""),
+        lasted=_lasted(event), ended=_ENDS.get(event.end_reason or ""),
     )  # fmt: skip
 
 
@@ -96,39 +91,35 @@ def event_page(event_id: str) -> AnyResponse | str:
     number = found.book.numbers_of([event_id]).get(event_id)
     if number:
         return redirect(f"/alerts/{number}")
-    event = shapes.event(event_routes.event_of(found, event_id), None, _pictures_at(event_id))
+    event = event_routes.shown_event(event_routes.event_of(found, event_id), None)
     return _render(
         "alert.html", alert=None, event=event, pictures=_by_kind(event), lasted=_lasted(event),
-        ended=_ENDS.get(event["end_reason"] or ""),
+        ended=_ENDS.get(event.end_reason or ""),
     )  # fmt: skip
 
 
-def _pictures_at(event_id: str) -> str:
-    return f"/api/v1/camera-events/{event_id}/pictures"
-
-
-def _by_kind(event: shapes.Json) -> shapes.Json:
-    pictures = {item["name"].partition(".")[0]: item["url"] for item in event["pictures"]}
+def _by_kind(event: CameraEvent) -> dict[str, str | list[str] | None]:
+    pictures = {item.name.partition(".")[0]: item.url for item in event.pictures}
     strip = [url for name, url in pictures.items() if name.startswith("strip-")]
     return {name: pictures.get(name) for name in ("best", "annotated", "before")} | {"strip": strip}
 
 
-def _lasted(event: shapes.Json) -> str | None:
-    if event["ended_at"] is None:
+def _lasted(event: CameraEvent) -> str | None:
+    if event.ended_at is None:
         return None
-    began, ended = (datetime.fromisoformat(event[name]).astimezone(UTC) for name in ("started_at", "ended_at"))
+    began, ended = (datetime.fromisoformat(at).astimezone(UTC) for at in (event.started_at, event.ended_at))
     return duration(max(1.0, (ended - began).total_seconds()))
 
 
 def _thumbnails(found: AlertStores, event_ids: list[str]) -> dict[str, str]:
     """A light picture that tells what happened, by event: its preview, else the strip's second (first is before)."""
     thumbnails = {}
-    for event_id, document in found.events.get_many(event_ids).items():
-        names = sorted(document.get("_attachments", {}))
+    for event_id, stored in found.events.get_many(event_ids).items():
+        names = sorted(stored.pictures)
         strip = [name for name in names if name.startswith("strip-")]
         name = "preview.jpg" if "preview.jpg" in names else strip[1] if len(strip) > 1 else None
         if name:
-            thumbnails[event_id] = f"{_pictures_at(event_id)}/{name}"
+            thumbnails[event_id] = f"{event_routes.pictures_at(event_id)}/{name}"
     return thumbnails
 
 
@@ -161,7 +152,7 @@ def unpin_form(number: int) -> AnyResponse:
 def snooze_form(number: int) -> AnyResponse:
     """An hour's quiet about this camera."""
     found = alert_stores()
-    camera = service.alert_of(found, number)["camera"]
+    camera = service.alert_of(found, number).camera
     service.snooze(found, {"seconds": _SNOOZE_SECONDS} | optional_body(), camera)
     return _to("/alerts/rules")
 

@@ -6,15 +6,14 @@ import re
 import time
 import zipfile
 from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.admission import headers
 from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import service
-from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores
+from imagemill.api.alerts.views import AlertView, WholeAlert, snooze_view
 from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.camera_frames import as_allowed, shown
 from imagemill.api.web.paging import page_limit
@@ -30,10 +29,10 @@ _PICTURE = re.compile(r"[a-z0-9-]{1,40}\.jpg")
 def list_alerts() -> Response:
     """Newest first, of all cameras or one."""
     found, cursor = page_of_alerts()
-    return jsonify({"alerts": found, "next": cursor})
+    return jsonify({"alerts": [alert.as_document() for alert in found], "next": cursor})
 
 
-def page_of_alerts() -> tuple[list[dict[str, Any]], str | None]:
+def page_of_alerts() -> tuple[list[AlertView], str | None]:
     """The page which the request's `camera`, `after` and `limit` describe, and the next cursor."""
     after = request.args.get("after") or None
     if after is not None and not (after.isascii() and after.isdigit() and len(after) <= 10):
@@ -47,7 +46,7 @@ def page_of_alerts() -> tuple[list[dict[str, Any]], str | None]:
 @needs(Permission.VIEW)
 def get_alert(number: int) -> Response:
     """One alert with everything that is known of it."""
-    return jsonify(service.whole(alert_stores(), number))
+    return jsonify(service.whole(alert_stores(), number).as_document())
 
 
 @blueprint.get("/api/v1/alerts/<int:number>/pictures/<name>")
@@ -55,7 +54,7 @@ def get_alert(number: int) -> Response:
 def get_alert_picture(number: int, name: str) -> Response:
     """One of its pictures."""
     found = alert_stores()
-    return picture(found, service.alert_of(found, number)["event"], name, f"alert-{number}-{name}")
+    return picture(found, service.alert_of(found, number).event, name, f"alert-{number}-{name}")
 
 
 @blueprint.get("/api/v1/alerts/<int:number>.zip")
@@ -64,8 +63,7 @@ def get_alert_zip(number: int) -> Response:
     """The alert as JSON and all its pictures."""
     found = alert_stores()
     alert = service.whole(found, number)
-    names = [item["name"] for item in alert["details"]["pictures"]]
-    pictures = {name: found.events.picture(alert["event"], name) for name in names}
+    pictures = {name: found.events.picture(alert.event, name) for name in alert.picture_names}
     files = {name: as_allowed(data) for name, data in pictures.items() if data is not None}
     response = Response(_zipped(alert, files), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="alert-{number}.zip"'
@@ -76,7 +74,7 @@ def get_alert_zip(number: int) -> Response:
 @needs(Permission.OPERATE)
 def acknowledge(number: int) -> Response:
     """Somebody has seen it; the first one counts."""
-    return jsonify(service.acknowledge(alert_stores(), number, optional_body()))
+    return jsonify(service.acknowledge(alert_stores(), number, optional_body()).model_dump())
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/pin")
@@ -100,7 +98,7 @@ def unpin(number: int) -> Response:
 def snooze_camera(number: int) -> Response:
     """Quiet about this alert's camera for `seconds`."""
     found = alert_stores()
-    camera = service.alert_of(found, number)["camera"]
+    camera = service.alert_of(found, number).camera
     return _created(service.snooze(found, optional_body(), camera))
 
 
@@ -108,7 +106,9 @@ def snooze_camera(number: int) -> Response:
 @needs(Permission.VIEW)
 def list_snoozes() -> Response:
     """Those which last."""
-    return jsonify({"snoozes": [shapes.snooze(named) for named in alert_stores().snoozes.lasting(time.time())]})
+    return jsonify(
+        {"snoozes": [snooze_view(named).model_dump() for named in alert_stores().snoozes.lasting(time.time())]}
+    )
 
 
 @blueprint.post("/api/v1/snoozes")
@@ -153,13 +153,13 @@ def picture(found: service.AlertStores, event_id: str, name: str, download_name:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def _zipped(alert: dict[str, Any], files: dict[str, bytes | None]) -> bytes:
+def _zipped(alert: WholeAlert, files: dict[str, bytes | None]) -> bytes:
     """JPEGs do not shrink: they are stored as they are."""
-    folder = f"alert-{alert['number']}"
-    when = datetime.fromisoformat(alert["at"]).timetuple()[:6]
+    folder = f"alert-{alert.number}"
+    when = datetime.fromisoformat(alert.at).timetuple()[:6]
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo(f"{folder}/alert.json", when), json.dumps(alert, indent=2))
+        archive.writestr(zipfile.ZipInfo(f"{folder}/alert.json", when), json.dumps(alert.as_document(), indent=2))
         for name, data in files.items():
             if data is not None:
                 archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", when), data)

@@ -6,11 +6,11 @@ from typing import Any
 
 from imagemill.alerting.judge import Snooze
 from imagemill.api.access.permissions import EVERYBODY, principal
-from imagemill.api.alerts import views as shapes
+from imagemill.api.alerts.views import Acknowledged, AlertView, WholeAlert, alert_view, seen, whole_alert
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
+from imagemill.domain.alerts import Alert
 from imagemill.store.alerts import AlertStore
-from imagemill.store.couch import Document
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
 from imagemill.store.snoozes import LONGEST_SECONDS, Snoozes
@@ -41,64 +41,47 @@ def alert_stores() -> AlertStores:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def alert_of(found: AlertStores, number: int) -> Document:
+def alert_of(found: AlertStores, number: int) -> Alert:
     """The alert of a number; raises Problem."""
-    document = found.book.alert(number)
-    if document is None:
+    alert = found.book.alert(number)
+    if alert is None:
         last = found.book.last()
         known = f"the last one is {last}" if last else "there has been none yet"
         raise Problem(404, "unknown-alert", f"There is no alert {number}; {known}.")
-    return document
+    return alert
 
 
-def whole(found: AlertStores, number: int) -> Json:
+def whole(found: AlertStores, number: int) -> WholeAlert:
     """An alert with its event, its pictures and what was sent."""
-    document = alert_of(found, number)
-    stored = found.events.get(document["event"])
-    return shapes.whole_alert(
-        listed(found, [document])[0], document.get("facts") or _facts(document), stored, found.book.attempts(number)
-    )
+    alert = alert_of(found, number)
+    stored = found.events.get(alert.event)
+    return whole_alert(listed(found, [alert])[0], alert.raised_for, stored, found.book.attempts(number))
 
 
-def listed(found: AlertStores, documents: list[Document]) -> list[Json]:
+def listed(found: AlertStores, alerts: list[Alert]) -> list[AlertView]:
     """Alerts of a list."""
-    numbers = [int(document["number"]) for document in documents]
+    numbers = [alert.number for alert in alerts]
     acknowledged, pins = found.book.acknowledged(numbers), found.book.pins(numbers)
-    return [
-        shapes.alert(document, acknowledged.get(number), pins.get(number))
-        for number, document in zip(numbers, documents, strict=True)
-    ]
+    return [alert_view(alert, acknowledged.get(alert.number), pins.get(alert.number)) for alert in alerts]
 
 
-def page(found: AlertStores, limit: int, below: int | None, camera: str | None) -> tuple[list[Json], int | None]:
+def page(found: AlertStores, limit: int, below: int | None, camera: str | None) -> tuple[list[AlertView], int | None]:
     """Alerts, newest first, and where the next page begins. Of one camera a page may be short and yet have a next."""
     if camera is None:
         newest = found.book.newest(limit, below)
         return listed(found, newest.alerts), newest.next
-    matching: list[Document] = []
+    matching: list[Alert] = []
     for _ in range(0, _MOST_SCANNED, _SCAN):
         newest = found.book.newest(_SCAN, below)
-        for document in newest.alerts:
-            below = int(document["number"])
-            if document["camera"] == camera:
-                matching.append(document)
+        for alert in newest.alerts:
+            below = alert.number
+            if alert.camera == camera:
+                matching.append(alert)
             if len(matching) == limit:
                 return listed(found, matching), below
         if newest.next is None:
             return listed(found, matching), None
     return listed(found, matching), below
-
-
-def with_numbers(found: AlertStores, documents: list[Document], event: str) -> list[tuple[Document, int | None]]:
-    """Documents with the number of the alert that their event became; `event` is the member with its id."""
-    numbers = found.book.numbers_of(dict.fromkeys(str(document[event]) for document in documents))
-    return [(document, numbers.get(str(document[event]))) for document in documents]
-
-
-def _facts(document: Document) -> Json:
-    return {"id": document["event"], "source": document["camera"]} | {
-        name: document[name] for name in ("kind", "started_at")
-    }
 
 
 # --- what people do -------------------------------------------------------------------------------
@@ -119,32 +102,32 @@ def by(body: Json) -> str:
     return name_in(body, "by", SOMEBODY) if principal() is EVERYBODY else principal().name
 
 
-def acknowledge(found: AlertStores, number: int, body: Json) -> Json:
+def acknowledge(found: AlertStores, number: int, body: Json) -> Acknowledged:
     """Somebody has seen it."""
     alert_of(found, number)
     note = body.get("note") or ""
     if not isinstance(note, str):
         raise Problem(422, "bad-value", "note must be text.", member="note")
-    document = found.book.acknowledge(number, by(body), time.time(), note)
+    acknowledged = found.book.acknowledge(number, by(body), time.time(), note)
     services().record("alert.acknowledge", str(number))
     services().activity.note("acknowledged", None, number=str(number))
-    return shapes.seen(document)
+    return seen(acknowledged)
 
 
 def pin(found: AlertStores, number: int, body: Json) -> None:
     """Its pictures shall stay."""
-    document = alert_of(found, number)
-    if found.events.get(document["event"]) is None:
+    alert = alert_of(found, number)
+    if found.events.get(alert.event) is None:
         raise Problem(410, "pictures-gone", f"The pictures of alert {number} are gone with their month already.")
-    found.book.pin(number, document["event"], by(body), time.time())
+    found.book.pin(number, alert.event, by(body), time.time())
     services().record("alert.pin", str(number))
 
 
 def unpin(found: AlertStores, number: int) -> None:
     """They go with their month."""
-    document = alert_of(found, number)
+    alert = alert_of(found, number)
     found.book.unpin(number)
-    found.events.unpin(document["event"])
+    found.events.unpin(alert.event)
     services().record("alert.unpin", str(number))
 
 

@@ -1,115 +1,206 @@
-"""Alerts, events and what was held back, as the API and the page tell them."""
+"""Alerts, events and what was held back, as the API and the page tell them.
+
+What they have in common with what is kept is in `domain`; the API's description is made of these models.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from imagemill.alerting.message import describe
+from imagemill.api.web.view_types import Time
+from imagemill.domain.alerts import (
+    Acknowledgement,
+    Alert,
+    AlertAttempt,
+    AlertFacts,
+    AlertPin,
+    HeldEvent,
+    HeldFacts,
+)
+from imagemill.domain.events import Event, EventFacts, facts_of
 from imagemill.domain.ids import timestamp
-from imagemill.store.couch import Document
+from imagemill.store.events import StoredEvent
 from imagemill.store.snoozes import Named
 
-Json = dict[str, Any]
 # In the order in which a person looks at them; the strip follows.
 LARGE = ("best.jpg", "annotated.jpg", "before.jpg")
-_EVENT = (
-    "id", "source", "kind", "class", "seconds", "score", "area", "zones", "regions", "people", "frames",
-    "moving_frames", "end_reason",
-)  # fmt: skip
+_Number = Annotated[int, Field(ge=0)]
 
 
-def alert(document: Document, acknowledged: Document | None, pin: Document | None) -> Json:
-    """An alert in a list."""
-    return {
-        "number": document["number"],
-        "at": timestamp(document["at"]),
-        "camera": document["camera"],
-        "kind": document["kind"],
-        "event": document["event"],
-        "started_at": timestamp(document["started_at"]),
-        "description": document.get("description") or describe(document),
-        "rules": document["rules"],
-        "channels": document["channels"],
-        "reason": document["reason"],
-        "acknowledged": seen(acknowledged) if acknowledged else None,
-        "pinned": pin is not None,
-        "url": f"/alerts/{document['number']}",
-    }
+class _View(BaseModel):
+    """An answer: all members are there."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
-def whole_alert(listed: Json, facts: Mapping[str, Any], stored: Document | None, sent: Sequence[Document]) -> Json:
-    """An alert by itself. `facts` are the event's as the alert was raised, `stored` is its document, if it is kept."""
-    return listed | {
-        "details": event(stored or facts, listed["number"], f"/api/v1/alerts/{listed['number']}/pictures"),
-        "kept": stored is not None,
-        "sent": attempts(sent),
-    }
+class PictureLink(_View):
+    """A picture."""
+
+    name: str
+    url: str
 
 
-def event(document: Mapping[str, Any], number: int | None, pictures_at: str) -> Json:
-    """An event. Whatever program told it, all members are there."""
-    names = sorted(document.get("_attachments", {}), key=_place)
-    return {name: document.get(name) for name in _EVENT} | {
-        "description": describe(document),
-        "started_at": timestamp(document["started_at"]),
-        "ended_at": timestamp(document["ended_at"]) if document.get("ended_at") is not None else None,
-        "pictures": [{"name": name, "url": f"{pictures_at}/{name}"} for name in names],
-        "alert": number,
-    }
+class CameraEvent(EventFacts):
+    """An event of a camera."""
+
+    started_at: Time
+    ended_at: Time | None
+    description: str
+    pictures: tuple[PictureLink, ...]
+    alert: int | None = Field(description="The number of the alert that it became.")
 
 
-def attempts(documents: Sequence[Document]) -> list[Json]:
-    """What was sent to whom, in order; `result` is `unknown` for what was begun and has no answer (yet)."""
-    sent = {document["_id"]: document for document in documents if document["type"] == "sent"}
-    begun = {document["_id"].removesuffix(":begun"): document for document in documents if document["type"] == "begun"}
-    lines = [_attempt(doc_id, sent.get(doc_id), begun.get(doc_id)) for doc_id in {*sent, *begun}]
-    return sorted(lines, key=lambda line: (line["at"], line["channel"], line["attempt"]))
+class Acknowledged(_View):
+    """Who has seen it."""
+
+    by: str
+    at: Time
+    note: str
 
 
-def seen(document: Document) -> Json:
-    """Who acknowledged an alert."""
-    return {"by": document["by"], "at": timestamp(document["at"]), "note": document.get("note", "")}
+class NotificationAttempt(_View):
+    """An attempt to tell a channel."""
+
+    channel: str
+    attempt: _Number
+    at: Time
+    result: Literal["sent", "failed", "given_up", "unknown"]
+    status: int | None = Field(description="The HTTP status of the answer.")
+    answer: str
+    attached: str = Field(
+        description="Which picture went with it, or why none did; empty for a channel that takes none."
+    )
+    reason: str
+    next_at: Time | None
 
 
-def held(document: Document, number: int | None) -> Json:
-    """Why an event did not become an alert; `alert` when it became one later."""
-    return {
-        "event": document["event"],
-        "camera": document["camera"],
-        "kind": document["kind"],
-        "class": document["class"],
-        "started_at": timestamp(document["started_at"]),
-        "at": timestamp(document["at"]),
-        "code": document["code"],
-        "reason": document["reason"],
-        "alert": number,
-    }
+class AlertView(AlertFacts):
+    """A numbered alert."""
+
+    at: Time
+    started_at: Time
+    acknowledged: Acknowledged | None
+    pinned: bool
+    url: str = Field(description="Its page.")
 
 
-def snooze(named: Named) -> Json:
-    """A snooze that lasts."""
+class WholeAlert(AlertView):
+    """An alert with everything that is known of it."""
+
+    details: CameraEvent
+    kept: bool = Field(description="Is the event, with its pictures, still there?")
+    sent: tuple[NotificationAttempt, ...]
+
+    @property
+    def picture_names(self) -> list[str]:
+        """Names of its pictures."""
+        return [picture.name for picture in self.details.pictures]
+
+
+class HeldBackEvent(HeldFacts):
+    """Why an event did not become an alert."""
+
+    started_at: Time
+    at: Time
+    alert: int | None = Field(description="The alert that it became later.")
+
+
+class SnoozeView(_View):
+    """Nobody is told for a while."""
+
+    id: str
+    by: str
+    since: Time
+    until: Time
+    camera: str | None
+    rule: str | None
+
+
+def alert_view(alert: Alert, acknowledged: Acknowledgement | None, pin: AlertPin | None) -> AlertView:
+    """Show an alert in a list."""
+    facts = {name: getattr(alert, name) for name in AlertFacts.model_fields}
+    return AlertView(
+        **facts | {"description": alert.description or describe(alert.raised_for)},
+        at=timestamp(alert.at),
+        started_at=timestamp(alert.started_at),
+        acknowledged=seen(acknowledged) if acknowledged else None,
+        pinned=pin is not None,
+        url=f"/alerts/{alert.number}",
+    )
+
+
+def whole_alert(
+    listed: AlertView, facts: Event, stored: StoredEvent | None, attempts: Sequence[AlertAttempt]
+) -> WholeAlert:
+    """Show an alert by itself. `facts` are the event's as the alert was raised, `stored` the event, if it is kept."""
+    pictures_at = f"/api/v1/alerts/{listed.number}/pictures"
+    return WholeAlert(
+        **dict(listed),
+        details=event_view(stored or StoredEvent(facts, {}), listed.number, pictures_at),
+        kept=stored is not None,
+        sent=tuple(attempt_views(attempts)),
+    )
+
+
+def event_view(stored: StoredEvent, number: int | None, pictures_at: str) -> CameraEvent:
+    """Show an event. Whatever program told it, all members are there."""
+    event = stored.event
+    return CameraEvent(
+        **facts_of(event),
+        description=describe(event),
+        started_at=timestamp(event.started_at),
+        ended_at=None if event.ended_at is None else timestamp(event.ended_at),
+        pictures=tuple(PictureLink(name=name, url=f"{pictures_at}/{name}") for name in in_order(stored.pictures)),
+        alert=number,
+    )
+
+
+def in_order(pictures: Mapping[str, int]) -> list[str]:
+    """Sort pictures as a person looks at them."""
+    return sorted(pictures, key=lambda name: (LARGE.index(name) if name in LARGE else len(LARGE), name))
+
+
+def attempt_views(attempts: Sequence[AlertAttempt]) -> list[NotificationAttempt]:
+    """Show what was sent to whom, in order; `result` is `unknown` for what was begun and has no answer (yet)."""
+    return sorted(map(_attempt, attempts), key=lambda line: (line.at, line.channel, line.attempt))
+
+
+def seen(acknowledged: Acknowledgement) -> Acknowledged:
+    """Show who acknowledged an alert."""
+    return Acknowledged(by=acknowledged.by, at=timestamp(acknowledged.at), note=acknowledged.note)
+
+
+def held_view(held: HeldEvent, number: int | None) -> HeldBackEvent:
+    """Show why an event did not become an alert; `alert` when it became one later."""
+    facts = {name: getattr(held, name) for name in HeldFacts.model_fields}
+    return HeldBackEvent(**facts, started_at=timestamp(held.started_at), at=timestamp(held.at), alert=number)
+
+
+def snooze_view(named: Named) -> SnoozeView:
+    """Show a snooze that lasts."""
     found = named.snooze
-    return {
-        "id": named.id, "by": named.by, "since": timestamp(found.since), "until": timestamp(found.until),
-        "camera": found.camera, "rule": found.rule,
-    }  # fmt: skip
+    return SnoozeView(
+        id=named.id,
+        by=named.by,
+        since=timestamp(found.since),
+        until=timestamp(found.until),
+        camera=found.camera,
+        rule=found.rule,
+    )
 
 
-def _attempt(doc_id: str, sent: Document | None, begun: Document | None) -> Json:
-    document = sent or begun or {}
-    answered: Mapping[str, Any] = sent or {}
-    next_at = answered.get("next_at")
-    return {
-        "channel": document["channel"],
-        "attempt": int(doc_id.rpartition(":")[2]),
-        "at": timestamp((begun or document)["at"]),
-        "result": answered.get("result", "unknown"),
-        "status": answered.get("status"),
-        "answer": answered.get("answer", ""),
-        "attached": answered.get("attached", ""),
-        "reason": answered.get("reason", "it was begun, and there is no answer yet"),
-        "next_at": timestamp(next_at) if next_at else None,
-    }
-
-
-def _place(name: str) -> tuple[int, str]:
-    return (LARGE.index(name) if name in LARGE else len(LARGE), name)
+def _attempt(attempt: AlertAttempt) -> NotificationAttempt:
+    sent, known = attempt.sent, attempt.begun or attempt.sent
+    return NotificationAttempt(
+        channel=attempt.channel,
+        attempt=attempt.attempt,
+        at=timestamp(known.at if known else 0.0),
+        result=sent.result if sent else "unknown",
+        status=sent.status if sent else None,
+        answer=sent.answer if sent else "",
+        attached=sent.attached if sent else "",
+        reason=sent.reason if sent else "it was begun, and there is no answer yet",
+        next_at=timestamp(sent.next_at) if sent and sent.next_at else None,
+    )

@@ -64,7 +64,7 @@ class CameraTests:
 
     def _asked(self, camera: Camera, reader: str) -> CameraTestReply | None:
         """What came of asking one reader; None when it did not even begin."""
-        request = CameraTestRequest(id=uuid7(), reader=reader, camera=camera.as_json(), reply_to=self._reply_to)
+        request = CameraTestRequest(id=uuid7(), reader=reader, camera=camera, reply_to=self._reply_to)
         replies = self._waiting[request.id] = Replies()
         try:
             self._submit(request_message(request))

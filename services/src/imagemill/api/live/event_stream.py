@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -131,7 +131,7 @@ class Hub:
             self._ring.add("outcome", outcome.model_dump(mode="json"))
         elif kind == EVENT:
             news = news_of(delivery)
-            self._ring.add("camera-event", {"change": news.change, "event": _for_everybody(news.event)})
+            self._ring.add("camera-event", {"change": news.change, "event": news.event.for_everybody()})
         elif kind in self._handlers:
             self._handlers[kind](delivery)
             return
@@ -194,8 +194,3 @@ def shape(batch: str | None, counts: Counts) -> dict[str, Any]:
         "in_flight": counts.in_flight,
         "erased": counts.erased,
     }
-
-
-def _for_everybody(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Why a camera is away names hosts and paths, which not everybody who follows may know."""
-    return {name: value for name, value in event.items() if name != "reason"}

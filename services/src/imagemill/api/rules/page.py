@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
 from imagemill.api.access.permissions import add_pages
-from imagemill.api.alerts import views as shapes
 from imagemill.api.alerts.service import alert_stores, end_snooze
+from imagemill.api.alerts.views import snooze_view
 from imagemill.api.rules import forms
 from imagemill.api.rules.routes import rule_service
 from imagemill.api.rules.views import rule_view
@@ -110,7 +110,7 @@ def _list(**happened: Any) -> str:
     saved = happened.get("saved")
     return render_template(
         "alert_rules.html", rules=[rule_view(rule) | _durations(rule) for rule in known], channels=channels,
-        snoozes=[shapes.snooze(named) for named in alert_stores().snoozes.lasting(time.time())], camera=None,
+        snoozes=[snooze_view(named) for named in alert_stores().snoozes.lasting(time.time())], camera=None,
         channel_names=[channel.name for channel in channels],
         **happened | {"saved": next((rule for rule in known if rule.name == saved), None)},
     )  # fmt: skip

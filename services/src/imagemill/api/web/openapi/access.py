@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagemill.api.access.service import NewToken, TokenView
+from imagemill.api.web.openapi.models import components
 from imagemill.api.web.openapi.operations import (
     AFTER,
     CHANGING,
@@ -15,7 +16,7 @@ from imagemill.api.web.openapi.operations import (
     operation,
     problems,
 )
-from imagemill.api.web.openapi.schemas import COUNT, components, listed, page, record, ref, shape
+from imagemill.api.web.openapi.schemas import COUNT, listed, page, record, ref, shape
 from imagemill.domain.access import Permission, Role, TokenLimits, least_role
 from imagemill.store.audit import AuditEntry
 

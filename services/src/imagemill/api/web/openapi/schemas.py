@@ -1,15 +1,15 @@
 """The shapes of answers as JSON Schema (2020-12): from the records where they are the answer, else spelled out."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from imagemill.api.cameras.status import CameraStatus
 from imagemill.api.cameras.views import CameraReader
 from imagemill.api.rules.views import ChannelTested, ChannelView
 from imagemill.api.web.openapi import alert_schemas as alerts
 from imagemill.api.web.openapi import codes, pools
+from imagemill.api.web.openapi.models import components
 from imagemill.domain.cameras import Camera
 from imagemill.domain.failures import STATES
 from imagemill.domain.images import ImageInfo, Outcome, Rejection, TraceStep
@@ -70,24 +70,6 @@ def record(model: type[BaseModel], **better: Schema) -> Schema:
         for name, schema in generated["properties"].items()
     }
     return shape(generated["description"], properties)
-
-
-def components(*models: type[BaseModel]) -> dict[str, Schema]:
-    """Describe models, each with those it is made of, by their names."""
-    modes: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models]
-    _, found = models_json_schema(modes, ref_template="#/components/schemas/{model}")
-    described: dict[str, Schema] = _plain(found["$defs"])
-    return described
-
-
-def _plain(node: Any) -> Any:
-    """Without pydantic's titles, and open: later versions may add members."""
-    if isinstance(node, list):
-        return [_plain(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    left_out = [name for name in ("title", "additionalProperties") if isinstance(node.get(name), str | bool)]
-    return {name: _plain(value) for name, value in node.items() if name not in left_out}
 
 
 def _cameras() -> dict[str, Schema]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from imagemill.api.web.openapi import examples
+from imagemill.api.web.openapi.models import components
 from imagemill.api.web.openapi.operations import (
     AFTER,
     CHANGING,
@@ -15,7 +16,7 @@ from imagemill.api.web.openapi.operations import (
     problems,
     query,
 )
-from imagemill.api.web.openapi.schemas import STRING, Schema, components, listed, page, ref, shape
+from imagemill.api.web.openapi.schemas import STRING, Schema, listed, page, ref, shape
 from imagemill.api.webhooks.views import DeliveryView
 from imagemill.domain.deliveries import DELIVERY_STATES
 
