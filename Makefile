@@ -66,15 +66,15 @@ faults: $(SERVICES_READY) rabbitmq ## Everything that can go wrong once, at ever
 
 .PHONY: simulate
 simulate: $(SERVICES_READY) ## The ledger's protocol in simulated time (ARGS="--schedules 100000 --seed 1", --mutations, --story SEED)
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m simulation $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m simulation $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(SERVICES_READY) ## Broken pictures, headers, forms, streams and messages by chance (ARGS="--minutes 10 --seed 1")
-	cd services && ulimit -v 8388608 && PYTHONPATH=.:tests .venv/bin/python -m fuzz $(ARGS)
+	cd services && ulimit -v 8388608 && PYTHONPATH=.:tests:tests/support .venv/bin/python -m fuzz $(ARGS)
 
 .PHONY: chaos
 chaos: $(SERVICES_READY) rabbitmq ## Break programs and servers at random while pictures come, then count (ARGS="--minutes 5 --seed 1")
-	cd services && PYTHONPATH=.:tests:../e2e/src .venv/bin/python -m chaos $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support:../e2e/src .venv/bin/python -m chaos $(ARGS)
 
 .PHONY: chaos-cluster
 chaos-cluster: $(SERVICES_READY) ## The same with the chart in kind, or the cluster E2E_CONTEXT names (ARGS="--minutes 10 --seed 1")
@@ -115,27 +115,27 @@ audit: $(SERVICES_READY) ## Ask PyPI's advisories about all versions in the lock
 
 .PHONY: bench-pipeline
 bench-pipeline: $(SERVICES_READY) rabbitmq ## CPU per picture, accept rate and 2,000 pictures end to end, as ratios
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pipeline $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.pipeline $(ARGS)
 
 .PHONY: bench-previews
 bench-previews: $(SERVICES_READY) ## CPU time and bytes of previews beside the work on the picture
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.previews
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.previews
 
 .PHONY: bench-peers
 bench-peers: $(SERVICES_READY) $(PEERS_READY) rabbitmq ## Imagemill beside Flask with Celery, Dramatiq, FastStream, taskiq and pika
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.against_peers $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.against_peers $(ARGS)
 
 .PHONY: bench-door
 bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, a batch of 20,000, bodies of a gibibyte, 2,000 open pages: what they do to others
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.door $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.door $(ARGS)
 
 .PHONY: bench-pages
 bench-pages: $(SERVICES_READY) rabbitmq ## What each page costs, from 1,000 to 100,000 pictures (ARGS="1000 1000000" names others)
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.pages $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.pages $(ARGS)
 
 .PHONY: bench-cameras
 bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, and frames missed
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.cameras $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.cameras $(ARGS)
 
 .PHONY: bench-scaling
 bench-scaling: $(OPERATOR_READY) ## Our policy and KEDA's law on simulated traces; plots in bench-results/

@@ -36,8 +36,8 @@ hypothesis.settings.load_profile("ours")
 
 # Files of slow tests, the slowest first: one that is begun last keeps one processor busy and leaves the other idle.
 _FIRST = (
-    "pipeline/test_faults", "pipeline/test_repeats", "access/test_schema", "faults/", "page/test_accessibility",
-    "pipeline/", "core/test_broker", "local/", "page/", "alerts/", "cameras/", "camera/", "feeds/",
+    "pipeline/test_faults", "pipeline/test_repeats", "api/access/test_schema", "faults/", "page/test_accessibility",
+    "pipeline/", "wire/test_broker", "local/", "page/", "api/rules/", "frame_to_alert/", "camera/", "cameras/feeds/",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
+from cameras.feeds.conftest import gstreamer, rtsp_server  # noqa: F401 - fixtures
 from imagemill.domain.cameras import Camera
 from imagemill.settings import Settings
 from imagemill.store import leases

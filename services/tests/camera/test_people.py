@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from camera.conftest import LONG_LEASE_SECONDS
-from feeds.videos import write
+from cameras.feeds.videos import write
 from mill import Mill, wait_for
 from motion.scenes import as_picture, place
 from motion.standing import person

@@ -7,7 +7,7 @@ import numpy as np
 
 from camera.conftest import LONG_LEASE_SECONDS
 from camera.test_away import counted
-from feeds.videos import FPS, SHORT_MOTIONS, SHORT_SECONDS, short_yard_video
+from cameras.feeds.videos import FPS, SHORT_MOTIONS, SHORT_SECONDS, short_yard_video
 from imagemill.store.couch import Couch
 from imagemill.store.events import EventStore
 from mill import Mill, wait_for

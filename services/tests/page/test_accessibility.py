@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 from werkzeug.serving import make_server
 
 import pictures
-from access.conftest import doors
+from api.access.conftest import doors
 from browsing import Open
 from imagemill.api.web.sections import SECTIONS
 from imagemill.local.couch import CouchServer

@@ -1,0 +1,3 @@
+"""A ledger of a test's own."""
+
+from ledgers import client, ledger  # noqa: F401 - fixtures
