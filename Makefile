@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+# Programs and tests are started many times: an interpreter that may not keep what it compiled takes twice as long to
+# start. Some shells and images forbid it.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
 UV_VERSION := 0.13.8
