@@ -77,9 +77,9 @@ class Launcher:
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def start(self, module: str, environment: Mapping[str, str], output: Path) -> Launched:
-        """Start `python -m module`; its output is added to a file."""
-        asked = {"module": module, "environment": dict(environment), "output": str(output)}
+    def start(self, program: str, environment: Mapping[str, str], output: Path) -> Launched:
+        """Start `python -m program`, or `python program` if it is a file; its output is added to a file."""
+        asked = {"program": program, "environment": dict(environment), "output": str(output)}
         with self._lock:
             self._control.sendall(json.dumps(asked).encode() + b"\n")
             return self._started.get(timeout=_START_SECONDS)
@@ -191,9 +191,9 @@ def _fork(asked: Mapping[str, Any], control: socket.socket, ours: Sequence[socke
     os.close(output)
     os.environ.clear()
     os.environ.update(asked["environment"])
-    if asked["module"] == "imagemill.worker":
+    if asked["program"].removesuffix(".py").endswith("worker"):
         _keep_spare_interpreter()
-    os._exit(_run(asked["module"]))
+    os._exit(_run(asked["program"]))
 
 
 def _keep_spare_interpreter() -> None:
@@ -240,11 +240,14 @@ def _run_what_comes(control: socket.socket) -> int:
     return 0
 
 
-def _run(module: str) -> int:
+def _run(program: str) -> int:
     code = 0
-    sys.argv = [module]
+    sys.argv = [program]
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        if program.endswith(".py"):
+            runpy.run_path(program, run_name="__main__")
+        else:
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

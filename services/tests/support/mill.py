@@ -82,9 +82,9 @@ class Mill:
             "IMAGEMILL_HEALTH_PORT": str(self._health[name]),
             **_environment(settings),
         }
-        if self.launcher and module[0] == "-m" and name.split(":")[0] in PROGRAMS:
+        if self.launcher and name.split(":")[0] in PROGRAMS:
             log_file = self.folder / f"{name}.log"
-            self._processes[name] = self.launcher.start(module[1], environment, log_file)
+            self._processes[name] = self.launcher.start(module[-1], environment, log_file)
             return
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = start_child([sys.executable, *module], environment=environment, output=log)
