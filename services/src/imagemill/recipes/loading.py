@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from importlib.resources import files
@@ -21,10 +22,13 @@ _KEYS = {"description", "steps"}
 
 def load(path: Path | None = None) -> dict[str, Recipe]:
     """All recipes by name. Raises RecipeError, whose text is meant for the person who wrote the file."""
-    recipes = _parse(files("imagemill.recipes").joinpath("builtin.yaml").read_text("utf-8"), "the built-in recipes")
-    if path is not None:
-        recipes |= _parse(_read(path), str(path))
-    return recipes
+    given = {} if path is None else _parse(_read(path), str(path))
+    return _builtin() | given
+
+
+@functools.cache
+def _builtin() -> dict[str, Recipe]:
+    return _parse(files("imagemill.recipes").joinpath("builtin.yaml").read_text("utf-8"), "the built-in recipes")
 
 
 def names(path: Path | None = None) -> list[str]:
