@@ -1,7 +1,7 @@
 """The OpenAPI document is valid, complete, and true of a running Imagemill."""
 
 import ast
-import copy
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,20 +162,31 @@ def _strict(node: Any) -> Any:
     return strict
 
 
-def _check(schema: dict[str, Any], value: Any) -> None:
-    components = _strict(copy.deepcopy(document()["components"]))
+@functools.cache
+def _document() -> dict[str, Any]:
+    """For reading only: to make it takes longer than most requests."""
+    return document()
+
+
+@functools.cache
+def _components() -> dict[str, Any]:
+    components: dict[str, Any] = _strict(_document()["components"])
     for open_shape in ("Activity", "Story"):
         activity = components["schemas"][open_shape]
         activity = activity["properties"]["activity"]["items"] if open_shape == "Story" else activity
         activity.pop("additionalProperties")
-    validator = Draft202012Validator(schema | {"components": components}, format_checker=FormatChecker())
+    return components
+
+
+def _check(schema: dict[str, Any], value: Any) -> None:
+    validator = Draft202012Validator(schema | {"components": _components()}, format_checker=FormatChecker())
     errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert not errors, errors
 
 
 def check(path: str, method: str, answer: Answer) -> Answer:
     """The answer's status, type and shape are those of the document."""
-    responses = document()["paths"][path][method]["responses"]
+    responses = _document()["paths"][path][method]["responses"]
     assert str(answer.status_code) in responses, f"{method} {path} answered {answer.status_code}: {answer.text[:500]}"
     content = responses[str(answer.status_code)].get("content", {})
     media_type = answer.headers.get("Content-Type", "").split(";")[0]
