@@ -19,6 +19,7 @@ from imagemill.store.deliveries import DeliveryStore
 from imagemill.store.erasures import Erasures
 from imagemill.store.events import EventStore
 from imagemill.store.ledger import Ledger
+from imagemill.store.present import PresentCouch
 from imagemill.store.resolutions import Resolutions
 from imagemill.store.rights import address_as
 from imagemill.store.rules import RuleStore
@@ -47,17 +48,18 @@ class Stores:
 
     def prepare(self, settings: Settings) -> None:
         """Make every database, view and user exist; last the mark by which others see that all are there."""
-        open_blobs(settings, self.admin).prepare()
-        leases.prepare(self.admin)
-        activity_log.prepare(self.admin)
-        cameras.prepare(self.admin)
-        EventStore(self.admin).prepare()
-        RuleStore(self.admin).prepare()
-        AccessStore(self.admin).prepare()
-        AuditStore(self.admin).prepare()
-        DeliveryStore(self.admin).prepare()
-        Resolutions(self.admin).prepare()
-        Ledger(self.admin).prepare()
+        admin = PresentCouch(self.admin)
+        open_blobs(settings, admin).prepare()
+        leases.prepare(admin)
+        activity_log.prepare(admin)
+        cameras.prepare(admin)
+        EventStore(admin).prepare()
+        RuleStore(admin).prepare()
+        AccessStore(admin).prepare()
+        AuditStore(admin).prepare()
+        DeliveryStore(admin).prepare()
+        Resolutions(admin).prepare()
+        Ledger(admin).prepare()
         passwords: dict[str, str] = {
             name: value.get_secret_value() for name, value in settings.couchdb_passwords.items()
         }
