@@ -25,14 +25,18 @@ ENDS = ("stored", "failed")
 
 
 def wait_for(condition: Callable[[], Any], what: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Any:
-    """The condition's first true answer; fails, saying what was waited for."""
-    deadline = time.monotonic() + timeout_seconds
+    """The condition's first true answer; fails, saying what was waited for.
+
+    It is asked the less often the longer it takes: mostly a server has to find the answer.
+    """
+    began = time.monotonic()
     while True:
         answer = condition()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"waited {timeout_seconds:g} s for {what}"
-        time.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < timeout_seconds, f"waited {timeout_seconds:g} s for {what}"
+        time.sleep(min(max(waited / 10, 0.02), 0.2))
 
 
 class Mill:
