@@ -36,7 +36,7 @@ def wait_for(condition: Callable[[], Any], what: str, timeout_seconds: float = T
             return answer
         waited = time.monotonic() - began
         assert waited < timeout_seconds, f"waited {timeout_seconds:g} s for {what}"
-        time.sleep(min(max(waited / 10, 0.02), 0.2))
+        time.sleep(min(max(waited / 10, 0.02), 0.1))
 
 
 class Mill:
