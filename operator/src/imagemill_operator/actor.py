@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagemill_operator.facts import DeploymentFacts, PodFacts
+from imagemill_operator.going import victims
 from imagemill_operator.kube import KubeError
-from imagemill_operator.observe import victims
 from imagemill_operator.outbox import Outbox
 from imagemill_operator.pace import Pace
 from imagemill_operator.policy import Decision
@@ -119,7 +119,7 @@ class Actor:
         if not decision.act:
             return True
         async with self._gate:
-            await self._mark(pods, victims(pods, workers, -change))
+            await self._mark(pods, victims(pods, workers, -change, self._clock()))
             if not change and not self._may_ask_again(pool):
                 return True
             self._pace.take()

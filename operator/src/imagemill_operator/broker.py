@@ -13,13 +13,13 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
+from imagemill_operator.channels import ChannelList, read_channels
 from imagemill_operator.depth import (
     QUEUE_ACKED,
     BrokerReading,
     LiveAlone,
     QueueName,
     merge,
-    read_channels,
     read_detailed,
     read_list,
 )
@@ -32,6 +32,14 @@ KINDS_SECONDS = 300.0
 """A queue cannot become another kind, only be deleted and declared anew."""
 LARGEST_ANSWER_BYTES = 64 * 2**20
 """More than any broker tells of tens of thousands of queues."""
+LARGEST_CHANNELS_BYTES = 8 * 2**20
+"""Some 50,000 channels. To read more every few seconds would cost more than it is worth."""
+CHANNEL_COLUMNS = "columns=name,messages_unacknowledged,connection_details.peer_host"
+CONSUMER_COLUMNS = "columns=queue.name,channel_details.name,channel_details.peer_host"
+UNUSABLE = (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError)
+"""What an answer raises that does not come, or is not what it should be."""
+NO_MANAGEMENT = "The operator has no address of the management API (management-url)."
+FORBIDDEN, SERVER_ERROR = (401, 403), 500
 
 
 class Addresses(Protocol):
@@ -77,18 +85,18 @@ class Broker:
         *,
         asleep: Collection[QueueName],
         with_acks: bool,
-        with_channels: bool = False,
+        channels_of: Collection[str] = (),
     ) -> BrokerReading:
         """Read all queues; those of pools that stand at 0 also live, and all of them if nothing else is told.
 
-        ``with_channels`` asks also which hosts have fetched messages.
+        ``channels_of`` are virtual hosts whose channels are asked for too.
         """
         looked_at = asleep if self._alone is None else queues
         scraped, *others = await asyncio.gather(
             self._scrape({vhost for vhost, _ in queues}, with_acks=with_acks),
             self._look(looked_at),
             self._ask_kinds({vhost for vhost, _ in queues}),
-            self._ask_channels(wanted=with_channels),
+            self._ask_channels(channels_of),
         )
         reading = merge([*scraped, *others])
         if self._alone is not None:
@@ -173,17 +181,35 @@ class Broker:
         self._kinds = merge([self._kinds, *(BrokerReading(kinds=told.kinds) for told in lists)])
         return merge([self._kinds, *(BrokerReading(errors=told.errors) for told in lists)])
 
-    async def _ask_channels(self, *, wanted: bool) -> BrokerReading:
-        if not wanted or not self._settings.management_url:
-            return BrokerReading()
-        path = "channels?columns=messages_unacknowledged,connection_details.peer_host"
-        return await self._manage(path, read_channels, "list the channels")
+    async def _ask_channels(self, vhosts: Collection[str]) -> BrokerReading:
+        """Ask who consumes and what each channel holds; connections are not asked for, as channels name their host."""
+        lists = await asyncio.gather(*(self._list_channels(vhost) for vhost in vhosts))
+        reading = BrokerReading(channels=dict(zip(vhosts, lists, strict=True)))
+        if self._settings.management_url:
+            reading.errors = [told.problem for told in lists if told.problem]
+        return reading
+
+    async def _list_channels(self, vhost: str) -> ChannelList:
+        """In one piece, not page by page: a channel that moved between two pages would be missing."""
+        if not self._settings.management_url:
+            return ChannelList(problem=NO_MANAGEMENT)
+        name = quote(vhost, safe="")
+        paths = f"vhosts/{name}/channels?{CHANNEL_COLUMNS}", f"consumers/{name}?{CONSUMER_COLUMNS}"
+        try:
+            channels, consumers = await asyncio.gather(*(self._get_channels(path) for path in paths))
+            return read_channels(channels, consumers)
+        except UNUSABLE as problem:
+            return ChannelList(problem=channels_problem(problem), is_passing=not is_refusal(problem))
+
+    async def _get_channels(self, path: str) -> Any:
+        url, seconds = f"{self._settings.management_url}/api/{path}", self._settings.request_timeout_seconds
+        return json.loads(await get_text(self._session, url, seconds, LARGEST_CHANNELS_BYTES, self._tls))
 
     async def _manage(self, path: str, read: Callable[[Any], BrokerReading], what: str) -> BrokerReading:
         url, seconds = f"{self._settings.management_url}/api/{path}", self._settings.request_timeout_seconds
         try:
             return read(json.loads(await self._get(url, seconds)))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        except UNUSABLE as problem:
             return BrokerReading(errors=[f"The management API does not {what}: {said(problem)}"])
 
     async def _get(self, url: str, seconds: float) -> str:
@@ -212,6 +238,18 @@ def without_password(url: str) -> str:
     """Return the URL as it may be shown."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def is_refusal(problem: Exception) -> bool:
+    """Whether the management API answers, and says no."""
+    return isinstance(problem, aiohttp.ClientResponseError) and problem.status < SERVER_ERROR
+
+
+def channels_problem(problem: Exception) -> str:
+    """Say why the channels are not known, and what would help."""
+    if isinstance(problem, aiohttp.ClientResponseError) and problem.status in FORBIDDEN:
+        return f"The management API does not let its user list channels ({problem.status}): give it the tag monitoring."
+    return f"The management API does not list the channels: {said(problem)}."
 
 
 def said(problem: Exception) -> str:

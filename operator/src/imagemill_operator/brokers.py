@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import aiohttp
@@ -29,9 +29,14 @@ class BrokerReader(Protocol):
     """Tells the depth of queues."""
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
+        self,
+        queues: Collection[QueueName],
+        *,
+        asleep: Collection[QueueName],
+        with_acks: bool,
+        channels_of: Collection[str],
     ) -> BrokerReading:
-        """Read all queues, those of sleeping pools live, and on demand which hosts have fetched messages."""
+        """Read all queues, those of sleeping pools live, and the channels of those virtual hosts."""
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         """Look live whether a message waits in one of them."""
@@ -46,10 +51,19 @@ class NamedBroker:
     passwords: Collection[str]
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
+        self,
+        queues: Collection[QueueName],
+        *,
+        asleep: Collection[QueueName],
+        with_acks: bool,
+        channels_of: Collection[str],
     ) -> BrokerReading:
         """Read it."""
-        reading = await self.broker.read(queues, asleep=asleep, with_acks=with_acks, with_channels=with_channels)
+        reading = await self.broker.read(queues, asleep=asleep, with_acks=with_acks, channels_of=channels_of)
+        reading.channels = {
+            vhost: replace(told, problem=self._without_passwords(told.problem))
+            for vhost, told in reading.channels.items()
+        }
         reading.errors = [f"Broker of Secret {self.secret}: {self._without_passwords(text)}" for text in reading.errors]
         return reading
 

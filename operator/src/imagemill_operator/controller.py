@@ -2,18 +2,25 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.cron import next_time
 from imagemill_operator.depth import BrokerProblem, BrokerReading, QueueKind, QueueName
-from imagemill_operator.observe import Counters, observe, readings_of_channels
-from imagemill_operator.policy import Decision, History, Memory, Pool, decide_all, scheduled
+from imagemill_operator.observe import observe
+from imagemill_operator.policy import Decision, Pool, decide_all, scheduled
 from imagemill_operator.polling import BrokerPoller, BrokersReader, Look
+from imagemill_operator.pool_memory import PoolMemory, may_go, without_step
 from imagemill_operator.pools import BacklogMetrics, PoolResource, Refusal, refusals, shared_queues, stream_refusals
-from imagemill_operator.status import Status, decided_status, refused_status, state_of
+from imagemill_operator.status import (
+    Status,
+    decided_status,
+    idle_condition,
+    refused_status,
+    sharing_condition,
+    state_of,
+)
 from imagemill_operator.workers import WorkerReading
 
 WAKING_SECONDS = 15.0
@@ -32,21 +39,6 @@ class BacklogMetricsReader(Protocol):
 
     async def read(self, wanted: Mapping[str, BacklogMetrics], now: float) -> Mapping[str, int]:
         """Count the messages of each pool."""
-
-
-class PoolMemory:
-    """What the operator keeps of one pool between ticks.
-
-    ``asleep_at`` is when it last stood at 0. At the first look nobody knows: an operator before this one may just have
-    woken it. ``has_too_many`` is whether some of its replicas will be given up soon.
-    """
-
-    def __init__(self, memory: Memory, now: float) -> None:
-        self.memory = memory
-        self.counters = Counters()
-        self.history = History()
-        self.asleep_at = now
-        self.has_too_many = False
 
 
 class Controller:
@@ -85,13 +77,12 @@ class Controller:
         )
         streams = stream_refusals(active, lambda pool, queue: _kind(queue, readings[pool.broker]).is_stream)
         active, refused = {name: pool for name, pool in active.items() if name not in streams}, {**refused, **streams}
-        workers = {**workers, **self._channels(active, cluster, readings)}
         inputs = {
             name: self._input(pool, cluster, readings[pool.broker], workers, held_back.get(name, 0))
             for name, pool in active.items()
         }
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
-        decisions = await self._act(cluster, active, decisions, workers)
+        decisions = await self._act(cluster, active, decisions)
         self._explain(cluster, inputs, decisions, refused, {name: readings[active[name].broker] for name in active})
 
     def stand_by(self) -> None:
@@ -113,7 +104,8 @@ class Controller:
                 self._kept[pool.uid] = PoolMemory(pool.memory, self._clock())
 
     def _look(self, pool: PoolResource, cluster: ClusterState) -> Look:
-        return Look(pool, _at_zero(pool, cluster), self._asleep(pool, cluster), self._kept[pool.uid].has_too_many)
+        kept = self._kept[pool.uid]
+        return Look(pool, _at_zero(pool, cluster), self._asleep(pool, cluster), kept.wants_channels(self._clock()))
 
     def _asleep(self, pool: PoolResource, cluster: ClusterState) -> bool:
         """Whether the pool stands at 0, or did just now: then the metrics may be from before it was woken."""
@@ -130,25 +122,13 @@ class Controller:
             for pool in pools.values()
             if (metrics := pool.worker_metrics) is not None
             for pod in cluster.pods.get(pool.deployment, ())
-            if pod.ip and (pod.ready or pod.terminating)
+            if pod.ip and pod.stuck is None
         }
         return await self._workers.read(urls, self._clock())
 
     async def _read_held_back(self, pools: Mapping[str, PoolResource]) -> Mapping[str, int]:
         wanted = {name: pool.backlog_metrics for name, pool in pools.items() if pool.backlog_metrics is not None}
         return await self._backlog_reader.read(wanted, self._clock()) if wanted else {}
-
-    def _channels(
-        self, pools: Mapping[str, PoolResource], cluster: ClusterState, readings: Mapping[str, BrokerReading]
-    ) -> dict[str, WorkerReading]:
-        """What the brokers know of the pods that do not tell themselves."""
-        found: dict[str, WorkerReading] = {}
-        for pool in pools.values():
-            reading = readings[pool.broker]
-            if pool.worker_metrics is None and reading.held:
-                pods = cluster.pods.get(pool.deployment, ())
-                found.update(readings_of_channels(pods, reading, self._clock()))
-        return found
 
     def _input(
         self,
@@ -166,6 +146,8 @@ class Controller:
         seen = observe(
             pool, deployment, pods, broker, workers, kept.counters, self._clock(), self._tick_seconds, held_back
         )
+        everybody = [one for part in cluster.pods.values() for one in part]
+        seen = kept.see_pods(seen, pods, workers, broker.channels.get(pool.vhost), everybody, pool.queues)
         return Pool(seen, scheduled(pool.spec, seen.at_seconds, next_time), kept.memory)
 
     async def _act(
@@ -173,7 +155,6 @@ class Controller:
         cluster: ClusterState,
         pools: Mapping[str, PoolResource],
         decisions: Mapping[str, Decision],
-        workers: Mapping[str, WorkerReading],
     ) -> dict[str, Decision]:
         """Carry the decisions out. Those that were refused are returned without the memory of a step."""
         scalings = (
@@ -182,7 +163,7 @@ class Controller:
                 cluster.deployments[pools[name].deployment],
                 decision,
                 cluster.pods.get(pools[name].deployment, ()),
-                workers,
+                self._kept[pools[name].uid].told,
             )
             for name, decision in decisions.items()
         )
@@ -223,16 +204,11 @@ class Controller:
         """Keep what the decision learned; return the pool's state and status."""
         kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
-        least = observation.current_replicas if seen.spec.paused_in else seen.spec.min_replicas
-        kept.has_too_many = max(decision.needed_replicas, least) < observation.current_replicas
+        kept.has_too_many = may_go(seen.spec, observation, decision)
         kept.history.add(observation)
-        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), shared, problem)
+        more = [sharing_condition(shared), idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics))]
+        state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), problem, more)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)
-
-
-def without_step(decision: Decision, before: Memory) -> Decision:
-    """Take back that a step was made."""
-    return replace(decision, memory=replace(decision.memory, stepped_at_seconds=before.stepped_at_seconds))
 
 
 def _at_zero(pool: PoolResource, cluster: ClusterState) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagemill_operator.channels import ChannelList
 from imagemill_operator.policy import Backlog
 from imagemill_operator.promtext import samples
 
@@ -62,14 +63,14 @@ class BrokerReading:
     """Everything the broker told in one tick.
 
     ``acked`` are counters by queue: each node's and channel's own, which come and go. ``live`` is what passive declares
-    told. ``held`` are the messages in work by the host that has fetched them. ``errors`` are sentences;
+    told. ``channels`` are those of each virtual host that was asked for them. ``errors`` are sentences;
     ``problem`` says why it could not even be asked.
     """
 
     queues: dict[QueueName, QueueReading] = field(default_factory=dict)
     acked: dict[QueueName, dict[str, float]] = field(default_factory=dict)
     live: dict[QueueName, LiveReading] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, ChannelList] = field(default_factory=dict)
     kinds: dict[QueueName, QueueKind] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     problem: BrokerProblem | None = None
@@ -108,17 +109,6 @@ def read_list(queues: Iterable[Mapping[str, Any]]) -> BrokerReading:
     return reading
 
 
-def read_channels(channels: Iterable[Mapping[str, Any]]) -> BrokerReading:
-    """Read the management API's channels: how many messages each host of consumers has fetched and not acknowledged."""
-    reading = BrokerReading()
-    for channel in channels:
-        host = (channel.get("connection_details") or {}).get("peer_host")
-        unacked = channel.get("messages_unacknowledged")
-        if host is not None and unacked is not None:
-            reading.held[host] = reading.held.get(host, 0) + int(unacked)
-    return reading
-
-
 def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
     """Put the nodes together. Where two tell a queue the larger number counts: demand is not to be lost."""
     whole = BrokerReading()
@@ -131,7 +121,7 @@ def merge(readings: Iterable[BrokerReading]) -> BrokerReading:
         for queue, counters in reading.acked.items():
             whole.acked.setdefault(queue, {}).update(counters)
         whole.live.update(reading.live)
-        whole.held.update(reading.held)
+        whole.channels.update(reading.channels)
         for queue, kind in reading.kinds.items():
             other = whole.kinds.get(queue, kind)
             whole.kinds[queue] = QueueKind(

@@ -45,7 +45,9 @@ class PodFacts:
     """``stuck`` says why the pod will not become ready by itself; ``start_seconds`` how long it took to.
 
     ``created_seconds`` is unix time, 0 when the pod does not tell. ``unschedulable`` says why no node takes it, since
-    ``unschedulable_since_seconds``: a node for it may be on its way.
+    ``unschedulable_since_seconds``: a node for it may be on its way. ``more_ips`` are addresses beside ``ip``; on the
+    host's network they are those of everything that runs on the node. ``unready_since_seconds`` is since when a pod is
+    not ready that was before, and has run all the time.
     """
 
     name: str
@@ -58,6 +60,14 @@ class PodFacts:
     deletion_cost: str | None
     unschedulable: str | None = None
     unschedulable_since_seconds: float = 0.0
+    more_ips: tuple[str, ...] = ()
+    on_host_network: bool = False
+    unready_since_seconds: float | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that the pod has."""
+        return self.more_ips if self.ip is None else (self.ip, *self.more_ips)
 
 
 def deployment_facts(body: Mapping[str, Any]) -> DeploymentFacts:
@@ -138,6 +148,9 @@ def pod_facts(body: Mapping[str, Any]) -> PodFacts:
         deletion_cost=(meta.get("annotations") or {}).get(DELETION_COST),
         unschedulable=_short(scheduled.get("message", "no node fits")) if unschedulable else None,
         unschedulable_since_seconds=_seconds(scheduled.get("lastTransitionTime")) if unschedulable else 0.0,
+        more_ips=tuple(one["ip"] for one in status.get("podIPs") or () if one["ip"] != status.get("podIP")),
+        on_host_network=bool((body.get("spec") or {}).get("hostNetwork")),
+        unready_since_seconds=None if ready else _unready_since(status, conditions),
     )
 
 
@@ -169,6 +182,13 @@ def _stuck(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> str | No
             return f"cannot run ({reason})"
     crashing = _restarts(status) >= RESTARTS_OF_A_CRASH_LOOP and not _ran_before_it_was_unready(status, conditions)
     return "keeps crashing" if crashing else None
+
+
+def _unready_since(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> float | None:
+    """Return since when a pod is not ready although it runs on; None for one that has not been ready yet."""
+    if not _ran_before_it_was_unready(status, conditions):
+        return None
+    return _seconds(conditions["Ready"].get("lastTransitionTime"))
 
 
 def _ran_before_it_was_unready(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from imagemill_operator.capacity import blocked_text, trouble_text
 from imagemill_operator.depth import BrokerReading, acked_of, backlog_of, consumers_of, untold_of, useful_replicas_of
 from imagemill_operator.facts import DeploymentFacts, PodFacts, typical_start_seconds
+from imagemill_operator.going import busy_replicas, endangered_replicas, indispensable_replicas
+from imagemill_operator.idle import PodsSeen
 from imagemill_operator.policy import Backlog, CounterSum, Observation
 from imagemill_operator.pools import PoolResource
 from imagemill_operator.workers import WorkerReading
@@ -66,7 +68,10 @@ def observe(
     tick_seconds: float,
     held_back: int = 0,
 ) -> Observation:
-    """Describe a pool at one moment; ``held_back`` is how many of its messages wait outside of its queues."""
+    """Describe a pool at one moment; ``held_back`` is how many of its messages wait outside of its queues.
+
+    Which replicas are at work is left to ``with_work``.
+    """
     queues = [(pool.vhost, name) for name in pool.queues]
     backlog = backlog_of(queues, broker)
     if backlog is not None:
@@ -84,8 +89,6 @@ def observe(
         backlog=backlog,
         current_replicas=deployment.replicas,
         ready_replicas=min(len(ready), deployment.replicas),
-        busy_replicas=busy_replicas(ready, told) if pool.worker_metrics else None,
-        holding_replicas=None if pool.worker_metrics else busy_replicas(ready, told),
         threads_per_replica=sum(reading.threads for reading in told.values()) / len(told) if told else 1.0,
         completed_total=completed,
         busy_seconds_total=busy_seconds,
@@ -101,36 +104,38 @@ def observe(
     )
 
 
-def readings_of_channels(pods: Collection[PodFacts], broker: BrokerReading, now: float) -> dict[str, WorkerReading]:
-    """Tell which consumers hold messages, as the broker knows it: a pod is the host that its connection comes from.
-
-    Pods behind a proxy are not among its hosts, and nothing is known of them.
-    """
-    return {
-        pod.name: WorkerReading(now, broker.held[pod.ip], 1.0, 0.0, 0.0)
-        for pod in pods
-        if pod.ip is not None and pod.ip in broker.held
-    }
-
-
 def _acknowledged(counters: Counters, acked: Mapping[str, float], backlog: Backlog | None) -> float | None:
     """Count finished messages by the broker's acknowledgements, unless it did not answer."""
     return None if backlog is None else counters.acknowledged(acked)
 
 
-def busy_replicas(ready: Collection[PodFacts], told: Mapping[str, WorkerReading]) -> int | None:
-    """Count the ready pods that work; one that does not answer counts as busy. None when none answers."""
-    if not told:
-        return None
-    return sum(pod.name not in told or told[pod.name].busy > 0 for pod in ready)
+def with_work(
+    seen: Observation,
+    pods: Collection[PodFacts],
+    told: Mapping[str, WorkerReading],
+    by_broker: PodsSeen | None,
+) -> Observation:
+    """Add which replicas are at work: as the pods tell themselves, and of those that do not, as the broker knows."""
+    held = {} if by_broker is None else readings_of(by_broker, seen.at_seconds)
+    both, now = {**held, **told}, seen.at_seconds
+    if both or (by_broker is not None and by_broker.is_told):
+        kept: int | None = indispensable_replicas(pods, both, now)
+    else:
+        kept = endangered_replicas(pods, now, None if seen.backlog is None else seen.backlog.unacked)
+    if by_broker is not None and not told:
+        kept = _kept_by_broker(by_broker, kept, len([pod for pod in pods if not pod.terminating]))
+    return replace(seen, busy_replicas=busy_replicas(pods, both, now) if told else None, holding_replicas=kept)
 
 
-def victims(pods: Collection[PodFacts], told: Mapping[str, WorkerReading], count: int) -> set[str]:
-    """Choose which pods to mark as first to go: idle ones that say so.
+def _kept_by_broker(by_broker: PodsSeen, kept: int | None, staying: int) -> int | None:
+    """Nobody goes before the broker was asked; and for each message that somebody unknown holds one stays."""
+    if by_broker.pending:
+        return staying
+    if kept is None or by_broker.problem:
+        return kept
+    return min(staying, kept + max(0, by_broker.elsewhere - by_broker.unknown(staying)))
 
-    Pods that are not ready go before all others by Kubernetes' own rule, so they take from the count.
-    """
-    staying = [pod for pod in pods if not pod.terminating]
-    count -= sum(not pod.ready for pod in staying)
-    idle = [pod.name for pod in staying if pod.ready and pod.name in told and told[pod.name].busy == 0]
-    return set(sorted(idle)[: max(0, count)])
+
+def readings_of(by_broker: PodsSeen, now: float) -> dict[str, WorkerReading]:
+    """What the broker knows of pods, as they would tell it themselves. A pod that is not among them counts as busy."""
+    return {pod: WorkerReading(now, count, 1.0, 0.0, 0.0) for pod, count in by_broker.held.items()}

@@ -27,13 +27,13 @@ class BrokersReader(Protocol):
 class Look:
     """A pool whose queues are looked at.
 
-    ``is_asleep`` also for a while after it woke; ``has_too_many`` is whether some of its replicas will be given up.
+    ``is_asleep`` also for a while after it woke; ``wants_channels`` is whether to ask which pods hold messages.
     """
 
     pool: PoolResource
     is_at_zero: bool
     is_asleep: bool
-    has_too_many: bool
+    wants_channels: bool
 
     @property
     def queues(self) -> list[QueueName]:
@@ -71,7 +71,7 @@ class BrokerPoller:
             {queue for look in looks for queue in look.queues},
             asleep={queue for look in looks if look.is_asleep for queue in look.queues},
             with_acks=bool(own),
-            with_channels=any(look.has_too_many for look in own),
+            channels_of=sorted({look.pool.vhost for look in looks if look.wants_channels}),
         )
 
     def _say(self, errors: list[str]) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagemill_operator.depth import BrokerProblem
+from imagemill_operator.idle import PodsSeen
 from imagemill_operator.policy import Decision, Memory, Observation, Spec, condition, pool_state
 from imagemill_operator.pools import PoolResource, Refusal
 
@@ -143,23 +144,39 @@ def sharing_condition(shared: str | None) -> dict[str, str]:
     return condition("QueueShared", True, "CountedTwice", shared)
 
 
+def idle_condition(by_broker: PodsSeen | None, *, tell_themselves: bool) -> dict[str, str]:
+    """State whether it is known which pods are idle, so that they can go first."""
+    if by_broker is None:
+        if tell_themselves:
+            return condition("IdlePodsKnown", True, "PodsTell", "The pods tell which of them work.")
+        text = "The broker is asked which pods hold messages when there are too many of them."
+        return condition("IdlePodsKnown", None, "NotAsked", text)
+    if by_broker.problem:
+        text = (
+            f"{by_broker.problem} So for each message in work a pod is taken to be busy, but nobody knows which, and "
+            "none is marked to go first."
+        )
+        return condition("IdlePodsKnown", False, "BrokerDoesNotTell", text)
+    return condition("IdlePodsKnown", True, "BrokerTells", "The broker tells which pods hold messages.")
+
+
 def state_of(
     pool: PoolResource,
     observation: Observation,
     spec: Spec,
     decision: Decision,
     refusal: str | None = None,
-    shared: str | None = None,
     problem: BrokerProblem | None = None,
+    conditions: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
     """Return the pool's state as ``/pools`` tells it, without its history.
 
-    ``refusal`` says why the replicas cannot be set, ``shared`` which other pool counts the same messages, ``problem``
-    why its broker cannot be asked.
+    ``refusal`` says why the replicas cannot be set, ``problem`` why its broker cannot be asked; ``conditions`` are more
+    that the controller knows of.
     """
     more = [
         *ready_conditions(observation, spec, decision, refusal),
-        sharing_condition(shared),
+        *conditions,
         *schedule_conditions(pool),
         *broker_conditions(pool, problem),
     ]

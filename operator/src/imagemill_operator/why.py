@@ -6,11 +6,11 @@ from typing import Any
 Pool = Mapping[str, Any]
 AS_IT_SHOULD_BE = {
     **dict.fromkeys(("Ready", "BrokerReachable", "ObjectiveAttainable", "GraceCoversWork", "Writable"), "True"),
-    **dict.fromkeys(("SchedulesValid", "BrokerConfigured"), "True"),
+    **dict.fromkeys(("SchedulesValid", "BrokerConfigured", "IdlePodsKnown"), "True"),
     **dict.fromkeys(("AtMaximum", "CapacityBlocked", "PrefetchHoards", "QueueShared", "TargetConflict"), "False"),
 }
-MAY_BE_UNKNOWN = ("GraceCoversWork", "PrefetchHoards")
-"""Not known before there was work."""
+MAY_BE_UNKNOWN = ("GraceCoversWork", "PrefetchHoards", "IdlePodsKnown")
+"""Not known before there was work, or a replica too many."""
 SILENT = "No operator has decided on it yet: is one running that serves this namespace?"
 
 

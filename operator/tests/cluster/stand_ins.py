@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.cluster import bodies
 
 from imagemill_operator.actor import Actor
 from imagemill_operator.brokers import BrokerReader
+from imagemill_operator.channels import Channel, ChannelList
 from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerProblem, BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
@@ -31,6 +33,8 @@ class Cluster:
         self.held: dict[str, int] = {}
         self.kind = QueueKind()
         self.asked_channels: list[bool] = []
+        self.channels_problem = ""
+        self.lost: set[str] = set()
         self.autoscaled: dict[str, str] = {}
         self.costs: dict[str, str | None] = {}
         self.statuses: list[tuple[str, Mapping[str, Any]]] = []
@@ -53,11 +57,13 @@ class Cluster:
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
         names = [f"p{number}" for number in range(self.replicas)]
-        pods = tuple(
-            PodFacts(name, f"10.0.0.{name[1:]}", True, False, 0.0, 2.0, None, self.costs.get(name)) for name in names
-        )
+        pods = tuple(self._pod(name) for name in names)
         parsed = {name: parse_pool(body) for name, body in self.pools.items()}
         return ClusterState(parsed, {"worker-gray": deployment}, {"worker-gray": pods}, self.autoscaled)
+
+    def _pod(self, name: str) -> PodFacts:
+        pod = PodFacts(name, f"10.0.0.{name[1:]}", True, False, 0.0, 2.0, None, self.costs.get(name))
+        return replace(pod, ready=False, unready_since_seconds=self.now) if name in self.lost else pod
 
     def tick(self, count: int = 1) -> None:
         for _ in range(count):
@@ -113,18 +119,29 @@ class Broker:
         self.cluster = cluster
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
+        self,
+        queues: Collection[QueueName],
+        *,
+        asleep: Collection[QueueName],
+        with_acks: bool,
+        channels_of: Collection[str],
     ) -> BrokerReading:
-        self.cluster.asked_channels.append(with_channels)
+        self.cluster.asked_channels.append(bool(channels_of))
         self.cluster.looks.append((set(asleep), with_acks))
         if self.cluster.ready is None:
             return BrokerReading(errors=["the broker is away"])
         return BrokerReading(
             queues={QUEUE: QueueReading(self.cluster.ready, self.cluster.unacked)},
             kinds={QUEUE: self.cluster.kind},
-            held=dict(self.cluster.held) if with_channels else {},
+            channels={vhost: self._channels() for vhost in channels_of},
             live={queue: LiveReading(self.cluster.ready) for queue in asleep if queue == QUEUE},
         )
+
+    def _channels(self) -> ChannelList:
+        if self.cluster.channels_problem:
+            return ChannelList(problem=self.cluster.channels_problem)
+        consumed = frozenset({QUEUE[1]})
+        return ChannelList(tuple(Channel(host, count, consumed) for host, count in self.cluster.held.items()))
 
     async def any_waiting(self, queues: Collection[QueueName]) -> bool:
         self.cluster.between.append(set(queues))

@@ -24,7 +24,7 @@ def test_idle_pods_are_marked_before_replicas_are_given_up() -> None:
 def test_idle_pods_of_any_consumer_go_first_as_far_as_the_broker_knows_them() -> None:
     """The pods tell nothing; p1 and p3 have fetched no message, and p0 has fetched two."""
     cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=4)
-    cluster.held = {"10.0.0.0": 2, "10.0.0.1": 0, "10.0.0.2": 1, "10.0.0.3": 0, "10.0.0.200": 7}
+    cluster.held = {"10.0.0.0": 2, "10.0.0.1": 0, "10.0.0.2": 1, "10.0.0.3": 0}
     cluster.unacked = 3
     cluster.tick()
     cluster.unacked = 1
@@ -32,6 +32,42 @@ def test_idle_pods_of_any_consumer_go_first_as_far_as_the_broker_knows_them() ->
         cluster.tick()
     assert cluster.scalings == [2]
     assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p1", "p3"}
+
+
+def test_pods_are_not_told_apart_when_the_channels_are_not_told_and_that_is_said() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=4)
+    cluster.channels_problem = "The management API does not let its user list channels (401)."
+    cluster.unacked = 2
+    while not cluster.scalings:
+        cluster.tick()
+    assert cluster.scalings == [2], "one stays for each message in work"
+    assert not any(cluster.costs.values())
+    cluster.tick(6)
+    told = next(item for item in cluster.status["conditions"] if item["type"] == "IdlePodsKnown")
+    assert (told["status"], told["reason"]) == ("False", "BrokerDoesNotTell")
+    assert told["message"].startswith("The management API does not let its user list channels (401). So for each")
+
+
+def test_a_busy_pod_that_is_not_ready_any_more_is_asked_and_nobody_goes_while_it_would_be_first() -> None:
+    cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, cooldownSeconds=4, backlogPerReplica=1), replicas=3)
+    cluster.lost = {"p0"}
+    cluster.busy = {"p0": 1, "p1": 0, "p2": 0}
+    cluster.tick(20)
+    assert (cluster.scalings, cluster.status["limit"]) == ([], "busy")
+    assert cluster.status["busyReplicas"] == 1
+    cluster.busy["p0"] = 0
+    cluster.tick(20)
+    assert cluster.replicas == 0
+
+
+def test_messages_behind_a_proxy_keep_pods_and_mark_none_of_them() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=4)
+    cluster.held = {"10.0.0.0": 0, "10.0.0.1": 0, "192.0.2.7": 2}
+    cluster.unacked = 2
+    while not cluster.scalings:
+        cluster.tick()
+    assert cluster.scalings == [2]
+    assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p0", "p1"}
 
 
 def test_channels_are_asked_for_only_while_there_are_too_many_replicas() -> None:
@@ -43,8 +79,12 @@ def test_channels_are_asked_for_only_while_there_are_too_many_replicas() -> None
     cluster.tick(2)
     assert cluster.asked_channels[-1]
     own = Cluster(bodies.pool(workerMetrics={"port": 9100}), replicas=2)
+    own.busy = {"p0": 0, "p1": 0}
     own.tick(3)
     assert own.asked_channels == [False] * 3
+    del own.busy["p1"]
+    own.tick(2)
+    assert own.asked_channels[-1], "one does not tell itself"
 
 
 def test_a_mark_that_is_not_needed_any_more_is_taken_away() -> None:

@@ -10,7 +10,6 @@ import pika
 import pytest
 from tests.cluster.operator_process import eventually
 from tests.cluster.rabbit import Rabbit, free_ports
-from tests.cluster.relay import connections_from
 from tests.cluster.test_rights_of_amqp import put
 
 from imagemill_operator.broker import Broker, addresses, without_password
@@ -38,13 +37,13 @@ def queue(request: pytest.FixtureRequest, channel: Any) -> Iterator[QueueName]:
     channel.queue_delete(name)
 
 
-def read(settings: Settings, queue: QueueName, *, asleep: bool = False, with_channels: bool = False) -> BrokerReading:
+def read(settings: Settings, queue: QueueName, *, asleep: bool = False) -> BrokerReading:
     async def once() -> BrokerReading:
         async with aiohttp.ClientSession() as session:
             broker = Broker(settings, session)
             try:
                 looked_at = [queue] if asleep else []
-                return await broker.read([queue], asleep=looked_at, with_acks=True, with_channels=with_channels)
+                return await broker.read([queue], asleep=looked_at, with_acks=True)
             finally:
                 await broker.close()
 
@@ -214,29 +213,6 @@ def test_over_amqp_alone_an_awake_pool_is_seen_and_its_empty_queue_believed(
     channel.queue_purge(queue[1])
     channel.basic_consume(queue[1], lambda *_: None)
     eventually(lambda: backlog_of([queue], read(own, queue)) == Backlog(0), what="an empty queue that is consumed")
-
-
-def test_the_broker_knows_which_hosts_hold_messages(broker: Rabbit, channel: Any, queue: QueueName) -> None:
-    """Two consumers, each with an address of its own; one takes three messages, the other none."""
-    own = settings(broker_metrics_urls=(broker.metrics_url,), management_url=broker.management_url)
-    port = urlsplit(broker.amqp_url).port or 0
-    with connections_from("127.0.0.11", port) as busy, connections_from("127.0.0.12", port) as idle:
-        consumers = [pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", relay)) for relay in (busy, idle)]
-        working, waiting = (connection.channel() for connection in consumers)
-        working.basic_qos(prefetch_count=3)
-        working.basic_consume(queue[1], lambda *_: None)
-        waiting.queue_declare(queue[1], passive=True)
-
-        def held() -> bool:
-            for connection in consumers:
-                connection.process_data_events(0)
-            told = read(own, queue, with_channels=True).held
-            return (told.get("127.0.0.11"), told.get("127.0.0.12")) == (3, 0)
-
-        eventually(held, what="three messages at one host and none at the other")
-        assert read(own, queue).held == {}
-        for connection in consumers:
-            connection.close()
 
 
 def test_streams_and_single_active_consumers_are_told_by_the_management_api(broker: Rabbit, channel: Any) -> None:

@@ -158,5 +158,5 @@ def test_what_a_broker_says_of_its_troubles_holds_no_password() -> None:
             return BrokerReading(errors=["http://u:hun%2Fter2@rabbit does not answer: hun/ter2 is wrong"])
 
     reader = NamedBroker("rabbit", Talkative(), {"hun%2Fter2", "hun/ter2"})  # type: ignore[arg-type]
-    reading = asyncio.run(reader.read([], asleep=[], with_acks=False, with_channels=False))
+    reading = asyncio.run(reader.read([], asleep=[], with_acks=False, channels_of=["/"]))
     assert reading.errors == ["Broker of Secret rabbit: http://u:…@rabbit does not answer: … is wrong"]

@@ -7,7 +7,8 @@ from tests.cluster import bodies
 
 from imagemill_operator.depth import BrokerReading, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts, pod_facts
-from imagemill_operator.observe import Counters, busy_replicas, observe, victims
+from imagemill_operator.idle import PodsSeen
+from imagemill_operator.observe import Counters, observe, with_work
 from imagemill_operator.policy import Backlog, Limit, Memory, Observation, conditions, decide
 from imagemill_operator.policy.learn import learn
 from imagemill_operator.pools import PoolResource, parse_pool
@@ -33,7 +34,7 @@ def look(
 ) -> Observation:
     broker = BrokerReading(queues={QUEUE: QueueReading(4, 2)}, acked={QUEUE: acked})
     deployment = DeploymentFacts("worker-gray", "u", "1", 3)
-    return observe(pool, deployment, seen, broker, told, counters, at_seconds, 2.0)
+    return with_work(observe(pool, deployment, seen, broker, told, counters, at_seconds, 2.0), seen, told, None)
 
 
 def test_workers_that_tell_are_believed() -> None:
@@ -111,23 +112,6 @@ def test_terminating_pods_are_no_capacity() -> None:
     assert seen.ready_replicas == 2
 
 
-def test_pods_that_do_not_answer_count_as_busy() -> None:
-    assert busy_replicas(pods(3), {"p0": IDLE}) == 2
-    assert busy_replicas(pods(3), {}) is None
-
-
-def test_idle_pods_are_chosen_to_go_and_never_more_than_asked() -> None:
-    told = {"p0": BUSY, "p1": IDLE, "p2": IDLE}
-    assert victims(pods(3), told, 1) == {"p1"}
-    assert victims(pods(3), told, 3) == {"p1", "p2"}
-    assert victims(pods(3), told, -2) == set()
-
-
-def test_pods_that_are_not_ready_go_by_themselves_first() -> None:
-    starting = [pod_facts(bodies.pod("p9", ready=False))]
-    assert victims(pods(2) + starting, {"p0": IDLE, "p1": IDLE}, 1) == set()
-
-
 def test_a_worker_tells_all_its_recipes_together() -> None:
     text = (
         "imagemill_worker_busy 2\nimagemill_worker_threads 4\n"
@@ -151,3 +135,30 @@ def test_pods_that_wait_for_a_node_do_not_keep_a_backlog_from_what_it_needs() ->
     assert (decision.desired_replicas, decision.limit) == (40, Limit.NEED)
     told = {item["type"]: item for item in conditions(seen, pool.spec, decision)}["CapacityBlocked"]
     assert (told["status"], told["reason"]) == ("False", "SomeDoNotStart")
+
+
+def test_what_pods_tell_themselves_goes_before_what_the_broker_knows() -> None:
+    by_broker = PodsSeen({"p0": 3, "p1": 0, "p2": 1})
+    base = look(parse_pool(bodies.pool()), pods(3), {}, Counters())
+    assert with_work(base, pods(3), {"p0": IDLE}, by_broker).busy_replicas == 1, "p2 alone"
+    seen = with_work(base, pods(3), {}, by_broker)
+    assert (seen.busy_replicas, seen.holding_replicas) == (None, 2)
+
+
+def test_pods_that_look_idle_but_are_not_proved_to_be_count_as_busy() -> None:
+    base = look(parse_pool(bodies.pool()), pods(3), {}, Counters())
+    assert with_work(base, pods(3), {}, PodsSeen(waiting=frozenset({"p0", "p1", "p2"}))).holding_replicas == 3
+
+
+def test_nobody_goes_before_the_broker_was_asked_and_nobody_is_told_apart_when_it_does_not_tell() -> None:
+    base = look(parse_pool(bodies.pool()), pods(3), {}, Counters())
+    assert with_work(base, pods(3), {}, PodsSeen(pending=True, problem="not yet")).holding_replicas == 3
+    assert with_work(base, pods(3), {}, PodsSeen(problem="no")).holding_replicas is None
+
+
+def test_messages_that_nobody_known_holds_keep_as_many_pods() -> None:
+    base = look(parse_pool(bodies.pool()), pods(4), {}, Counters())
+    known = {"p0": 1, "p1": 0, "p2": 0}
+    assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=1)).holding_replicas == 2, "p3 may hold it"
+    assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=2)).holding_replicas == 3
+    assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=90)).holding_replicas == 4

@@ -12,6 +12,7 @@ from imagemill_operator.status import (
     duration,
     is_due,
     refused_status,
+    sharing_condition,
     state_of,
     timed_conditions,
 )
@@ -23,7 +24,8 @@ def status(ready: int | None = 30, current: int = 2) -> Status:
     backlog = None if ready is None else Backlog(ready)
     seen = Observation(1_700_000_000.0, backlog, current, current)
     decision = decide(seen, pool.spec, Memory())
-    return decided_status(pool, state_of(pool, seen, pool.spec, decision), pool.spec, decision.memory)
+    state = state_of(pool, seen, pool.spec, decision, conditions=[sharing_condition(None)])
+    return decided_status(pool, state, pool.spec, decision.memory)
 
 
 def test_a_status_tells_the_story() -> None:

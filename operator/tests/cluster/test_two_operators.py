@@ -110,7 +110,12 @@ class Restless:
         self.dice = dice
 
     async def read(
-        self, queues: Collection[QueueName], *, asleep: Collection[QueueName], with_acks: bool, with_channels: bool
+        self,
+        queues: Collection[QueueName],
+        *,
+        asleep: Collection[QueueName],
+        with_acks: bool,
+        channels_of: Collection[str],
     ) -> BrokerReading:
         await asyncio.sleep(self.dice.choice([0.01, 0.01, 0.01, 25.0]))
         return BrokerReading(queues={queue: QueueReading(self.dice.randrange(80), 0) for queue in queues})

@@ -55,10 +55,12 @@ from imagemill_operator.policy.model import (
     Spec,
     Term,
 )
+from imagemill_operator.policy.need import LONGEST_WORK
 from imagemill_operator.policy.schedule import NextTime, is_on, scheduled
 from imagemill_operator.policy.state import History, PoolTracker, condition, conditions, pool_state
 
 __all__ = [
+    "LONGEST_WORK",
     "Backlog",
     "Budget",
     "Claim",

@@ -150,7 +150,8 @@ class Observation:
     (``CounterSum`` adds them up over workers that come and go): images finished, and seconds worked on them.
     Either may be None when nobody tells; ``busy_replicas`` too. ``pod_start_seconds`` is how long the present
     replicas took from being asked for to being ready. ``delay_seconds`` is how old the backlog may be.
-    ``holding_replicas`` are those that the broker knows to hold messages, for replicas that do not tell.
+    ``holding_replicas`` are those that have to stay so that none goes that works: one that works but is not ready would
+    go before idle ones.
     ``existing_replicas`` are all there are, those that are on their way out included.
     ``useful_replicas`` are those that can have work at all, when the queues serve one consumer at a time.
     ``consumers`` are those the queues have, None when nobody tells.

@@ -93,7 +93,7 @@ def within_pause(settled: Settled, observation: Observation, spec: Spec) -> Sett
 def busy_floor(observation: Observation) -> int:
     """Count the replicas that must be assumed at work: as they or the broker say, else one for each unacked message."""
     if observation.busy_replicas is not None:
-        return observation.busy_replicas
+        return max(observation.busy_replicas, observation.holding_replicas or 0)
     if observation.backlog is None or not observation.all_told:
         return observation.ready_replicas
     if observation.holding_replicas is not None:
