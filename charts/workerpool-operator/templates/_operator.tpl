@@ -12,6 +12,8 @@ scales:
   {{- toYaml $values.deployments | nindent 2 }}
 brokerSecrets:
   {{- toYaml $values.brokerSecrets | nindent 2 }}
+kedaScaledObjects:
+  {{- toYaml $values.kedaScaledObjects | nindent 2 }}
 image: {{ include "workerpool-operator.image" $root }}
 pullPolicy: {{ $values.image.pullPolicy }}
 resources:

@@ -48,6 +48,16 @@ rules:
       {{- toYaml . | nindent 6 }}
     verbs: [get]
   {{- end }}
+  {{- with .kedaScaledObjects }}
+  # KEDA is paused where a pool takes a Deployment over, and goes on where it hands it back.
+  - apiGroups: [keda.sh]
+    resources: [scaledobjects]
+    {{- if not (has "*" .) }}
+    resourceNames:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    verbs: [get, patch]
+  {{- end }}
   - apiGroups: [""]
     resources: [events]
     verbs: [create]

@@ -5,6 +5,7 @@ Each takes one dict, the operator:
   namespace, serves                where it runs, and the namespace whose pools it scales
   scales                           names of the Deployments that it may scale; "*" is all
   brokerSecrets                    names of the Secrets that its pools may name in brokerRef
+  kedaScaledObjects                names of KEDA's objects that it may pause; "*" is all
   image, pullPolicy, resources     of its container
   metadata, pod                    of its pod: labels and annotations; and what stands beside its containers and volumes
   env, extraEnv                    variables: how it reaches the broker, and more

@@ -84,6 +84,16 @@ def test_secrets_of_pools_are_read_by_name_and_never_listed() -> None:
     assert variables(values={"brokerSecrets": ["a", "b"]})["IMAGEMILL_BROKER_SECRETS"] == "a,b"
 
 
+def test_keda_is_left_alone_unless_its_objects_are_named() -> None:
+    def rules(values: Values) -> list[Manifest]:
+        return [rule for rule in the("Role", values=values)["rules"] if "keda.sh" in rule["apiGroups"]]
+
+    rule = {"apiGroups": ["keda.sh"], "resources": ["scaledobjects"], "verbs": ["get", "patch"]}
+    assert rules({}) == []
+    assert rules({"kedaScaledObjects": ["resize"]}) == [{**rule, "resourceNames": ["resize"]}]
+    assert rules({"kedaScaledObjects": ["*"]}) == [rule]
+
+
 def test_an_operator_whose_pools_all_name_a_broker_needs_none() -> None:
     (deployment,) = of_kind(render({"brokerSecrets": ["a"]}, path=OPERATOR_CHART), "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]

@@ -20,7 +20,9 @@ from imagemill_operator.status import (
     refused_status,
     sharing_condition,
     state_of,
+    takeover_conditions,
 )
+from imagemill_operator.takeover import Outcome, Takeovers, with_takeovers
 from imagemill_operator.workers import WorkerReading
 
 WAKING_SECONDS = 15.0
@@ -52,10 +54,13 @@ class Controller:
         actor: Actor,
         tick_seconds: float,
         clock: Callable[[], float],
+        takeovers: Takeovers | None = None,
     ) -> None:
         self._poller = BrokerPoller(brokers)
         self._workers, self._backlog_reader, self._actor = workers, backlog_reader, actor
         self._tick_seconds, self._clock = tick_seconds, clock
+        self._takeovers = takeovers
+        self._outcomes: Mapping[str, Outcome] = {}
         self._kept: dict[str, PoolMemory] = {}
         self.states: dict[str, dict[str, Any]] = {}
 
@@ -67,7 +72,9 @@ class Controller:
 
     async def tick(self, cluster: ClusterState) -> None:
         """Look, decide, act, explain."""
+        outcomes = {} if self._takeovers is None else await self._takeovers.settle(cluster.pools)
         refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
+        refused = with_takeovers(refused, outcomes, cluster.pools)
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)
         readings, workers, held_back = await asyncio.gather(
@@ -83,6 +90,7 @@ class Controller:
         }
         decisions = decide_all({name: seen for name, seen in inputs.items() if seen is not None})
         decisions = await self._act(cluster, active, decisions)
+        self._outcomes = outcomes
         self._explain(cluster, inputs, decisions, refused, {name: readings[active[name].broker] for name in active})
 
     def stand_by(self) -> None:
@@ -206,7 +214,11 @@ class Controller:
         kept.memory = decision.memory
         kept.has_too_many = may_go(seen.spec, observation, decision)
         kept.history.add(observation)
-        more = [sharing_condition(shared), idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics))]
+        more = [
+            sharing_condition(shared),
+            idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics)),
+            *takeover_conditions(self._outcomes.get(pool.name), pool),
+        ]
         state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), problem, more)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)
 

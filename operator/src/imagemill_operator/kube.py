@@ -13,6 +13,8 @@ from imagemill_operator.facts import DELETION_COST
 from imagemill_operator.lean import kopf
 
 API = "apis/imagemill.dev/v1alpha1"
+KEDA_API = "apis/keda.sh/v1alpha1"
+KEDA_PAUSED = "autoscaling.keda.sh/paused"
 CREDENTIALS_SECONDS = 300.0
 """Service account tokens are renewed on disk; they are read again so often."""
 MERGE = "application/merge-patch+json"
@@ -96,6 +98,15 @@ class Kube:
     async def get_secret(self, name: str) -> dict[str, Any] | None:
         """Return a Secret, None when there is none."""
         return await self._get(f"{self._of('api/v1', 'secrets')}/{name}")
+
+    async def get_scaled_object(self, name: str) -> dict[str, Any] | None:
+        """Return a ScaledObject of KEDA, None when there is none."""
+        return await self._get(f"{self._of(KEDA_API, 'scaledobjects')}/{name}")
+
+    async def pause_scaled_object(self, name: str, *, paused: bool) -> None:
+        """Let KEDA leave its target alone, or scale it again."""
+        body = {"metadata": {"annotations": {KEDA_PAUSED: "true" if paused else None}}}
+        await self._request("PATCH", f"{self._of(KEDA_API, 'scaledobjects')}/{name}", body)
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         try:

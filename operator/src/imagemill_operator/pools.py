@@ -11,6 +11,8 @@ from imagemill_operator.promtext import Sample
 PAUSE_ANNOTATION = "imagemill.dev/pause"
 PAUSE_IN_ANNOTATION = "imagemill.dev/pause-scale-in"
 PAUSE_OUT_ANNOTATION = "imagemill.dev/pause-scale-out"
+TAKE_ANNOTATION = "imagemill.dev/take-over"
+BACK_ANNOTATION = "imagemill.dev/hand-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class BacklogMetrics:
     def means(self, sample: Sample) -> bool:
         """Whether a sample is one of the numbers."""
         return sample.name == self.metric and all(sample.labels.get(name) == value for name, value in self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Take the Deployment over from a ScaledObject of KEDA, or give it back."""
+
+    scaled_object: str
+    is_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class PoolResource:
     status: Mapping[str, Any] = field(repr=False, compare=False)
     schedule_errors: tuple[str, ...] = ()
     broker: str = ""
+    handover: Handover | None = None
 
     @property
     def acts(self) -> bool:
@@ -79,9 +90,12 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
     meta, raw = body["metadata"], body.get("spec") or {}
     annotations = meta.get("annotations") or {}
     spec, error = None, None
+    handover = handover_of(annotations)
     try:
+        spec = parse_spec(raw, paused=_is_on(annotations, PAUSE_ANNOTATION) or bool(handover and handover.is_back))
         spec = replace(
-            parse_spec(raw, paused=_is_on(annotations, PAUSE_ANNOTATION)),
+            spec,
+            mode=Mode.ACTIVE if handover else spec.mode,
             paused_in=_is_on(annotations, PAUSE_IN_ANNOTATION),
             paused_out=_is_on(annotations, PAUSE_OUT_ANNOTATION),
         )
@@ -105,9 +119,18 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
         backlog_metrics=_backlog_metrics(raw.get("backlogMetrics")),
         status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
+        handover=handover,
         broker=str((raw.get("brokerRef") or {}).get("secretName", "")),
         schedule_errors=() if spec is None else tuple(error for _, error in _schedules(raw) if error is not None),
     )
+
+
+def handover_of(annotations: Mapping[str, Any]) -> Handover | None:
+    """Read which ScaledObject is to be paused or let go on; to hand back counts more than to take over."""
+    for name, is_back in ((BACK_ANNOTATION, True), (TAKE_ANNOTATION, False)):
+        if annotations.get(name):
+            return Handover(str(annotations[name]), is_back)
+    return None
 
 
 def _is_on(annotations: Mapping[str, Any], name: str) -> bool:

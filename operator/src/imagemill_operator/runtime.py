@@ -20,6 +20,7 @@ from imagemill_operator.lean import kopf
 from imagemill_operator.lease import Lease
 from imagemill_operator.pace import Pace
 from imagemill_operator.settings import Settings
+from imagemill_operator.takeover import Takeovers
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Workers
 
@@ -60,6 +61,7 @@ class Runtime:
                 actor,
                 settings.tick_seconds,
                 clock,
+                Takeovers(kube, time.monotonic, lambda: lease.held),
             )
             registry = make_registry(controller, self.health, actor)
             app = make_app(controller, self.health, registry, settings.pools_token)

@@ -8,6 +8,7 @@ from imagemill_operator.depth import BrokerProblem
 from imagemill_operator.idle import PodsSeen
 from imagemill_operator.policy import Decision, Memory, Observation, Spec, condition, pool_state
 from imagemill_operator.pools import PoolResource, Refusal
+from imagemill_operator.takeover import Outcome
 
 REFRESH_SECONDS = 10.0
 """Numbers that only drift are written so often at most; what matters is written at once."""
@@ -158,6 +159,14 @@ def idle_condition(by_broker: PodsSeen | None, *, tell_themselves: bool) -> dict
         )
         return condition("IdlePodsKnown", False, "BrokerDoesNotTell", text)
     return condition("IdlePodsKnown", True, "BrokerTells", "The broker tells which pods hold messages.")
+
+
+def takeover_conditions(outcome: Outcome | None, pool: PoolResource) -> list[dict[str, str]]:
+    """State who scales, if the pool takes its Deployment over from KEDA or hands it back."""
+    if outcome is None or pool.handover is None:
+        return []
+    taken = outcome.done and not pool.handover.is_back
+    return [condition("TakenOver", taken, outcome.reason, outcome.message)]
 
 
 def state_of(

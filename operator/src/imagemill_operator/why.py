@@ -6,7 +6,7 @@ from typing import Any
 Pool = Mapping[str, Any]
 AS_IT_SHOULD_BE = {
     **dict.fromkeys(("Ready", "BrokerReachable", "ObjectiveAttainable", "GraceCoversWork", "Writable"), "True"),
-    **dict.fromkeys(("SchedulesValid", "BrokerConfigured", "IdlePodsKnown"), "True"),
+    **dict.fromkeys(("SchedulesValid", "BrokerConfigured", "IdlePodsKnown", "TakenOver"), "True"),
     **dict.fromkeys(("AtMaximum", "CapacityBlocked", "PrefetchHoards", "QueueShared", "TargetConflict"), "False"),
 }
 MAY_BE_UNKNOWN = ("GraceCoversWork", "PrefetchHoards", "IdlePodsKnown")

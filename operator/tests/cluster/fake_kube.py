@@ -26,6 +26,7 @@ KINDS = {
     "secrets": ("", "v1", "Secret"),
     "deployments": ("apps", "v1", "Deployment"),
     "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler"),
+    "scaledobjects": ("keda.sh", "v1alpha1", "ScaledObject"),
     "leases": ("coordination.k8s.io", "v1", "Lease"),
     "workerpools": ("imagemill.dev", "v1alpha1", "WorkerPool"),
     "namespaces": ("", "v1", "Namespace"),

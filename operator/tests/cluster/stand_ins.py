@@ -14,8 +14,9 @@ from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerProblem, BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts
-from imagemill_operator.kube import KubeError
+from imagemill_operator.kube import KEDA_PAUSED, KubeError
 from imagemill_operator.pools import BacklogMetrics, parse_pool
+from imagemill_operator.takeover import Takeovers
 from imagemill_operator.workers import WorkerReading
 
 QUEUE = ("/", "work.gray")
@@ -48,11 +49,14 @@ class Cluster:
         self.broker_problems: dict[str, BrokerProblem] = {}
         self.looks: list[tuple[set[QueueName], bool]] = []
         self.between: list[set[QueueName]] = []
+        self.keda = Keda()
         self.controller = self.new_controller()
 
     def new_controller(self) -> Controller:
         self.actor = Actor(self, lambda: self.now, may_write=lambda: self.leads)
-        return Controller(Brokers(self), Workers(self), BacklogReader(self), self.actor, 2.0, lambda: self.now)
+        takeovers = Takeovers(self.keda, lambda: self.now, lambda: self.leads)
+        readers = Brokers(self), Workers(self), BacklogReader(self)
+        return Controller(*readers, self.actor, 2.0, lambda: self.now, takeovers)
 
     def state(self) -> ClusterState:
         deployment = DeploymentFacts("worker-gray", "u", "7", self.replicas)
@@ -101,6 +105,29 @@ class Cluster:
 
     async def event(self, pool: str, uid: str, kind: str, reason: str, message: str) -> None:
         self.events.append((kind, reason))
+
+
+class Keda:
+    """Its objects; ``refused`` is the status with which the API server refuses to tell of them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.refused: int | None = None
+        self.written: list[tuple[str, bool]] = []
+        self.asked = 0
+
+    def add(self, name: str, deployment: str) -> None:
+        self.objects[name] = {"metadata": {"name": name}, "spec": {"scaleTargetRef": {"name": deployment}}}
+
+    async def get_scaled_object(self, name: str) -> dict[str, Any] | None:
+        self.asked += 1
+        if self.refused is not None:
+            raise KubeError(self.refused, "no")
+        return self.objects.get(name)
+
+    async def pause_scaled_object(self, name: str, *, paused: bool) -> None:
+        self.written.append((name, paused))
+        self.objects[name]["metadata"]["annotations"] = {KEDA_PAUSED: "true"} if paused else {}
 
 
 class Brokers:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,16 @@ from tests.cluster import bodies
 
 from imagemill_operator import cli
 from imagemill_operator.policy import Backlog, Memory, Observation, decide
-from imagemill_operator.pools import Refusal, parse_pool
-from imagemill_operator.status import decided_status, idle_condition, refused_status, sharing_condition, state_of
+from imagemill_operator.pools import Handover, Refusal, parse_pool
+from imagemill_operator.status import (
+    decided_status,
+    idle_condition,
+    refused_status,
+    sharing_condition,
+    state_of,
+    takeover_conditions,
+)
+from imagemill_operator.takeover import Outcome
 from imagemill_operator.why import AS_IT_SHOULD_BE, why_text
 
 KUBECTL = """\
@@ -38,7 +47,12 @@ def pool(ready: int | None = 30, current: int = 2, **spec: Any) -> dict[str, Any
     assert parsed.spec is not None
     seen = Observation(1_700_000_000.0, None if ready is None else Backlog(ready), current, current)
     decision = decide(seen, parsed.spec, Memory())
-    more = [sharing_condition(None), idle_condition(None, tell_themselves=False)]
+    taken = Outcome(True, "KedaPaused", "ScaledObject gray is paused.")
+    more = [
+        sharing_condition(None),
+        idle_condition(None, tell_themselves=False),
+        *takeover_conditions(taken, replace(parsed, handover=Handover("gray", is_back=False))),
+    ]
     state = state_of(parsed, seen, parsed.spec, decision, conditions=more)
     status = decided_status(parsed, state, parsed.spec, decision.memory)
     return {**body, "status": status}

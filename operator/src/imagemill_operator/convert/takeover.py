@@ -2,7 +2,7 @@
 
 from imagemill_operator.convert.model import Conversion
 from imagemill_operator.convert.render import printable
-from imagemill_operator.pools import PAUSE_ANNOTATION
+from imagemill_operator.pools import PAUSE_ANNOTATION, TAKE_ANNOTATION
 
 ADVICE = """\
 From KEDA to the pools, and back, one Deployment after the other ({name} is the example):
@@ -11,6 +11,8 @@ From KEDA to the pools, and back, one Deployment after the other ({name} is the 
   2. Hand over. KEDA's annotation stops it and removes its HorizontalPodAutoscaler; the replicas stay as they are:
        kubectl annotate scaledobject {name}{namespace} autoscaling.keda.sh/paused=true
        kubectl patch workerpool {name}{namespace} --type merge --patch '{{"spec":{{"mode":"Active"}}}}'
+     or, where the operator may pause it (kedaScaledObjects of its chart), both by one annotation:
+       kubectl annotate workerpool {name}{namespace} {take}={name}
      A pool whose Deployment still has a HorizontalPodAutoscaler sets nothing, and says so in TargetConflict.
   3. Back to KEDA, if need be:
        kubectl annotate workerpool {name}{namespace} {pause}=true
@@ -26,4 +28,5 @@ def takeover_advice(conversion: Conversion) -> str:
         return ""
     meta = conversion.pools[0]["metadata"]
     namespace = f" --namespace {meta['namespace']}" if "namespace" in meta else ""
-    return ADVICE.format(name=printable(meta["name"]), namespace=printable(namespace), pause=PAUSE_ANNOTATION)
+    annotations = {"pause": PAUSE_ANNOTATION, "take": TAKE_ANNOTATION}
+    return ADVICE.format(name=printable(meta["name"]), namespace=printable(namespace), **annotations)
