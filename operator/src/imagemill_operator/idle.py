@@ -57,7 +57,8 @@ class IdleTimes:
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
-        self._begun_at: float | None = None
+        self._moved_at: float | None = None
+        self._restless_since = 0.0
         self._looked_at: float | None = None
         self._held = Held()
         self._problem = ""
@@ -85,7 +86,6 @@ class IdleTimes:
 
     def look(self, held: Held, now: float) -> None:
         """Take in what the broker told just now."""
-        self._begun_at = now if self._begun_at is None else self._begun_at
         self._looked_at, self._held, self._problem, self._failing_since = now, held, "", None
         self._since = {pod: self._since.get(pod, now) for pod, count in held.by_pod.items() if count == 0}
 
@@ -97,7 +97,10 @@ class IdleTimes:
 
     def move(self, now: float) -> None:
         """Take in that a message came or waits: any pod may have got one."""
-        if self._begun_at is None or now - self._begun_at < PATIENCE_SECONDS:
+        if self._moved_at is None or now - self._moved_at >= LAG_SECONDS:
+            self._restless_since = now
+        self._moved_at = now
+        if now - self._restless_since < PATIENCE_SECONDS:
             self._since = {pod: max(since, now) for pod, since in self._since.items()}
 
     def seen(self, now: float, proof_seconds: float = LAG_SECONDS) -> PodsSeen:

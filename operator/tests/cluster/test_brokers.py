@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from imagemill_operator.brokers import OWN, REFRESH_SECONDS, Brokers, NamedBroker
+from imagemill_operator.channels import ChannelList
 from imagemill_operator.depth import BrokerProblem
 from imagemill_operator.kube import KubeError
 from imagemill_operator.settings import Settings
@@ -155,8 +156,11 @@ def test_what_a_broker_says_of_its_troubles_holds_no_password() -> None:
         async def read(self, *_: Any, **__: Any) -> Any:
             from imagemill_operator.depth import BrokerReading
 
-            return BrokerReading(errors=["http://u:hun%2Fter2@rabbit does not answer: hun/ter2 is wrong"])
+            told = {"/": ChannelList(problem="http://u:hun%2Fter2@rabbit is away")}
+            errors = ["http://u:hun%2Fter2@rabbit does not answer: hun/ter2 is wrong"]
+            return BrokerReading(channels=told, errors=errors)
 
     reader = NamedBroker("rabbit", Talkative(), {"hun%2Fter2", "hun/ter2"})  # type: ignore[arg-type]
     reading = asyncio.run(reader.read([], asleep=[], with_acks=False, channels_of=["/"]))
+    assert reading.channels["/"].problem == "http://u:…@rabbit is away"
     assert reading.errors == ["Broker of Secret rabbit: http://u:…@rabbit does not answer: … is wrong"]

@@ -54,6 +54,9 @@ def test_where_messages_come_all_the_time_nobody_waits_for_ever_for_a_quiet_mome
         times.move(now)
         now += LOOK_SECONDS
     assert PATIENCE_SECONDS <= now <= PATIENCE_SECONDS + LAG_SECONDS
+    quiet = now + LAG_SECONDS
+    times.move(quiet)
+    assert looked(times, quiet + 1, a=0) == set(), "after a quiet moment patience begins anew"
 
 
 def test_where_every_message_can_be_finished_a_look_is_proof_enough() -> None:
