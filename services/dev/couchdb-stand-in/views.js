@@ -7,7 +7,7 @@
 
 const express = require('express');
 const vm = require('vm');
-const { collate, parseIndexableString, toIndexableString } = require('pouchdb-collate');
+const { parseIndexableString, toIndexableString } = require('pouchdb-collate');
 
 const PORTION = 1000;
 const OF_SUMS = new Set(['reduce', 'group', 'key', 'keys', 'start_key', 'end_key', 'descending', 'limit']);
@@ -15,6 +15,13 @@ const OF_ROWS = new Set(['reduce', 'start_key', 'end_key', 'descending', 'limit'
 /** @type {Record<string, (sum: any, value: any) => any>} What a view reduces to, CouchDB does not say. */
 const ADD = {
   _count: (sum) => (sum || 0) + 1,
+  _stats: (sum, value) => ({
+    sum: (sum ? sum.sum : 0) + value,
+    count: (sum ? sum.count : 0) + 1,
+    min: Math.min(sum ? sum.min : value, value),
+    max: Math.max(sum ? sum.max : value, value),
+    sumsqr: (sum ? sum.sumsqr : 0) + value * value,
+  }),
   _sum: (sum, value) => (Array.isArray(value) ? value.map((term, index) => term + (sum ? sum[index] : 0)) : (sum || 0) + value),
 };
 
@@ -25,26 +32,30 @@ class Sums {
     this.add = ADD[reduce];
     /** @type {Map<string, Sum>} by the key as JSON */
     this.groups = new Map();
-    /** @type {unknown[] | null} */
-    this.sorted = null;
+    /** @type {{ at: string, name: string }[]} by what sorts like the key */
+    this.sorted = [];
+    this.isSorted = true;
   }
 
   clear() {
     this.groups.clear();
-    this.sorted = null;
+    this.sorted = [];
   }
 
   /** @param {unknown} key @param {unknown} value */
   take(key, value) {
     const name = JSON.stringify(key);
     const group = this.groups.get(name);
-    if (!group) this.sorted = null;
+    if (!group) {
+      this.sorted.push({ at: toIndexableString(key), name });
+      this.isSorted = false;
+    }
     this.groups.set(name, { key, value: this.add(group && group.value, value) });
   }
 
   /** @param {Query} query */
   answers(query) {
-    return query.reduce === true && (query.group || !query.keys) && Object.keys(query).every((one) => OF_SUMS.has(one));
+    return query.reduce === true && (query.group || (!query.keys && this.add !== ADD._stats)) && Object.keys(query).every((one) => OF_SUMS.has(one));
   }
 
   /** @param {Query} query */
@@ -63,12 +74,13 @@ class Sums {
 
   /** @param {unknown} start @param {unknown} end @param {boolean | undefined} descending */
   between(start, end, descending) {
-    this.sorted = this.sorted || [...this.groups.values()].map((group) => group.key).sort(collate);
-    const keys = descending ? [...this.sorted].reverse() : this.sorted;
-    const turn = descending ? -1 : 1;
-    /** @param {unknown} key */
-    const within = (key) => (start === undefined || turn * collate(key, start) >= 0) && (end === undefined || turn * collate(key, end) <= 0);
-    return this.groupsOf(keys.filter(within));
+    if (!this.isSorted) this.sorted.sort((one, other) => (one.at < other.at ? -1 : 1));
+    this.isSorted = true;
+    const [low, high] = descending ? [end, start] : [start, end];
+    const from = low === undefined ? 0 : first(this.sorted, (group) => group.at >= toIndexableString(low));
+    const to = high === undefined ? this.sorted.length : first(this.sorted, (group) => group.at > toIndexableString(high));
+    const found = this.sorted.slice(from, to).map(({ name }) => /** @type {Sum} */ (this.groups.get(name)));
+    return descending ? found.reverse() : found;
   }
 }
 
@@ -100,8 +112,8 @@ class Rows {
   rows({ start_key: start, end_key: end, descending, limit = Infinity }) {
     this.sort();
     const [low, high] = descending ? [end, start] : [start, end];
-    const from = low === undefined ? 0 : this.first((row) => row.at >= toIndexableString(low));
-    const to = high === undefined ? this.sorted.length : this.first((row) => row.at > toIndexableString(high));
+    const from = low === undefined ? 0 : first(this.sorted, (row) => row.at >= toIndexableString(low));
+    const to = high === undefined ? this.sorted.length : first(this.sorted, (row) => row.at > toIndexableString(high));
     const found = descending ? this.sorted.slice(Math.max(from, to - limit), to).reverse() : this.sorted.slice(from, Math.min(to, from + limit));
     return found.map(({ at, id, value }) => ({ id, key: parseIndexableString(at), value }));
   }
@@ -121,17 +133,22 @@ class Rows {
     this.sorted = merged;
     this.added = [];
   }
+}
 
-  /** @param {(line: Line) => boolean} isBehind */
-  first(isBehind) {
-    let [low, high] = [0, this.sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isBehind(this.sorted[middle])) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+/**
+ * The place of the first line of a sorted list that is behind what is looked for.
+ * @template T
+ * @param {T[]} lines
+ * @param {(line: T) => boolean} isBehind
+ */
+function first(lines, isBehind) {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBehind(lines[middle])) high = middle;
+    else low = middle + 1;
   }
+  return low;
 }
 
 /** All views of a design. */
@@ -224,9 +241,18 @@ module.exports = function views(PouchDB, bodyLimit) {
   }
 
   /** @param {Request} request @param {Response} response @param {NextFunction} next @param {string[]} parts */
-  async function answer(request, response, next, [name, , design, , viewName]) {
+  async function answer(request, response, next, [name, , design, , viewName, several]) {
+    if (several === 'queries') return answerSeveral(request, response, next, [name, design, viewName]);
     const view = await viewOf(name, design, viewName, request.body).catch(() => null);
     return view ? response.json({ rows: view.rows(request.body) }) : next();
+  }
+
+  /** @param {Request} request @param {Response} response @param {NextFunction} next @param {string[]} parts */
+  async function answerSeveral(request, response, next, [name, design, viewName]) {
+    /** @type {Query[]} */
+    const queries = request.body.queries;
+    const view = await viewOf(name, design, viewName, queries[0]).catch(() => null);
+    return view && queries.every((query) => view.answers(query)) ? response.json({ results: queries.map((query) => ({ rows: view.rows(query) })) }) : next();
   }
 
   /** @param {Request} request @param {Response} response @param {NextFunction} next */

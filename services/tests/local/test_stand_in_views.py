@@ -10,6 +10,7 @@ from imagemill.local.couch import CouchServer
 VIEWS = {
     "sums": {"map": "function (doc) { if (doc.batch) { emit(doc.batch, [1, doc.size]); } }", "reduce": "_sum"},
     "counts": {"map": "function (doc) { if (doc.batch) { emit(doc.batch, null); } }", "reduce": "_count"},
+    "sizes": {"map": "function (doc) { if (doc.batch) { emit([doc.batch], doc.size); } }", "reduce": "_stats"},
     "lists": {"map": "function (doc) { emit([doc.batch.toUpperCase(), doc.size], doc.size); emit([''], null); }"},
 }
 
@@ -125,3 +126,14 @@ def test_a_database_that_is_made_anew_and_one_that_is_not_there(database: str) -
     requests.put(database, timeout=60).raise_for_status()
     write(database, {"_id": "_design/d", "views": VIEWS}, *documents(1, "a"))
     assert ask(database) == [(None, [1, 2])]
+
+
+def test_the_least_and_the_largest_of_groups_in_several_ranges(database: str) -> None:
+    write(database, *documents(2, "a", 3), *documents(1, "ab", 5), *documents(1, "b", 1))
+    write(database, {"_id": "more", "batch": "a", "size": 9})
+    a = {"sum": 15, "count": 3, "min": 3, "max": 9, "sumsqr": 99}
+    assert ask(database, "sizes", group=True, keys=[["a"], ["none"]]) == [(["a"], a)]
+    queries = [{"reduce": True, "group": True, "start_key": [name], "end_key": [name, "z"]} for name in ("b", "a", "x")]
+    answer = requests.post(f"{database}/_design/d/_view/sizes/queries", json={"queries": queries}, timeout=60)
+    assert [[row["key"] for row in found["rows"]] for found in answer.json()["results"]] == [[["b"]], [["a"]], []]
+    assert answer.json()["results"][1]["rows"][0]["value"] == a

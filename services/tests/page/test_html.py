@@ -187,11 +187,13 @@ def test_batches_stand_in_a_table_whose_numbers_lead_to_those_pictures(site: Sit
         ("Stored", 2, f"/pictures?batch={BATCH}&amp;state=stored"),
         ("Failed", 1, f"/failures?batch={BATCH}&amp;state=all"),
         ("In flight", 1, f"/pictures?batch={BATCH}&amp;state=in_flight"),
-        ("Rejected", 1, f"/pictures?batch={BATCH}&amp;state=rejected"),
     ):
         assert f'data-label="{label}"><a href="{path}">{count}</a>' in html
     assert f'<a class="bad" href="/failures?batch={BATCH}">1 open</a>' in html
-    assert 'data-label="Damaged"><span class="quiet">0</span>' in html
+    assert 'data-label="Erased"><span class="quiet">0</span>' in html
+    assert f'<a href="/pictures?batch={BATCH}&amp;state=rejected">1 rejected</a>' in html
+    assert "damaged" not in html.partition("<tbody>")[2]
+    assert f'src="/api/v1/images/{site.ids["stored"]}/preview"' in html
 
 
 @pytest.mark.parametrize(("query", "kind"), [("stored", "pictures"), (BATCH, "batches")])

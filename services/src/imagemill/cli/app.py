@@ -17,6 +17,7 @@ from imagemill.cli import (
     events,
     failures,
     fetching,
+    manifests,
     moving,
     pictures,
     pinning,
@@ -78,6 +79,7 @@ app.command("watch")(watching.watch)
 app.command("wait")(waiting.wait)
 app.command("download")(downloading.download)
 app.command("get")(fetching.get)
+app.command("manifest")(manifests.manifest)
 app.command("show")(pictures.show)
 app.command("journal")(pictures.journal)
 app.command("list")(pictures.list_images)

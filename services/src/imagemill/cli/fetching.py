@@ -30,7 +30,7 @@ def get(
     client = connect(api)
     with client.stream(path_of("images", image, "original" if original else "result"), download="1") as answer:
         if str(output) == "-":
-            for chunk in _chunks(answer):
+            for chunk in chunks(answer):
                 sys.stdout.buffer.write(chunk)
             return
         target = output or _free_name(answer)
@@ -51,13 +51,13 @@ def write_stream(target: Path, answer: requests.Response) -> int:
     """Write all of an answer or nothing: a file that is there is a whole one. Returns its bytes; raises ApiError."""
     try:
         if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
-            return target.open("wb").write(b"".join(_chunks(answer)))
+            return target.open("wb").write(b"".join(chunks(answer)))
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     except OSError as error:
         raise ApiError(f"{target} cannot be written: {error.strerror}.") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            written = sum(file.write(chunk) for chunk in _chunks(answer))
+            written = sum(file.write(chunk) for chunk in chunks(answer))
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(target)
     except OSError as error:
@@ -73,7 +73,7 @@ def _umask() -> int:
     return mask
 
 
-def _chunks(answer: requests.Response) -> Iterator[bytes]:
+def chunks(answer: requests.Response) -> Iterator[bytes]:
     try:
         yield from answer.iter_content(_CHUNK_BYTES)
     except requests.RequestException as error:

@@ -12,6 +12,7 @@ from imagemill.settings import Settings
 from imagemill.store import activity_log, cameras, deliveries, leases, ledger_views, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
+from imagemill.store.batch_times import BatchIndex
 from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
@@ -44,6 +45,7 @@ class Stores:
     ledger: Ledger
     resolutions: Resolutions
     erasures: Erasures
+    batch_index: BatchIndex
     there: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def prepare(self, settings: Settings) -> None:
@@ -78,17 +80,25 @@ class Stores:
         return self.ledger.counts(batch).model_copy(update={"answered": answered})
 
     def batches(self, limit: int, after: str | None = None, prefix: str = "") -> Sequence[tuple[str, Counts]]:
-        """Batches with their counts, as the ledger lists them."""
-        found = self.ledger.batches(limit, after, prefix)
-        answered = self.resolutions.counts(name for name, counts in found if counts.failed)
-        return [(name, counts.model_copy(update={"answered": answered.get(name, 0)})) for name, counts in found]
+        """Batches with their counts: newest first, or with a prefix the last name first."""
+        if prefix:
+            found = self.ledger.batches(limit, after, prefix)
+        else:
+            names = self.batch_index.newest(limit, after)
+            counts = self.ledger.counts_of(names)
+            found = [(name, counts[name]) for name in names if name in counts]
+        answered = self.resolutions.counts(name for name, one in found if one.failed)
+        return [(name, one.model_copy(update={"answered": answered.get(name, 0)})) for name, one in found]
 
 
 def open_stores(settings: Settings) -> Stores:
     """Connect lazily: nothing is asked of CouchDB before the first use."""
     couch = _couch(settings, settings.couchdb_url.get_secret_value())
     admin = _couch(settings, settings.couchdb_admin_url.get_secret_value()) if settings.couchdb_admin_url else couch
-    return Stores(couch, admin, open_blobs(settings, couch), Ledger(couch), Resolutions(couch), Erasures(couch))
+    return Stores(
+        couch, admin, open_blobs(settings, couch), Ledger(couch), Resolutions(couch), Erasures(couch),
+        BatchIndex(couch),
+    )  # fmt: skip
 
 
 def wait_for_stores(stores: Stores, settings: Settings, stopping: threading.Event) -> None:

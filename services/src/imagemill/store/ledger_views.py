@@ -69,10 +69,26 @@ REFERENCES: dict[str, Any] = {
     "_id": f"_design/{REFERENCES_LAYOUT}", "language": "javascript", "autoupdate": False,
     "views": {"references": {"map": _REFERENCES_MAP}},
 }  # fmt: skip
+# When batches began and ended. Values are milliseconds of Unix time, reduced to their least and largest; keys are
+# [hour, batch], which is how batches are listed by time, [batch] for what was offered, [batch, recipe] for what was
+# accepted, and [batch, ''] for what ended. Numbers sort before texts.
+_TIMES_MAP = """
+function (doc) {
+  function tell(keys, at) { if (at >= 0) { for (var i = 0; i < keys.length; i++) { emit(keys[i], at); } } }
+  if (doc.type === 'outcome') {
+    var last = doc.trace && doc.trace[doc.trace.length - 1];
+    tell([[doc.batch, '']], last ? Date.parse(last.at) : NaN);
+  } else if (doc.type === 'job' || doc.type === 'rejection') {
+    var at = parseInt(doc.id.slice(0, 8) + doc.id.slice(9, 13), 16);
+    var offered = [[Math.floor(at / 3600000), doc.batch], [doc.batch]];
+    tell(doc.type === 'job' ? offered.concat([[doc.batch, doc.recipe]]) : offered, at);
+  }
+}"""
 VIEWS = {
     "counts": {"map": _COUNTS_MAP, "reduce": "_sum"},
     "listing": {"map": _LISTING_MAP},
     "names": {"map": _NAMES_MAP},
+    "times": {"map": _TIMES_MAP, "reduce": "_stats"},
 }
 # A changed view gets another name, so that programs of both versions find theirs during an upgrade.
 LAYOUT = "ledger-" + hashlib.sha256(json.dumps(VIEWS).encode()).hexdigest()[:8]

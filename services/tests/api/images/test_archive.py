@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import zipfile
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +12,7 @@ import pytest
 
 from imagemill.api.images import archive as archive_module
 from imagemill.api.images.archive import FileNames, zipped
+from imagemill.api.images.manifest import FORMATS
 from imagemill.domain.erasures import Erasure
 from imagemill.domain.images import Image, ImageInfo, Job, Outcome
 from mill import Mill
@@ -46,6 +49,54 @@ def test_the_zip_has_every_result_once_and_a_row_for_every_picture(mill: Mill, b
         assert pictures[row["file"]] == mill.get(f"/api/v1/images/{row['id']}/result").content
 
 
+def test_a_manifest_tells_all_of_every_picture_in_each_form(mill: Mill, batch: str) -> None:
+    answer = mill.get(f"/api/v1/batches/{batch}/manifest?format=json")
+    assert answer.headers["Content-Type"] == "application/jsonl; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="archive.jsonl"'
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    for row in rows:
+        told = mill.get(f"/api/v1/images/{row['id']}").json()
+        for name in ("name", "recipe", "status", "duplicate", "warnings", "code", "reason", "source", "accepted_at"):
+            assert row[name] == told[name]
+        assert row["ended_at"] == told["trace"][-1]["at"]
+        for of in ("original", "result"):
+            assert {name: row[f"{of}_{name}"] for name in told["original"]} == (
+                told[of] or dict.fromkeys(told["original"])
+            )
+    table = mill.get(f"/api/v1/batches/{batch}/manifest")
+    assert table.headers["Content-Disposition"] == 'attachment; filename="archive.csv"'
+    cells = rows_of(table.text)
+    assert [list(row) for row in cells] == [list(row) for row in rows]
+    assert [row["original_bytes"] for row in cells] == [str(row["original_bytes"]) for row in rows]
+    assert cells[0]["result_sha256"] == ""
+
+
+def test_a_manifest_in_no_form_that_there_is_says_what_to_use(mill: Mill, batch: str) -> None:
+    answer = mill.get(f"/api/v1/batches/{batch}/manifest?format=parquet")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-format")
+    assert "csv or json" in answer.json()["detail"]
+
+
+def test_a_manifest_is_written_page_by_page() -> None:
+    info = ImageInfo(sha256="0" * 64, bytes=1, width=1, height=1, content_type="image/png")
+    read = []
+
+    def pages() -> Iterator[list[Image]]:
+        for number in range(3):
+            read.append(number)
+            yield [Image(job=Job(
+                id=f"{number:036}", batch="b", name="n.png", recipe="gray", recipe_steps="[]", recipe_digest="d",
+                original=info, accepted_at="2026-11-21T09:15:03.000Z", by="api",
+            ), outcome=None)]  # fmt: skip
+
+    for form, begun in (("csv", []), ("json", [0])):
+        read.clear()
+        written = FORMATS[form].write(pages())
+        next(written)
+        assert read == begun
+        assert len(list(written)) == 3 - len(begun)
+
+
 def test_the_manifest_alone_has_the_same_rows(mill: Mill, batch: str) -> None:
     answer = mill.get(f"/api/v1/batches/{batch}/manifest.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -54,18 +105,20 @@ def test_the_manifest_alone_has_the_same_rows(mill: Mill, batch: str) -> None:
 
 def test_a_name_is_no_formula_of_a_spreadsheet(mill: Mill) -> None:
     mill.post("/api/v1/images?batch=formula&name==1%2B1.jpg", data=photo_jpeg(seed=950))
-    (row,) = rows_of(mill.get("/api/v1/batches/formula/manifest.csv").text)
-    assert row["name"] == "'=1+1.jpg"
+    for address in ("manifest.csv", "manifest"):
+        (row,) = rows_of(mill.get(f"/api/v1/batches/formula/{address}").text)
+        assert row["name"] == "'=1+1.jpg"
 
 
 def test_the_page_of_a_batch_leads_to_both(mill: Mill, batch: str) -> None:
     html = mill.get(f"/batches/{batch}").text
     assert f'href="/api/v1/batches/{batch}/results.zip"' in html
-    assert f'href="/api/v1/batches/{batch}/manifest.csv"' in html
+    assert f'href="/api/v1/batches/{batch}/manifest?format=csv"' in html
+    assert f'href="/api/v1/batches/{batch}/manifest?format=json"' in html
 
 
 @pytest.mark.parametrize("name", ["nothing", "a%20b"])
-@pytest.mark.parametrize("file", ["results.zip", "manifest.csv"])
+@pytest.mark.parametrize("file", ["results.zip", "manifest.csv", "manifest", "manifest?format=json"])
 def test_an_unknown_batch_is_404(mill: Mill, name: str, file: str) -> None:
     answer = mill.get(f"/api/v1/batches/{name}/{file}")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-batch")

@@ -1,6 +1,5 @@
-"""A batch as one file: its results in a ZIP with a manifest, or the manifest alone. Both are made as they are read."""
+"""A batch as one file: its results in a ZIP with a manifest, or a manifest alone. All are made as they are read."""
 
-import csv
 import io
 import threading
 import time
@@ -8,9 +7,10 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from imagemill.api.access.permissions import needs
+from imagemill.api.images.manifest import FORMATS, csv_line
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -39,6 +39,19 @@ _COLUMNS = (
 def results_zip(batch: str) -> Response:
     """The results of a batch, and `manifest.csv` about all of its pictures."""
     return _streamed(batch, zipped, "application/zip", "zip")
+
+
+@blueprint.get("/api/v1/batches/<batch>/manifest")
+@needs(Permission.VIEW)
+def batch_manifest(batch: str) -> Response:
+    """A row for each picture of a batch, in the form of `format=`: what became of it, hashes, sizes, times."""
+    wanted = request.args.get("format", "csv")
+    if (form := FORMATS.get(wanted)) is None:
+        detail = (
+            f"There is no manifest as {wanted!r}; use {' or '.join(FORMATS)}, which other programs read and convert."
+        )
+        raise Problem(400, "bad-format", detail)
+    return _streamed(batch, lambda _mill, pages: form.write(pages), form.content_type, form.ending)
 
 
 @blueprint.get("/api/v1/batches/<batch>/manifest.csv")
@@ -73,20 +86,20 @@ def _stream(body: Iterator[bytes], content_type: str, name: str) -> Response:
 
 
 def manifest(_mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
-    """The manifest, piece by piece."""
+    """The manifest of a ZIP, piece by piece."""
     names = FileNames()
-    yield _line(_COLUMNS)
+    yield csv_line(_COLUMNS)
     for images in pages:
-        yield b"".join(_line(_row(image, names.of(image))) for image in images)
+        yield b"".join(csv_line(_row(image, names.of(image))) for image in images)
 
 
 def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The ZIP, piece by piece: one picture is in memory at a time. Results whose bytes are gone are left out."""
-    sink, names, rows = Sink(), FileNames(), [_line(_COLUMNS)]
+    sink, names, rows = Sink(), FileNames(), [csv_line(_COLUMNS)]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for image in _one_by_one(mill, pages):
             name = names.of(image)
-            rows.append(_line(_row(image, name)))
+            rows.append(csv_line(_row(image, name)))
             if name and image.outcome and image.outcome.result:
                 try:
                     data = mill.stores.blobs.get(image.outcome.result.sha256)
@@ -166,14 +179,6 @@ def _row(image: Image, file: str) -> tuple[str, ...]:
         job.accepted_at, job.original.sha256, str(job.original.bytes), result.sha256 if result else "",
         str(result.bytes) if result else "", image.erasure.at if image.erasure else "",
     )  # fmt: skip
-
-
-def _line(cells: tuple[str, ...]) -> bytes:
-    # Names come from strangers: a spreadsheet takes these characters for the beginning of a formula.
-    safe = ["'" + cell if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells]
-    line = io.StringIO()
-    csv.writer(line).writerow(safe)
-    return line.getvalue().encode()
 
 
 def _zip_time(image: Image) -> tuple[int, int, int, int, int, int]:

@@ -13,6 +13,7 @@ from imagemill.api.access.permissions import may, needs
 from imagemill.api.alerts import page as alerts_pages
 from imagemill.api.cameras import page as camera_pages
 from imagemill.api.images import (
+    batch_rows,
     erasing_pages,
     failure_pages,
     failures,
@@ -144,8 +145,9 @@ def retry_form(image_id: str) -> AnyResponse:
 @needs(Permission.VIEW)
 def batches_page() -> str:
     """Batches with their equations."""
-    found, cursor = listing.page_of_batches(services())
-    return render_template("batches.html", batches=found, cursor=cursor)
+    mill = services()
+    found, cursor = listing.page_of_batches(mill)
+    return render_template("batches.html", batches=batch_rows.rows_of(mill, found), cursor=cursor)
 
 
 @blueprint.get("/batches/<batch>")
@@ -159,8 +161,9 @@ def batch_page(batch: str) -> str:
     ledger = mill.stores.ledger
     images = ledger.images(ledger.listed_ids(batch, "accepted", PAGE))
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
+    row = batch_rows.rows_of(mill, [(batch, counts)])[0]
     return render_template(
-        "batch.html", batch=batch, batch_counts=counts, images=images, rejections=rejections,
+        "batch.html", batch=batch, row=row, batch_counts=counts, images=images, rejections=rejections,
         grace_hours=mill.settings.erasure_grace_hours, more=cursor_in(request.args.get("more")),
         erased=request.args.get("erased", type=int), undone=request.args.get("undone", type=int),
     )  # fmt: skip

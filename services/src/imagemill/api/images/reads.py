@@ -7,7 +7,7 @@ import requests
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.api.access.permissions import needs
-from imagemill.api.images import listing, retry, views
+from imagemill.api.images import batch_rows, listing, retry, views
 from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.live.event_stream import shape
 from imagemill.api.live.listeners import TooManyStreams
@@ -124,19 +124,21 @@ def rejections() -> Response:
 @blueprint.get("/api/v1/batches")
 @needs(Permission.VIEW)
 def batches() -> Response:
-    """Batches with their counts."""
-    found, following = listing.page_of_batches(services())
-    return jsonify({"batches": [shape(name, counts) for name, counts in found], "next": following})
+    """Batches with their counts, times and recipes: newest first, or with `prefix` by name."""
+    mill = services()
+    found, following = listing.page_of_batches(mill)
+    return jsonify({"batches": batch_rows.told(mill, found), "next": following})
 
 
 @blueprint.get("/api/v1/batches/<batch>")
 @needs(Permission.VIEW)
 def one_batch(batch: str) -> Response:
-    """The exact counts of a batch."""
-    counts = services().counters.reading(batch)
+    """The exact counts of a batch, with its times and recipes."""
+    mill = services()
+    counts = mill.counters.reading(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
-    return jsonify(shape(batch, counts))
+    return jsonify(batch_rows.told(mill, [(batch, counts)])[0])
 
 
 @blueprint.get("/api/v1/totals")

@@ -13,7 +13,6 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.sections import SECTIONS
 from imagemill.domain.errors import DomainError
-from imagemill.domain.ids import is_uuid, made_at, timestamp
 from imagemill.domain.images import Counts
 from imagemill.store.couch import StoreUnavailable
 from imagemill.wire.broker import BrokerUnavailable
@@ -45,7 +44,7 @@ def add_to(blueprint: Blueprint) -> None:
 def _frame() -> dict[str, Any]:
     return {
         "sections": [section for section in SECTIONS if may(section.permission)],
-        "counts": _counts() if may("view") else None, "batch_time": _batch_time,
+        "counts": _counts() if may("view") else None,
         "address_of": address_of, "address_with": _address_with,
     }  # fmt: skip
 
@@ -65,11 +64,6 @@ def _counts() -> Counts | None:
         return services().counters.now()
     except StoreUnavailable:
         return None
-
-
-def _batch_time(batch: str) -> str | None:
-    """When a batch began, for those which the product named itself."""
-    return timestamp(made_at(batch)) if is_uuid(batch) and batch[14] == "7" else None
 
 
 def _harden(response: Response) -> Response:

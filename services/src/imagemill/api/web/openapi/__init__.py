@@ -7,7 +7,18 @@ document against the routes which Flask knows.
 from importlib.metadata import version
 from typing import Any
 
-from imagemill.api.web.openapi import access, alerts, cameras, codes, erasures, failures, paths, selection, webhooks
+from imagemill.api.web.openapi import (
+    access,
+    alerts,
+    batches,
+    cameras,
+    codes,
+    erasures,
+    failures,
+    paths,
+    selection,
+    webhooks,
+)
 from imagemill.api.web.openapi.schemas import all_schemas, ref
 
 _PATHS = (
@@ -15,6 +26,7 @@ _PATHS = (
     failures.FAILURES,
     erasures.ERASURES,
     selection.SELECTION,
+    batches.BATCHES,
     paths.COUNTS,
     paths.REST,
     paths.PLAIN,

@@ -38,6 +38,7 @@ REQUESTS = (
     Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
     Code("bad-state", (400,), "`state` is none of the states."),
     Code("bad-of", (400,), "`of` is neither `result` nor `original`."),
+    Code("bad-format", (400,), "There is no manifest in that form."),
     Code("bad-cursor", (400,), "`after` is not a cursor of a page before."),
     Code("bad-limit", (400,), "`limit` is not a possible length of a page."),
     Code("unknown-recipe", (400, 409, 422), "There is no recipe of that name, or not any more."),

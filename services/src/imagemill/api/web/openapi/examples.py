@@ -75,6 +75,9 @@ UPLOADED: dict[str, Any] = {
     ],
     "rejected": [REJECTED],
 }
+BATCH_TIMES: dict[str, Any] = {
+    "began_at": "2026-11-21T09:15:02.213Z", "ended_at": None, "recipes": {"gray": 11000, "webp": 1034},
+}  # fmt: skip
 TOTALS: dict[str, Any] = {
     "offered": 12071, "accepted": 12034, "rejected": 37, "stored": 11990, "duplicates": 12, "damaged": 1, "failed": 4,
     "failed_open": 1, "in_flight": 40, "erased": 3,

@@ -17,7 +17,6 @@ from imagemill.api.web.openapi.operations import (
     answer,
     header,
     idempotency_key,
-    in_path,
     operation,
     picture_answers,
     problems,
@@ -47,7 +46,6 @@ _STATE = query(
     "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that "
     "warning, `erased` are stored or failed and their bytes are not served any more.",
 )
-_PREFIX = query("prefix", {"type": "string"}, "Only batches whose names begin so.")
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
 _ELSEWHERE: Json = {
     "302": {
@@ -67,15 +65,6 @@ _EVENTS = """Server-sent events. `event:` is one of
 
 A comment comes every 15 seconds when nothing happens. With the header `Last-Event-ID`, which browsers send by
 themselves after a lost connection, the stream goes on after that event."""
-
-
-_BATCH_IN_PATH = in_path("batch", {"type": "string"}, "The batch's name.")
-_ARCHIVE_PROBLEMS = {404: ("unknown-batch",), 503: ("unavailable", "too-many-archives")}
-
-
-def _file(content_type: str, description: str, binary: bool = False) -> Json:
-    schema = {"type": "string"} | ({"format": "binary"} if binary else {})
-    return {"200": {"description": description, "content": {content_type: {"schema": schema}}}}
 
 
 def _events() -> Json:
@@ -212,41 +201,6 @@ PICTURES: Json = {
 }  # fmt: skip
 
 COUNTS: Json = {
-    "/api/v1/batches": {
-        "get": operation(
-            "Counts", "listBatches", "Batches with their counts, last name first",
-            [
-                answer(200, "Batches", "A page.", {"batches": [{"id": "holiday"} | examples.TOTALS], "next": None}),
-                problems({400: ("bad-limit", "bad-batch"), **DATABASE_AWAY}),
-            ],
-            parameters=[_PREFIX, AFTER, LIMIT],
-        )
-    },
-    "/api/v1/batches/{batch}": {
-        "get": operation(
-            "Counts", "getBatch", "A batch's exact counts",
-            [
-                answer(200, "Batch", "The counts now.", {"id": "holiday"} | examples.TOTALS),
-                problems({404: ("unknown-batch",), **DATABASE_AWAY}),
-            ],
-            parameters=[_BATCH_IN_PATH],
-        )
-    },
-    "/api/v1/batches/{batch}/results.zip": {
-        "get": operation(
-            "Counts", "getResultsZip", "The results of a batch in a ZIP",
-            [_file("application/zip", "Made while it is read.", binary=True), problems(_ARCHIVE_PROBLEMS)],
-            description="`kite-gray.png`, `kite-webp.webp`, …, and `manifest.csv` about all of the batch's pictures.",
-            parameters=[_BATCH_IN_PATH],
-        )
-    },
-    "/api/v1/batches/{batch}/manifest.csv": {
-        "get": operation(
-            "Counts", "getManifest", "What became of each picture of a batch",
-            [_file("text/csv", "A row for each picture and recipe, newest first."), problems(_ARCHIVE_PROBLEMS)],
-            parameters=[_BATCH_IN_PATH],
-        )
-    },
     "/api/v1/totals": {
         "get": operation(
             "Counts", "getTotals", "The exact counts of everything",

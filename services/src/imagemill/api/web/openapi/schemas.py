@@ -173,6 +173,15 @@ _ACTIVITY = shape(
 )
 
 
+_BATCH_TIMES: dict[str, Schema] = {
+    "began_at": nullable(TIME) | {"description": "When its first picture was offered."},
+    "ended_at": nullable(TIME) | {"description": "When its last one ended; null while some are in flight."},
+    "recipes": {
+        "type": "object", "additionalProperties": COUNT, "description": "How many of its pictures ask for each recipe.",
+    },
+}  # fmt: skip
+
+
 def _code() -> Schema:
     described = [
         {"const": code.name, "description": f"{'/'.join(map(str, code.statuses))}: {code.meaning}"}
@@ -226,7 +235,7 @@ def _uploads() -> dict[str, Schema]:
 
 def _overviews() -> dict[str, Schema]:
     return {
-        "Batch": shape(f"A batch's exact counts: {_ARITHMETIC}", {"id": BATCH} | _counts()),
+        "Batch": shape(f"A batch: {_ARITHMETIC}", {"id": BATCH} | _counts() | _BATCH_TIMES),
         "Batches": page("batches", ref("Batch")),
         "Totals": shape(f"The exact counts of everything: {_ARITHMETIC}", _counts()),
         "Recipe": shape("A named list of steps.", _RECIPE),
