@@ -23,7 +23,8 @@ LOOKS = pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 
 BARRIERS = {"serious", "critical"}
 DESCRIPTION = "/api/docs"
 OTHERS = ("/access/changes", "/alerts/events", "/alerts/held-back", "/alerts/new-rule", "/cameras/new",
-          "/pictures?state=failed", "/find?q=nothing", DESCRIPTION, "/nowhere")  # fmt: skip
+          "/pictures?state=failed", "/pictures?view=rows", "/pictures?view=grid",
+          "/find?q=nothing", DESCRIPTION, "/nowhere")  # fmt: skip
 RUN = """
 const done = arguments[arguments.length - 1];
 axe.run(document, { resultTypes: ['violations'], ...arguments[0] })

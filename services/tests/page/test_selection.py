@@ -112,3 +112,41 @@ def test_the_next_picture_of_a_batch_is_a_key_away(mill: Mill, browser: Open) ->
         wait_for(lambda wanted=wanted: driver.current_url.endswith(wanted), "the other picture")
     assert not driver.find_elements(By.CSS_SELECTOR, "a[rel=prev]")
     assert console(driver) == []
+
+
+def test_pictures_are_shown_in_rows_where_the_address_says_so_and_from_then_on(mill: Mill, browser: Open) -> None:
+    driver = open_list(mill, browser)
+    driver.find_element(By.LINK_TEXT, "rows").click()
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, "table.pictures tr[data-key]"), "the rows")
+    assert "view=rows" in driver.current_url
+    wait_for(lambda: not driver.find_element(By.ID, "zip").is_enabled(), "the script")
+    press(driver, "j", "x", "j", "X")
+    assert picked(driver)[:3] == [True, True, False]
+    assert text(driver, "#selected") == "2 pictures selected"
+    driver.get(f"{mill.url}/pictures?batch=list&recipe=gray")
+    assert driver.find_elements(By.CSS_SELECTOR, "table.pictures")
+    driver.find_element(By.LINK_TEXT, "grid").click()
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, "ul.cards"), "the grid")
+    assert "recipe=gray" in driver.current_url
+    driver.get(f"{mill.url}/pictures")
+    assert not driver.find_elements(By.CSS_SELECTOR, "table.pictures")
+    assert console(driver) == []
+
+
+def test_the_counts_of_the_states_follow(mill: Mill, browser: Open) -> None:
+    mill.accepted(photo_jpeg(96, 64, 76), batch="tabs")
+    driver = open_list(mill, browser, "batch=tabs")
+    assert text(driver, "#states [aria-current]") == "all 1"
+    mill.accepted(photo_jpeg(96, 64, 77), batch="tabs")
+    wait_for(lambda: text(driver, "#states [aria-current]") == "all 2", "the count to follow")
+    assert console(driver) == []
+
+
+@pytest.mark.parametrize("view", ["grid", "rows"])
+@pytest.mark.parametrize("width", [320, 390, 768, 1080, 1280])
+def test_no_list_is_wider_than_the_window(mill: Mill, browser: Open, width: int, view: str) -> None:
+    driver = browser(width=width)
+    for path in (f"/pictures?batch=list&view={view}", "/batches", "/batches/list"):
+        driver.get(mill.url + path)
+        wide = driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width, path

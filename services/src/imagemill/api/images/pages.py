@@ -54,6 +54,7 @@ selection_pages.add_to(blueprint)
 
 _FILTERS = {
     "preview": previews.address,
+    "took": view_models.whole_milliseconds,
     "preview_of_original": previews.address_of_original,
     "spans": docs.spans,
     "schema_words": docs.schema_words,

@@ -1,8 +1,9 @@
 """The page of pictures as a list to work with: filters in its address, and forms for those selected."""
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access.permissions import add_pages
@@ -17,7 +18,10 @@ from imagemill.domain.access import Permission
 from imagemill.domain.ids import is_batch_name
 from imagemill.domain.images import Image
 
-_KEPT = ("state", "batch", *FIELDS)
+VIEWS = ("grid", "rows")
+_KEPT = ("state", "batch", "view", *FIELDS)
+_VIEW_COOKIE = "imagemill-view"
+_VIEW_SECONDS = 365 * 86_400
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -31,22 +35,43 @@ def add_to(blueprint: Blueprint) -> None:
     )
 
 
-def pictures_page() -> str:
-    """Pictures by state, batch and filter, newest first; those refused at the door are listed without a picture."""
+def pictures_page() -> Response:
+    """Pictures by state, batch and filter, newest first; those refused at the door are listed without a picture.
+
+    As a grid or in rows: as the address says, which is remembered for addresses that do not.
+    """
     mill, batch = services(), request.args.get("batch", "").strip()
     shown_batch = batch if is_batch_name(batch) else None
+    given = {name: request.args.get(name, "").strip() for name in FIELDS}
+    filters = {name: value for name, value in given.items() if value}
+    shown: dict[str, Any] = {
+        "batch": shown_batch, "state": request.args.get("state") or None, "filters": filters,
+        "kept": {name: request.args[name] for name in _KEPT if request.args.get(name)},
+        "tab_counts": None if filters else _tab_counts(mill, shown_batch),
+    }  # fmt: skip
     if request.args.get("state") == "rejected":
         rejections, cursor = listing.page_of_rejections(mill)
-        return render_template(
-            "rejected.html", rejections=rejections, cursor=cursor, batch=shown_batch, state="rejected"
-        )
+        return make_response(render_template("rejected.html", rejections=rejections, cursor=cursor, **shown))
     images, cursor = listing.page_of_images(mill)
-    given = {name: request.args.get(name, "").strip() for name in FIELDS}
-    return render_template(
-        "pictures.html", images=images, cursor=cursor, batch=shown_batch, state=request.args.get("state") or None,
-        filters={name: value for name, value in given.items() if value}, recipes=sorted(mill.recipes),
-        kept={name: request.args[name] for name in _KEPT if request.args.get(name)},
-    )  # fmt: skip
+    view, page = _view(), {"images": images, "cursor": cursor, "recipes": sorted(mill.recipes)}
+    response = make_response(render_template("pictures.html", view=view, **page, **shown))
+    if request.args.get("view") == view != request.cookies.get(_VIEW_COOKIE):
+        response.set_cookie(
+            _VIEW_COOKIE, view, max_age=_VIEW_SECONDS, path="/pictures", secure=request.is_secure, httponly=True,
+            samesite="Lax",
+        )  # fmt: skip
+    return response
+
+
+def _view() -> str:
+    wanted = (request.args.get("view"), request.cookies.get(_VIEW_COOKIE))
+    return next((view for view in wanted if view in VIEWS), VIEWS[0])
+
+
+def _tab_counts(mill: Services, batch: str | None) -> dict[str, int]:
+    """What the lists of all states have, from memory; with a filter only reading all of them would tell."""
+    counts = mill.counters.now(batch)
+    return {**counts.model_dump(), "in_flight": counts.in_flight}
 
 
 def zip_form() -> AnyResponse:

@@ -32,10 +32,16 @@ export async function freshPage() {
  */
 export async function renew(target = region) {
   if (!target) return;
-  const fresh = (await freshPage())?.getElementById(target.id);
-  if (!fresh) return;
+  const page = await freshPage();
+  const fresh = page?.getElementById(target.id);
+  if (!page || !fresh) return;
   for (const button of all("[data-copy]", fresh)) button.hidden = false;
   mend(target, fresh);
+  // What stands beside the list and tells of it, as the counts of its states.
+  for (const beside of all("[data-beside]")) {
+    const other = page.getElementById(beside.id);
+    if (other) mend(beside, other);
+  }
   dispatchEvent(new CustomEvent("renewed"));
 }
 
