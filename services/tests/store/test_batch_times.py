@@ -7,7 +7,7 @@ import pytest
 from imagemill.domain.ids import floor_at, timestamp, uuid7, with_time_of
 from imagemill.domain.images import ImageInfo, Job, Outcome, Rejection, TraceStep
 from imagemill.store import batch_times
-from imagemill.store.batch_times import BatchIndex, BatchTimes, arranged, whole_hours
+from imagemill.store.batch_times import BatchIndex, BatchTimes, Row, arranged, whole_hours
 from imagemill.store.couch import Couch
 from imagemill.store.ledger import Ledger
 
@@ -45,7 +45,7 @@ def test_batches_are_listed_by_when_they_began_whatever_their_names(ledger: Ledg
     ledger.accept([at(0, "zoo"), at(60, "ant"), at(5 * HOUR, "mid"), at(6 * HOUR, "zoo"), at(120, "bee")], [], [])
     assert pages(index, 10) == ["mid", "bee", "ant", "zoo"]
     assert pages(index, 1) == pages(index, 3) == pages(index, 10)
-    assert index.newest(10, "never-seen") == []
+    assert index.newest(10, "never-seen") == {}
 
 
 def test_the_same_is_told_when_portions_end_within_an_hour(
@@ -78,21 +78,29 @@ def test_times_and_recipes_of_batches(ledger: Ledger, index: BatchIndex) -> None
     )
     lone = refused.model_copy(update={"id": uuid7(), "batch": "refused"})
     ledger.accept([one, other], [ended(one, 250.5)], [refused, lone])
-    found = index.times(["b", "none", "refused"])
+    early = at(HOUR * 3, "skewed")
+    ledger.accept([early], [ended(early, HOUR)], [])
+    found = index.times(["b", "none", "refused", "skewed"])
+    # A writer whose clock is behind: the batch is listed by when it began all the same.
+    assert (found["skewed"].began, found["skewed"].ended) == (HOUR * 3, HOUR)
+    assert "skewed" in index.newest(10)
     assert found["b"] == BatchTimes(50, 250.5, {"gray": 1, "webp": 1})
-    assert set(found) == {"b", "refused"}
+    assert set(found) == {"b", "refused", "skewed"}
     assert (found["refused"].ended, found["refused"].recipes) == (None, {})
     assert index.times([]) == {}
 
 
 def test_the_last_hour_of_a_portion_is_left_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_times, "_CROWD", 2)
-    assert whole_hours([(3, "a"), (2, "b"), (2, "a")]) == ([(3, "a")], (2, "\ufff0"))
-    assert whole_hours([(3, "c"), (3, "b"), (3, "a")]) == ([(3, "c"), (3, "b"), (3, "a")], (3, "a"))
-    assert whole_hours([(3, "c")]) == ([(3, "c")], None)
+    assert whole_hours([Row(3, "a"), Row(2, "b"), Row(2, "a")]) == ([Row(3, "a")], Row(2, "\ufff0"))
+    hour = [Row(3, "c"), Row(3, "b"), Row(3, "a")]
+    assert whole_hours(hour) == (hour, Row(3, "a"))
+    assert whole_hours(hour[:1]) == (hour[:1], None)
 
 
-def test_a_batch_is_listed_where_it_began_alone() -> None:
-    began = {"a": int(HOUR * 1000), "b": int(3 * HOUR * 1000)}
-    assert arranged([(3, "b"), (3, "a"), (1, "a")], began, None, None) == ["b", "a"]
-    assert arranged([(3, "b"), (3, "a"), (1, "a")], began, None, (began["b"], "b")) == ["a"]
+def test_rows_are_arranged_by_time_and_those_passed_are_left_out() -> None:
+    rows = [Row(3, "b", 31), Row(3, "a", 32), Row(1, "a", 11)]
+    assert arranged(rows, None, None) == [rows[1], rows[0], rows[2]]
+    assert arranged(rows, 3, None) == rows
+    assert arranged(rows, None, rows[1]) == [rows[0], rows[2]]
+    assert arranged(rows, 3, rows[1]) == rows

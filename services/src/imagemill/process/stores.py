@@ -12,7 +12,7 @@ from imagemill.settings import Settings
 from imagemill.store import activity_log, cameras, deliveries, leases, ledger_views, resolutions
 from imagemill.store.access import AccessStore
 from imagemill.store.audit import AuditStore
-from imagemill.store.batch_times import BatchIndex
+from imagemill.store.batch_times import BatchIndex, BatchTimes
 from imagemill.store.blobs import Blobs
 from imagemill.store.blobs.places import open_blobs
 from imagemill.store.couch import Conflict, Couch, StoreUnavailable
@@ -80,15 +80,19 @@ class Stores:
         return self.ledger.counts(batch).model_copy(update={"answered": answered})
 
     def batches(self, limit: int, after: str | None = None, prefix: str = "") -> Sequence[tuple[str, Counts]]:
-        """Batches with their counts: newest first, or with a prefix the last name first."""
-        if prefix:
-            found = self.ledger.batches(limit, after, prefix)
-        else:
-            names = self.batch_index.newest(limit, after)
-            counts = self.ledger.counts_of(names)
-            found = [(name, counts[name]) for name in names if name in counts]
-        answered = self.resolutions.counts(name for name, one in found if one.failed)
-        return [(name, one.model_copy(update={"answered": answered.get(name, 0)})) for name, one in found]
+        """Batches with their counts, the last name first."""
+        return self._with_answered(self.ledger.batches(limit, after, prefix))
+
+    def newest_batches(self, limit: int, after: str | None = None) -> Sequence[tuple[str, Counts, BatchTimes]]:
+        """Batches with their counts and times, the one that began last first."""
+        times = self.batch_index.newest(limit, after)
+        counts = self.ledger.counts_of(list(times))
+        found = self._with_answered([(name, counts[name]) for name in times if name in counts])
+        return [(name, one, times[name]) for name, one in found]
+
+    def _with_answered(self, batches: Sequence[tuple[str, Counts]]) -> list[tuple[str, Counts]]:
+        answered = self.resolutions.counts(name for name, counts in batches if counts.failed)
+        return [(name, counts.model_copy(update={"answered": answered.get(name, 0)})) for name, counts in batches]
 
 
 def open_stores(settings: Settings) -> Stores:

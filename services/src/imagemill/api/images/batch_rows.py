@@ -1,7 +1,7 @@
 """Batches as lists show them: with when they began and ended, their recipes, and one of their pictures."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imagemill.api.live.event_stream import shape
@@ -19,7 +19,7 @@ class BatchRow:
     name: str
     counts: Counts
     times: BatchTimes | None
-    sample: Image | None
+    sample: Image | None = None
 
     @property
     def is_named(self) -> bool:
@@ -30,7 +30,7 @@ class BatchRow:
     def title(self) -> str:
         """Its name, or what is in it.
 
-        >>> BatchRow("holiday", Counts(), None, None).title
+        >>> BatchRow("holiday", Counts(), None).title
         'holiday'
         """
         if self.is_named:
@@ -67,25 +67,20 @@ class BatchRow:
 
 
 def rows_of(mill: Services, batches: Sequence[tuple[str, Counts]]) -> list[BatchRow]:
-    """Batches with all that a list shows of them, in three questions to the ledger however many they are."""
+    """Batches with their times."""
     times = mill.stores.batch_index.times([name for name, _ in batches])
-    samples = _samples(mill, dict(batches))
-    return [BatchRow(name, counts, times.get(name), samples.get(name)) for name, counts in batches]
+    return [BatchRow(name, counts, times.get(name)) for name, counts in batches]
 
 
-def _samples(mill: Services, batches: Mapping[str, Counts]) -> dict[str, Image]:
-    lists = {name: "stored" if one.stored else "accepted" for name, one in batches.items() if one.accepted}
+def with_samples(mill: Services, rows: Sequence[BatchRow]) -> list[BatchRow]:
+    """The same with one picture of each, in two questions to the ledger however many they are."""
+    lists = {row.name: "stored" if row.counts.stored else "accepted" for row in rows if row.counts.accepted}
     ids = mill.stores.batch_index.samples(lists)
     images = {image.job.id: image for image in mill.stores.ledger.images(list(ids.values()))}
-    return {name: images[image_id] for name, image_id in ids.items() if image_id in images}
+    return [replace(row, sample=images.get(ids.get(row.name, ""))) for row in rows]
 
 
-def told(mill: Services, batches: Sequence[tuple[str, Counts]]) -> list[dict[str, Any]]:
-    """Batches as the API tells them."""
-    times = mill.stores.batch_index.times([name for name, _ in batches])
-    rows = [BatchRow(name, counts, times.get(name), None) for name, counts in batches]
-    return [
-        shape(row.name, row.counts)
-        | {"began_at": row.began_at, "ended_at": row.ended_at, "recipes": dict(row.recipes)}
-        for row in rows
-    ]  # fmt: skip
+def told(row: BatchRow) -> dict[str, Any]:
+    """A batch as the API tells it."""
+    times = {"began_at": row.began_at, "ended_at": row.ended_at, "recipes": dict(row.recipes)}
+    return shape(row.name, row.counts) | times

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from flask import request
 
+from imagemill.api.images.batch_rows import BatchRow, rows_of
 from imagemill.api.images.image_filter import ImageFilter, filter_of
 from imagemill.api.services import Services
 from imagemill.api.web.paging import MAX_PAGE, cursor, page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.ids import floor_at, is_batch_name
-from imagemill.domain.images import Counts, Image, Job, Rejection
+from imagemill.domain.images import Image, Job, Rejection
 from imagemill.store.watermark import Watermark
 
 # Ids, and where the next page begins; None at the end.
@@ -103,13 +104,20 @@ def page_of_rejections(mill: Services) -> tuple[list[Rejection], str | None]:
     return mill.stores.ledger.rejections(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
 
-def page_of_batches(mill: Services) -> tuple[Sequence[tuple[str, Counts]], str | None]:
-    """The page which the request's `prefix`, `after` and `limit` describe, and the next cursor."""
+def page_of_batches(mill: Services) -> tuple[Sequence[BatchRow], str | None]:
+    """The page which the request's `prefix`, `after` and `limit` describe, and the next cursor.
+
+    Newest first, but with a prefix the last name first.
+    """
     limit, prefix = page_limit(), request.args.get("prefix", "").strip()
     if prefix and not is_batch_name(prefix):
         raise Problem(400, "bad-batch", f"No batch has a name that begins with {prefix!r}.")
-    found = mill.stores.batches(limit + 1, request.args.get("after") or None, prefix)
-    return found[:limit], found[limit - 1][0] if len(found) > limit else None
+    after = request.args.get("after") or None
+    if prefix:
+        found = rows_of(mill, mill.stores.batches(limit + 1, after, prefix))
+    else:
+        found = [BatchRow(*one) for one in mill.stores.newest_batches(limit + 1, after)]
+    return found[:limit], found[limit - 1].name if len(found) > limit else None
 
 
 def named_batch() -> str | None:

@@ -148,7 +148,7 @@ def batches_page() -> str:
     """Batches with their equations."""
     mill = services()
     found, cursor = listing.page_of_batches(mill)
-    return render_template("batches.html", batches=batch_rows.rows_of(mill, found), cursor=cursor)
+    return render_template("batches.html", batches=batch_rows.with_samples(mill, found), cursor=cursor)
 
 
 @blueprint.get("/batches/<batch>")
@@ -162,7 +162,7 @@ def batch_page(batch: str) -> str:
     ledger = mill.stores.ledger
     images = ledger.images(ledger.listed_ids(batch, "accepted", PAGE))
     rejections = ledger.rejections(ledger.listed_ids(batch, "rejected", PAGE)) if counts.rejected else []
-    row = batch_rows.rows_of(mill, [(batch, counts)])[0]
+    (row,) = batch_rows.with_samples(mill, batch_rows.rows_of(mill, [(batch, counts)]))
     return render_template(
         "batch.html", batch=batch, row=row, batch_counts=counts, images=images, rejections=rejections,
         grace_hours=mill.settings.erasure_grace_hours, more=cursor_in(request.args.get("more")),

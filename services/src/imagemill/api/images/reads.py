@@ -125,9 +125,8 @@ def rejections() -> Response:
 @needs(Permission.VIEW)
 def batches() -> Response:
     """Batches with their counts, times and recipes: newest first, or with `prefix` by name."""
-    mill = services()
-    found, following = listing.page_of_batches(mill)
-    return jsonify({"batches": batch_rows.told(mill, found), "next": following})
+    found, following = listing.page_of_batches(services())
+    return jsonify({"batches": [batch_rows.told(row) for row in found], "next": following})
 
 
 @blueprint.get("/api/v1/batches/<batch>")
@@ -138,7 +137,8 @@ def one_batch(batch: str) -> Response:
     counts = mill.counters.reading(batch)
     if not counts.offered:
         raise Problem(404, "unknown-batch", f"Nothing was ever offered under the batch {batch!r}.")
-    return jsonify(batch_rows.told(mill, [(batch, counts)])[0])
+    (row,) = batch_rows.rows_of(mill, [(batch, counts)])
+    return jsonify(batch_rows.told(row))
 
 
 @blueprint.get("/api/v1/totals")

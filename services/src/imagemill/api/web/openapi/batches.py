@@ -38,7 +38,7 @@ BATCHES: Json = {
                 answer(200, "Batches", "A page.", {"batches": [_EXAMPLE], "next": None}),
                 problems({400: ("bad-limit", "bad-batch"), **DATABASE_AWAY}),
             ],
-            description="Of an hour in which more than 200 batches were active the order is that of their names.",
+            description="Of an hour in which more than 100 batches were active the order is that of their names.",
             parameters=[
                 query("prefix", {"type": "string"}, "Only batches whose names begin so."), AFTER, LIMIT,
             ],
