@@ -87,7 +87,7 @@ def test_the_same_folder_into_the_same_batch_adds_nothing(run: Run, folder: Path
     before = mill.totals()["accepted"]
     ended = run("upload", folder / "beach.jpg", folder / "deeper", "-b", "twice", "--json")
     assert [item["file"] for item in ended.told("there")] == [str(folder / "beach.jpg")]
-    assert [item["name"] for item in ended.told("accepted")] == ["Büro.PNG"]
+    assert [item["name"] for item in ended.told("accepted")] == ["deeper/Büro.PNG"]
     assert mill.totals()["accepted"] == before + 1
     assert run("upload", folder / "beach.jpg", "-b", "twice", "--again", "--json").told("accepted")
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.domain.names import display_name
+from imagemill.domain.errors import Invalid
+from imagemill.domain.names import display_name, path_name
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,48 @@ def test_what_is_shown_is_safe_and_stays_the_same(raw: str) -> None:
     assert unicodedata.is_normalized("NFC", shown)
     assert shown.encode("utf-8")
     assert display_name(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("IMG_1.jpg", "IMG_1.jpg"),
+        ("trip/day 2/IMG_1.jpg", "trip/day 2/IMG_1.jpg"),
+        ("trip\\IMG_1.jpg", "trip/IMG_1.jpg"),
+        ("./trip/./IMG_1.jpg", "trip/IMG_1.jpg"),
+        ("trip\u202e/a\0b.png", "trip/ab.png"),
+        ("trip/..hidden.jpg", "trip/..hidden.jpg"),
+    ],
+)
+def test_a_path_is_kept_clean(raw: str, kept: str) -> None:
+    assert path_name(raw) == kept
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "/etc/passwd",
+        "\\\\server\\a.jpg",
+        "C:\\a.jpg",
+        "../a.jpg",
+        "a/../b.jpg",
+        "a/ .. /b.jpg",
+        "a/..",
+        "a/",
+        "",
+        "x/" * 200 + "a.jpg",
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid, match="path"):
+        path_name(raw)
+
+
+@given(st.text(alphabet="ab./\\ :\0\u202e\u0308", max_size=40))
+def test_a_kept_path_stays_below_its_folder(raw: str) -> None:
+    try:
+        kept = path_name(raw)
+    except Invalid:
+        return
+    assert not {"", ".", ".."} & set(kept.split("/"))
+    assert path_name(kept) == kept

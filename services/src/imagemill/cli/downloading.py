@@ -70,12 +70,13 @@ def targets(images: Iterable[Mapping[str, Any]], folder: Path, original: bool) -
         if original and (image["name"], info["sha256"]) in originals:
             continue  # one file under several recipes
         originals.add((image["name"], info["sha256"]))
-        stem = image["name"].rpartition(".")[0] if original else result_stem(image["name"], image["recipe"])
+        base = display_name(image["name"])  # without its folders
+        stem = base.rpartition(".")[0] if original else result_stem(base, image["recipe"])
         ending = ENDINGS.get(info["content_type"], "bin")
-        name = display_name(f"{stem or image['name']}.{ending}")
+        name = display_name(f"{stem or base}.{ending}")
         # Not all file systems tell cases apart.
         if name.lower() in found:
-            name = display_name(f"{stem or image['name']}-{image['id'][-12:]}.{ending}")
+            name = display_name(f"{stem or base}-{image['id'][-12:]}.{ending}")
         what = "original" if original else "result"
         found[name.lower()] = Download(image["id"], what, info["sha256"], folder / name)
     return list(found.values())

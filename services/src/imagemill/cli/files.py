@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagemill.cli.client import ApiError
-from imagemill.domain.names import display_name
+from imagemill.domain.errors import Invalid
+from imagemill.domain.names import display_name, path_name
 
 MAX_FILES = 20
 MAX_BYTES = 16 * 1024 * 1024
@@ -23,15 +24,24 @@ PICTURE_ENDINGS = frozenset(
 
 @dataclass(frozen=True)
 class File:
-    """A file to send; `path` is None for the standard input."""
+    """A file to send; `path` is None for the standard input. Of one in a folder `relative` begins with that."""
 
     path: Path | None
     size_bytes: int
+    relative: str = ""
 
     @property
     def name(self) -> str:
         """Its name as the server will show it."""
-        return "stdin" if self.path is None else display_name(self.path.name)
+        return self.kept_path or ("stdin" if self.path is None else display_name(self.path.name))
+
+    @property
+    def kept_path(self) -> str:
+        """The path that the server shall keep; empty where there is none, or one that it would not take."""
+        try:
+            return path_name(self.relative) if self.relative else ""
+        except Invalid:
+            return ""
 
     @property
     def shown(self) -> str:
@@ -65,7 +75,7 @@ def find(arguments: Sequence[str], recursive: bool) -> FoundFiles:
             elif _in_folder(argument) and path.suffix.lower() not in PICTURE_ENDINGS:
                 passed_over += 1
             else:
-                found.setdefault(os.path.realpath(path), File(path, path.stat().st_size))
+                found.setdefault(os.path.realpath(path), File(path, path.stat().st_size, _relative(argument, path)))
     return FoundFiles(list(found.values()), passed_over)
 
 
@@ -125,6 +135,14 @@ def _in(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def _in_folder(argument: str) -> bool:
     return Path(argument).expanduser().is_dir()
+
+
+def _relative(argument: str, path: Path) -> str:
+    """The way from the folder that was typed, its own name included; empty for what was not found in a folder."""
+    if not _in_folder(argument):
+        return ""
+    folder = Path(argument).expanduser()
+    return f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"
 
 
 def _bounded(data: bytes) -> bytes:

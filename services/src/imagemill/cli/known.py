@@ -36,7 +36,10 @@ class KnownPictures:
     def _ask(self, files: Sequence[tuple[File, str, str]], check: bool) -> dict[str, Any]:
         if not files:
             return {"accepted": [], "known": []}
-        named = [{"name": file.name, "sha256": digest, "key": key} for file, digest, key in files]
+        named = [
+            {"name": file.name, "path": file.kept_path or None, "sha256": digest, "key": key}
+            for file, digest, key in files
+        ]
         fields = {"batch": self._plan.batch, "recipes": list(self._plan.recipes), "check": check, "pictures": named}
         body = {**fields, **self._plan.optional()}
         try:

@@ -160,6 +160,8 @@ class Uploader:
     def _post(self, files: Sequence[_Read]) -> dict[str, Any]:
         content = [("file", (item.file.name, item.data, "application/octet-stream")) for item in files]
         fields = {**self._order.fields(), "key": [item.key for item in files]}
+        if any(paths := [item.file.kept_path for item in files]):
+            fields["path"] = paths
         return self._client.post(
             path_of("images"), patient=True, files=content, data=fields, read_seconds=_UPLOAD_READ_SECONDS
         )

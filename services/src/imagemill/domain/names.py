@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from imagemill.domain.errors import Invalid
+
 MAX_LENGTH = 200
+MAX_PATH_LENGTH = 400
 UNNAMED = "unnamed"
 ENDINGS = {
     "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
@@ -22,6 +25,33 @@ def display_name(raw: str | None) -> str:
     visible = "".join(_visible(character) for character in base)
     name = " ".join(unicodedata.normalize("NFC", visible).split()).strip(_JOINERS + " ")
     return _shortened(name) if name.strip(". ") else UNNAMED
+
+
+def path_name(raw: str) -> str:
+    """A relative path as a name: each part as `display_name` shows it, joined by `/`; raises Invalid.
+
+    >>> path_name("trip 1\\\\./IMG_1.jpg")
+    'trip 1/IMG_1.jpg'
+    """
+    parts = re.split(r"[/\\]", raw)
+    if not parts[0] or re.match(r"[A-Za-z]:", raw) or ".." in (part.strip() for part in parts):
+        sentence = f"The path {raw[:100]!r} must be relative, without '..', as in 'trip/IMG_1.jpg'."
+        raise Invalid("bad-path", sentence, "path")
+    name = "/".join(display_name(part) for part in parts if part.strip() != ".")
+    if not parts[-1].strip(". ") or len(name) > MAX_PATH_LENGTH:
+        sentence = f"The path {raw[:100]!r} must end in a file's name and have at most {MAX_PATH_LENGTH} characters."
+        raise Invalid("bad-path", sentence, "path")
+    return name
+
+
+def folder_and_base(name: str) -> tuple[str, str]:
+    """A name's folders with the `/` at their end, empty where there are none, and the file's name.
+
+    >>> folder_and_base("trip 1/IMG_1.jpg")
+    ('trip 1/', 'IMG_1.jpg')
+    """
+    folder, slash, base = name.rpartition("/")
+    return folder + slash, base
 
 
 def result_stem(name: str, recipe: str) -> str:

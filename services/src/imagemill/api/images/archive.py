@@ -18,7 +18,7 @@ from imagemill.domain.access import Permission
 from imagemill.domain.errors import Busy
 from imagemill.domain.ids import is_batch_name
 from imagemill.domain.images import Image
-from imagemill.domain.names import ENDINGS, display_name, result_stem
+from imagemill.domain.names import ENDINGS, display_name, folder_and_base, result_stem
 
 blueprint = Blueprint("archive", __name__)
 
@@ -112,7 +112,7 @@ def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
 
 
 class FileNames:
-    """Names of results, each once: the second `kite-gray.png` has the end of its id in it."""
+    """Names of results, in their folders, each once: the second `kite-gray.png` has the end of its id in it."""
 
     def __init__(self) -> None:
         self._taken: set[str] = {"manifest.csv"}
@@ -122,11 +122,12 @@ class FileNames:
         result = image.outcome.result if image.outcome and not image.erasure else None
         if result is None:
             return ""
-        stem, ending = result_stem(image.job.name, image.job.recipe), ENDINGS.get(result.content_type, "bin")
-        name = display_name(f"{stem}.{ending}")
+        folder, base = folder_and_base(image.job.name)
+        stem, ending = result_stem(base, image.job.recipe), ENDINGS.get(result.content_type, "bin")
+        name = folder + display_name(f"{stem}.{ending}")
         # Not all file systems tell cases apart.
         if name.lower() in self._taken:
-            name = display_name(f"{stem}-{image.job.id[-12:]}.{ending}")
+            name = folder + display_name(f"{stem}-{image.job.id[-12:]}.{ending}")
         self._taken.add(name.lower())
         return name
 

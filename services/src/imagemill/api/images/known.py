@@ -19,7 +19,7 @@ from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission
 from imagemill.domain.errors import Invalid
 from imagemill.domain.images import ImageInfo
-from imagemill.domain.names import display_name
+from imagemill.domain.names import display_name, path_name
 from imagemill.recipes import Recipe
 from imagemill.store.purges import Purges
 
@@ -79,7 +79,8 @@ def _named(index: int, item: Any) -> _NamedPicture:
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
         sentence = f"Picture {index} has no `sha256`: 64 digits from 0 to f, of the whole file."
         raise Invalid("bad-value", sentence, "pictures")
-    name, key = display_name(str(item.get("name") or "")), item.get("key")
+    path, key = item.get("path"), item.get("key")
+    name = path_name(str(path)) if path else display_name(str(item.get("name") or ""))
     return _NamedPicture(index, name, digest, checked_key(str(key)) if key else None)
 
 

@@ -6,7 +6,6 @@ from typing import IO
 
 from imagemill.api.web.spool import DISCARD_SECONDS
 from imagemill.domain.images import ImageInfo
-from imagemill.domain.names import display_name
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -29,19 +28,19 @@ class Offer:
 
 
 def offered(
-    raw: str | None,
+    name: str,
     stream: IO[bytes],
     max_bytes: int,
     index: int = 0,
     key: str | None = None,
     announced_bytes: int = 0,
 ) -> Offer:
-    """Read an offer, and keep no more than `max_bytes` of it in memory; its name can be shown.
+    """Read an offer, and keep no more than `max_bytes` of it in memory; its `name` can be shown.
 
     What is too large is read on for a while, so that its client gets to read the answer, but not for ever.
     """
     # Pieces: a buffer that grows may be there twice while it does, and of what is refused in the end that is in vain.
-    name, kept, size_bytes = display_name(raw), list[bytes](), 0
+    kept, size_bytes = list[bytes](), 0
     if announced_bytes <= max_bytes:
         while chunk := stream.read(_CHUNK_BYTES):
             size_bytes += len(chunk)

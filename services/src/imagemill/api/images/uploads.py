@@ -22,8 +22,10 @@ from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import failure, picture, services
 from imagemill.api.web.spool import claim_memory, takes_pictures
 from imagemill.domain.access import Permission
+from imagemill.domain.errors import Invalid
 from imagemill.domain.images import Outcome
 from imagemill.domain.keys import key_of_file
+from imagemill.domain.names import display_name, path_name
 from imagemill.store.couch import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,7 @@ blueprint = Blueprint("uploads", __name__)
 _ASK_AGAIN_SECONDS = 2.0
 _PLAIN_FIELDS = ("name", "recipe", "batch", "key", "file")
 _CALLBACKS = ("callback", "batch_callback")
-_FIELDS = (*_PLAIN_FIELDS, "source", "priority", "wait", *_CALLBACKS)
+_FIELDS = (*_PLAIN_FIELDS, "path", "source", "priority", "wait", *_CALLBACKS)
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -111,9 +113,18 @@ def offers_of_form(mill: Services, keys: list[str | None]) -> Iterable[Offer]:
     limit, files = mill.settings.max_image_bytes, _files(mill)
     claim_memory(min(request.content_length or sys.maxsize, PORTION_BYTES + limit))
     return (
-        offered(file.filename, file.stream, limit, index, key, getattr(file.stream, "size_bytes", 0))
-        for index, (file, key) in enumerate(zip(files, keys, strict=True))
+        offered(name, file.stream, limit, index, key, getattr(file.stream, "size_bytes", 0))
+        for index, (file, name, key) in enumerate(zip(files, _names(files), keys, strict=True))
     )
+
+
+def _names(files: Sequence[FileStorage]) -> list[str]:
+    """What the files are called: by their fields `path`, where there are any, an empty one is none; raises Invalid."""
+    paths = request.values.getlist("path") or [""] * len(files)
+    if len(paths) != len(files):
+        sentence = f"There are {len(paths)} paths for {len(files)} files; send one for each, in their order, or none."
+        raise Invalid("bad-path", sentence, "path")
+    return [path_name(path) if path else display_name(file.filename) for file, path in zip(files, paths, strict=True)]
 
 
 def _raw_offer(mill: Services, key: str | None) -> Offer:
@@ -122,7 +133,9 @@ def _raw_offer(mill: Services, key: str | None) -> Offer:
     if not announced and "name" not in request.args and "Transfer-Encoding" not in request.headers:
         raise Problem(400, "no-file", "The request has no body; send a picture in it, or in a form field named 'file'.")
     claim_memory(min(announced or sys.maxsize, limit))
-    return offered(request.args.get("name"), request.stream, limit, key=key, announced_bytes=announced)
+    path = request.args.get("path")
+    name = path_name(path) if path else display_name(request.args.get("name"))
+    return offered(name, request.stream, limit, key=key, announced_bytes=announced)
 
 
 def _files(mill: Services) -> list[FileStorage]:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from imagemill.domain.names import folder_and_base
+
 _SIZES = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 _FORMATS = {
     "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF", "image/bmp": "BMP",
@@ -17,7 +19,7 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
-        "hours": hours,
+        "hours": hours, "folder_and_base": folder_and_base,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 

@@ -10,7 +10,7 @@ from flask import Response, current_app, redirect, request
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.domain.images import ImageInfo, Job, Outcome
-from imagemill.domain.names import ENDINGS, result_stem
+from imagemill.domain.names import ENDINGS, folder_and_base, result_stem
 
 
 def services() -> Services:
@@ -42,7 +42,7 @@ def picture_of_result(mill: Services, info: ImageInfo, job: Job) -> Response:
     is_ours = "download" in request.args or request.method == "HEAD" or request.if_none_match.contains(info.sha256)
     address = None if is_ours else _address(mill, info, seconds)
     if address is None:
-        return picture(mill, info, name=f"{result_stem(job.name, job.recipe)}.x")
+        return picture(mill, info, name=f"{result_stem(folder_and_base(job.name)[1], job.recipe)}.x")
     response = cast(Response, redirect(address))
     response.headers["Cache-Control"] = f"private, max-age={int(seconds / 2)}"
     return response
@@ -50,7 +50,7 @@ def picture_of_result(mill: Services, info: ImageInfo, job: Job) -> Response:
 
 def disposition(name: str, info: ImageInfo, download: bool) -> str:
     """A file name whose ending fits the content (RFC 6266)."""
-    stem = name.rsplit(".", 1)[0] or "picture"
+    stem = folder_and_base(name)[1].rsplit(".", 1)[0] or "picture"
     filename = f"{stem}.{ENDINGS.get(info.content_type, 'bin')}"
     return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(filename, safe='')}"
 

@@ -36,6 +36,7 @@ REQUESTS = (
     Code("bad-priority", (400,), "`priority` is not a whole number from 0 to 9."),
     Code("unknown-callback", (400,), "`callback` or `batch_callback` names no receiver that takes callbacks."),
     Code("bad-key", (400,), "An idempotency key is no key, or there is not one for each picture."),
+    Code("bad-path", (422,), "A path is absolute, has `..` in it, is too long, or there is not one for each file."),
     Code("bad-state", (400,), "`state` is none of the states."),
     Code("bad-of", (400,), "`of` is neither `result` nor `original`."),
     Code("bad-format", (400,), "There is no manifest in that form."),

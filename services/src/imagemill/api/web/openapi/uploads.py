@@ -18,6 +18,7 @@ from imagemill.api.web.openapi.operations import (
     query,
 )
 from imagemill.api.web.openapi.schemas import BATCH, SHA256, STRING, listed, nullable
+from imagemill.domain.names import MAX_PATH_LENGTH
 
 Json = dict[str, Any]
 
@@ -25,12 +26,14 @@ _PRIORITY: Json = {"type": "integer", "minimum": 0, "maximum": 9, "default": 0}
 _WAIT: Json = {"type": "number", "minimum": 0, "default": 0}
 _RECIPES: Json = {"type": "array", "items": STRING}
 _KEYS: Json = {"type": "array", "items": STRING | {"maxLength": 200}}
+_PATHS: Json = {"type": "array", "items": STRING | {"maxLength": MAX_PATH_LENGTH}}
 _FIELDS: dict[str, tuple[Json, str]] = {
     "recipe": (_RECIPES, "What to do; repeat it for several. Without one it is the default recipe."),
     "batch": (BATCH, "Counts are kept per batch. Without a name the upload is a batch of its own."),
     "source": (STRING | {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}, "The camera or feed it comes from."),
     "priority": (_PRIORITY, "9 goes first."),
     "key": (_KEYS, "As the header `Idempotency-Key`; with several pictures one for each, in their order."),
+    "path": (_PATHS, "Where each file lies in its folder, as `trip/IMG_1.jpg`, in their order: it is its name."),
     "callback": (STRING, "The receiver that is told of each picture's outcome, by name; see Webhooks."),
     "batch_callback": (STRING, "The receiver that is told when the batch is complete, by name."),
     "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
@@ -46,7 +49,7 @@ _REFUSED = {
     408: ("too-slow",),
     413: ("too-many-files", "too-many-recipes", "request-too-large", "all-rejected", *DOOR),
     415: ("all-rejected", *DOOR),
-    422: tuple(dict.fromkeys(("all-rejected", *DOOR, *FAILED))),
+    422: tuple(dict.fromkeys(("all-rejected", "bad-path", *DOOR, *FAILED))),
     429: ("too-many-jobs", "too-many-requests"),
     503: (*TAKING[503], "too-many-uploads"),
 }  # fmt: skip
@@ -68,7 +71,7 @@ def _form() -> Json:
     described = {name: schema | {"description": text} for name, (schema, text) in _FIELDS.items()}
     schema = {"type": "object", "required": ["file"], "properties": {"file": file, **described}}
     # Repeated fields rather than one with commas.
-    encoding = {name: {"style": "form", "explode": True} for name in ("recipe", "key")}
+    encoding = {name: {"style": "form", "explode": True} for name in ("recipe", "key", "path")}
     return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
 
 
@@ -103,7 +106,7 @@ PLAIN_UPLOAD = operation(
 
 _NAMED: Json = {
     "type": "object", "required": ["sha256"],
-    "properties": {"sha256": SHA256, "name": STRING, "key": nullable(STRING)},
+    "properties": {"sha256": SHA256, "name": STRING, "path": nullable(STRING), "key": nullable(STRING)},
 }  # fmt: skip
 _KNOWN: Json = {
     "pictures": listed(_NAMED) | {"minItems": 1, "maxItems": 500},
@@ -117,7 +120,7 @@ _KNOWN: Json = {
 }
 _KNOWN_REFUSED = {
     400: ("bad-json", "unknown-recipe", "bad-batch", "bad-source", "bad-priority", "unknown-callback", "bad-key"),
-    403: ("cross-site",), 413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value",),
+    403: ("cross-site",), 413: ("too-many-recipes",), 415: ("not-json",), 422: ("bad-value", "bad-path"),
     429: ("too-many-jobs",), **TAKING,
 }  # fmt: skip
 
