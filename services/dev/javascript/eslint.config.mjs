@@ -66,7 +66,7 @@ export default [
   { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { ...correctness, ...style } },
   { files: [`${PAGE}/**/*.js`], languageOptions: { globals: globals.browser } },
   { files: [`${PAGE}/scripted.js`], languageOptions: { sourceType: "script" } },
-  { files: [`${PAGE}/streamworker.js`], languageOptions: { globals: globals.sharedWorker } },
+  { files: [`${PAGE}/*worker.js`], languageOptions: { globals: globals.sharedWorker } },
   { files: ["services/dev/couchdb-stand-in/*.js"], languageOptions: { sourceType: "commonjs", globals: globals.node } },
   // What asks for rights shares what it remembers: one closure around small functions, each of which is measured.
   { files: ["services/dev/couchdb-stand-in/rights.js"], rules: { "max-lines-per-function": "off" } },

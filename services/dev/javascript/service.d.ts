@@ -112,7 +112,16 @@ interface Image {
   recipe: string;
   duplicate: boolean;
   reason?: string | null;
-  original: { bytes: number };
+  warnings?: string[];
+  retry_of: string | null;
+  original: { bytes: number; sha256: string };
+}
+
+/** A picture refused at the door, as the ledger has it. */
+interface Rejection {
+  name: string;
+  code: string;
+  detail: string;
 }
 
 interface Accepted {

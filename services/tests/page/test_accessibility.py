@@ -16,7 +16,8 @@ from browsing import Open
 from imagemill.api.web.sections import SECTIONS
 from imagemill.local.couch import CouchServer
 from imagemill.local.places import TOOLS
-from mill import Mill
+from mill import Mill, wait_for
+from uploading import batch_of, drop, ended, files, states
 
 AXE = TOOLS / "axe/node_modules/axe-core/axe.min.js"
 LOOKS = pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
@@ -72,6 +73,23 @@ def test_no_page_has_a_barrier(mill: Mill, browser: Open, pages: list[str], sche
             continue  # thousands of elements, of kinds which other pages have too
         driver.get(mill.url + path)
         wrong += [f"{path}: {finding}" for finding in barriers(driver, **options)]
+    assert not wrong, "\n".join(wrong)
+
+
+@LOOKS
+def test_the_panel_of_uploads_has_no_barrier(
+    mill: Mill, browser: Open, tmp_path: Path, scheme: str, width: int
+) -> None:
+    driver = browser(width, 900, scheme)
+    driver.get(f"{mill.url}/pools")
+    drop(driver, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=width), b"no picture"]))
+    wait_for(lambda: ended(driver), "all to end")
+    driver.execute_script("document.querySelector('#upload-list[hidden]') && document.querySelector('#unfold').click()")
+    wait_for(lambda: len(states(driver)) == 2, "the rows")
+    wrong = barriers(driver)
+    driver.get(f"{mill.url}/?batch={batch_of(driver)}")
+    wait_for(lambda: len(states(driver)) == 2, "the rows of the page")
+    wrong += barriers(driver)
     assert not wrong, "\n".join(wrong)
 
 

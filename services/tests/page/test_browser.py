@@ -2,7 +2,6 @@
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,13 @@ from selenium.webdriver.common.by import By
 import pictures
 from browsing import MODULES, SILENT_EVENTS, Open, before_any_script, console, text
 from mill import Mill, adds_up, wait_for
+from uploading import choose, drag, ended, files, states
 
 STEPS = ("accepted", "taken", "done", "stored")
 
 # Uploads alone: what is known already is asked for before.
 _BUSY_ONCE = """
+window.SharedWorker = undefined;
 window.refused = 0;
 const real = window.fetch;
 window.fetch = async (address, options) => {
@@ -33,6 +34,7 @@ window.fetch = async (address, options) => {
 };
 """
 _ANSWER_LOST = """
+window.SharedWorker = undefined;
 window.lost = 0;
 const real = window.fetch;
 window.fetch = async (address, options) => {
@@ -43,62 +45,38 @@ window.fetch = async (address, options) => {
 };
 """
 _NEVER_ANSWERED = """
+window.SharedWorker = undefined;
 const real = window.fetch;
 window.fetch = (address, options) => options?.method !== 'POST' || address !== '/api/v1/images'
   ? real(address, options)
   : new Promise((_, reject) => options.signal.addEventListener('abort', () => reject(options.signal.reason)));
 """
 # After some silence the page reads the ledger by itself: not in a test of what is read when it is told to.
-_NO_CLOCK = "window.setInterval = () => 0;"
+_NO_CLOCK = "{ const now = Date.now(); Date.now = () => now; }"
 # A letter counts for a second and a half after the `g` before it; a busy machine may press it later.
 _NO_TIME_BETWEEN_KEYS = "Object.defineProperty(Event.prototype, 'timeStamp', { get: () => 0 });"
 _MANY_ROWS = """
 const done = arguments[0];
 (async () => {
-  const modules = MODULES;
-  const { Rows } = await import(modules + 'upload/rows.js');
-  const { View } = await import(modules + 'upload/view.js');
-  const progress = document.getElementById('progress');
-  progress.hidden = false;
-  document.body.classList.add('under-way');
-  const rows = new Rows(() => view.soon());
-  const view = new View(document.getElementById('rows'), rows);
-  for (let i = 0; i < 30000; i++) rows.add(new File(['x'], `IMG_${i}.jpg`, { lastModified: i }), ['gray']);
-  view.draw();
+  const { View } = await import(MODULES + 'upload/view.js');
+  const sheet = document.querySelector('.sheet').cloneNode(true);
+  sheet.querySelector('#rows').id = 'many';
+  document.querySelector('main').replaceChildren(sheet);
+  const row = (_, at) => ({ path: `IMG_${at}.jpg`, size: 1, recipe: 'gray', state: 'done', id: null, reason: '' });
+  const rows = Array.from({ length: 30000 }, row);
+  const give = (first, last) => view.give(rows.slice(first, last), first, 30000);
+  const scroller = sheet.querySelector('.sheet-scroll');
+  const view = new View(scroller, sheet.querySelector('#many'), give);
+  const frames = async (count) => { while (count--) await new Promise(requestAnimationFrame); };
+  give(0, 100);
+  await frames(4);
   const before = document.querySelectorAll('.sheet-row').length;
-  scrollTo(0, document.documentElement.scrollHeight);
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const names = [...document.querySelectorAll('.sheet-row .c-name')].map((cell) => cell.textContent);
-    done([before, names.length, names.includes('IMG_29999.jpg')]);
-  }));
+  scroller.scrollTo(0, scroller.scrollHeight);
+  await frames(6);
+  const names = [...document.querySelectorAll('.sheet-row .c-name')].map((cell) => cell.textContent);
+  done([before, names.length, names.includes('IMG_29999.jpg')]);
 })();
-""".replace("MODULES", MODULES)
-
-
-def files(folder: Path, contents: Sequence[bytes], name: str = "IMG_{:03}.jpg") -> list[Path]:
-    paths = [folder / name.format(index) for index in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        path.write_bytes(content)
-    return paths
-
-
-def choose(driver: Chrome, paths: Sequence[Path]) -> None:
-    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, paths)))
-
-
-def drag(driver: Chrome, kind: str, paths: Sequence[Path]) -> None:
-    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    driver.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 30, "y": 30, "data": data})
-
-
-def states(driver: Chrome) -> list[str]:
-    script = "return [...document.querySelectorAll('.sheet-row .c-state')].map((cell) => cell.textContent)"
-    found: list[str] = driver.execute_script(script)
-    return found
-
-
-def ended(driver: Chrome) -> bool:
-    return "All ended" in text(driver, "#remains")
+""".replace("MODULES", f"({MODULES})")
 
 
 def counts_in_header(driver: Chrome) -> dict[str, int]:
@@ -181,7 +159,8 @@ def test_what_the_service_has_already_is_not_sent_again(mill: Mill, browser: Ope
     requests_to = "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name)).filter((url) =>"
     sent = f"{requests_to} url.pathname === '/api/v1/images' && !url.search).length"
     for uploads in (1, 0):
-        driver.get(mill.url)
+        with before_any_script(driver, "window.SharedWorker = undefined;"):
+            driver.get(mill.url)
         choose(driver, chosen)
         wait_for(lambda: ended(driver), "all to end")
         assert " ".join(text(driver, "#sum").split()) == "2 offered = 2 stored + 0 failed + 0 in flight"

@@ -1,16 +1,21 @@
 """Coming in, and being sent out, in a browser."""
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+import pictures
+from browsing import text
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
-from mill import Mill
+from mill import Mill, wait_for
 from mills import running_mill
+from uploading import choose, ended, files, total
 
 ADMIN_TOKEN = "a-token-of-the-settings-for-the-tests"
 _HEADERS = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -63,3 +68,37 @@ def test_an_admin_makes_a_token_on_the_page_and_logs_out(locked: Mill, chromium:
     waiting.until(lambda page: page.current_url == f"{locked.url}/login")
     chromium.get(f"{locked.url}/access")
     assert chromium.current_url == f"{locked.url}/login?next=%2Faccess"
+
+
+def _token(locked: Mill, role: str) -> str:
+    body = {"name": uuid.uuid4().hex[:8], "role": role}
+    return str(locked.post("/api/v1/tokens", json=body, headers=_HEADERS).json()["token"])
+
+
+def test_an_upload_waits_for_the_next_login_of_the_same_person(
+    locked: Mill, chromium: webdriver.Chrome, tmp_path: Path
+) -> None:
+    ann, viewer, waiting = _token(locked, "uploader"), _token(locked, "viewer"), WebDriverWait(chromium, 60)
+    chromium.get(f"{locked.url}/")
+    _log_in(chromium, ann)
+    waiting.until(lambda page: page.find_elements(By.ID, "files"))
+    base = uuid.uuid4().int % 2**31
+    choose(chromium, files(tmp_path, [pictures.photo_jpeg(96, 64, seed=base + n) for n in range(60)]))
+    wait_for(lambda: "60 offered" in total(chromium), "the panel")
+    chromium.execute_script("document.querySelector('#pause').click()")
+    wait_for(lambda: "paused" in text(chromium, "#remains"), "the pause")
+    chromium.execute_script("document.querySelector('.rail form button').click()")
+    waiting.until(lambda page: page.current_url.endswith("/login"))
+    wait_for(lambda: "Log in again, and it goes on." in text(chromium, "#upload-waits"), "the sentence")
+    _log_in(chromium, ann)
+    wait_for(lambda: "paused" in text(chromium, "#remains"), "the same upload")
+    chromium.execute_script("document.querySelector('#pause').click()")
+    wait_for(lambda: ended(chromium), "all to end")
+    assert "60 stored" in total(chromium)
+    chromium.execute_script("document.querySelector('.rail form button').click()")
+    waiting.until(lambda page: page.current_url.endswith("/login"))
+    _log_in(chromium, viewer)
+    waiting.until(lambda page: "You look, others upload" in page.page_source)
+    assert not chromium.find_elements(By.ID, "progress")
+    chromium.get(f"{locked.url}/pictures")
+    assert not chromium.find_elements(By.ID, "progress")

@@ -45,7 +45,7 @@ def _frame() -> dict[str, Any]:
     return {
         "sections": [section for section in SECTIONS if may(section.permission)],
         "counts": _counts() if may("view") else None,
-        "address_of": address_of, "address_with": _address_with,
+        "address_of": address_of, "address_with": _address_with, "upload_limits": services().settings,
     }  # fmt: skip
 
 

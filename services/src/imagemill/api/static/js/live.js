@@ -11,6 +11,7 @@ let stream = null;
 /** @type {string | null} */
 let batch = null;
 let needed = () => false;
+let staying = () => false;
 
 /**
  * Calls `listener` with the data of each event of a kind.
@@ -30,6 +31,11 @@ export function follow(name) {
 /** The stream stays open in a hidden tab while `check` says so. @param {() => boolean} check */
 export function keepOpenWhile(check) {
   needed = check;
+}
+
+/** The login page is not gone to while `check` says so. @param {() => boolean} check */
+export function stayWhile(check) {
+  staying = check;
 }
 
 /** @type {Tell} */
@@ -66,7 +72,7 @@ function open() {
 /** A login that has ended ends the stream too: then there is nothing to wait for but the next login. */
 async function goToLoginUnlessKnown() {
   const answer = await fetch("/api/v1/whoami", { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
-  if (answer?.status !== 401) return;
+  if (answer?.status !== 401 || staying()) return;
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 

@@ -2,7 +2,7 @@
 
 import { on } from "./live.js";
 import { ago, number } from "./format.js";
-import { all, around, element, one, toast } from "./dom.js";
+import { all, around, one } from "./dom.js";
 import "./keys.js";
 import "./follow.js";
 import "./originals.js";
@@ -79,12 +79,5 @@ document.addEventListener("click", (event) => {
 });
 for (const button of all("[data-copy]")) button.hidden = false;
 
-// A picture dropped beside the upload page would replace the page.
-if (document.body.dataset.page !== "upload") {
-  for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
-  addEventListener("drop", () => {
-    const there = element("a", { class: "button", href: "/" }, "Open Upload");
-    const shown = toast("Pictures are dropped on the Upload page.", there);
-    setTimeout(() => shown.remove(), 6000);
-  });
-}
+// A picture dropped where nobody takes it would replace the page.
+for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());

@@ -1,52 +1,74 @@
-// What this upload knows: a row per file and recipe, counted by state as it changes.
+// What an upload knows: a row per file and recipe, counted by state as it changes.
 
 /** @type {Record<RowState, number>} */
-const RANK = { waiting: 0, sending: 1, accepted: 2, taken: 3, done: 4, stored: 5, failed: 5, rejected: 5, cancelled: 5 };
+const RANK = { missing: 0, waiting: 1, sending: 2, accepted: 3, taken: 4, done: 5, stored: 6, failed: 6, rejected: 6, cancelled: 6 };
+const MARKS = RANK.accepted - 1;
 const EARLY = 50_000;
 /** @type {Set<RowState>} */
 export const ENDED = new Set(["stored", "failed", "rejected", "cancelled"]);
 
+/** By this a file that is chosen again is known. @param {{ path: string, size: number, modified: number }} file */
+export const markOf = ({ path, size, modified }) => `${path}|${size}|${modified}`;
+
 export class Rows {
-  /** @param {(row: Row) => void} changed */
-  constructor(changed) {
+  constructor() {
     /** @type {Row[]} */
     this.all = [];
     /** @type {Map<string, Row>} */
     this.byId = new Map();
-    this.counts = { waiting: 0, sending: 0, accepted: 0, taken: 0, done: 0, stored: 0, failed: 0, rejected: 0, cancelled: 0 };
+    this.counts = { missing: 0, waiting: 0, sending: 0, accepted: 0, taken: 0, done: 0, stored: 0, failed: 0, rejected: 0, cancelled: 0 };
     this.known = 0;
-    this.chosenTwice = 0;
+    this.passing = 0;
     /** @type {Map<string, { count: number, reason: string }>} */
     this.reasons = new Map();
     /** @type {Map<string, [RowState, News][]>} What is heard of ids before the answer with these ids is here. */
     this.early = new Map();
-    /** @type {Set<string>} */
-    this.files = new Set();
-    this.changed = changed;
+    this.version = 0;
+    this.listVersion = 0;
   }
 
-  /** A row for each recipe; null for a file that is in the list already. @param {File} file @param {string[]} recipes */
-  add(file, recipes) {
-    const mark = `${file.webkitRelativePath || file.name}|${file.size}|${file.lastModified}|${recipes}`;
-    if (this.files.has(mark)) {
-      this.chosenTwice += 1;
-      return null;
-    }
-    this.files.add(mark);
-    /** @type {Item} */
-    const item = { file, recipes, rows: [], attempts: 0 };
-    for (const recipe of recipes) item.rows.push(this.#row(item, recipe));
-    return item;
+  /** A row for each recipe. @param {Item} item @param {RowState} state */
+  add(item, state) {
+    item.rows = item.recipes.map((recipe) => this.#push(item, item.path, item.size, recipe, state));
   }
 
-  /** @param {Item} item @param {string} recipe */
-  #row(item, recipe) {
-    /** @type {Row} */
-    const row = { item, recipe, state: "waiting", id: null, reason: "", duplicate: false, version: 0, reached: 0 };
-    this.all.push(row);
-    this.counts.waiting += 1;
-    this.changed(row);
+  /** What the ledger has. @param {string} path @param {number} size @param {string} recipe @param {string | null} id */
+  addKnown(path, size, recipe, id) {
+    const row = this.#push(null, path, size, recipe, "accepted");
+    row.reached = 1;
+    row.id = id;
+    if (id) this.byId.set(id, row);
     return row;
+  }
+
+  /** @param {Item | null} item @param {string} path @param {number} size @param {string} recipe @param {RowState} state */
+  #push(item, path, size, recipe, state) {
+    /** @type {Row} */
+    const row = { item, path, size, recipe, state, id: null, reason: "", duplicate: false, damaged: false, passing: false, reached: 0 };
+    this.all.push(row);
+    this.counts[state] += 1;
+    this.#listed();
+    return row;
+  }
+
+  #listed() {
+    this.version += 1;
+    this.listVersion += 1;
+  }
+
+  /** These rows never come to be. @param {Iterable<Row>} rows */
+  drop(rows) {
+    for (const row of rows) {
+      if (row.gone) continue;
+      row.gone = true;
+      this.counts[row.state] -= 1;
+    }
+    this.#listed();
+  }
+
+  /** The rows that there are. */
+  sweep() {
+    this.all = this.all.filter((row) => !row.gone);
   }
 
   /**
@@ -57,23 +79,23 @@ export class Rows {
    */
   advance(row, state, more = {}) {
     if (RANK[state] <= RANK[row.state]) return;
-    if (["taken", "done"].includes(state)) row.reached = RANK[state] - 1;
+    if (["taken", "done"].includes(state)) row.reached = RANK[state] - MARKS;
     if (state === "accepted") row.reached = 1;
-    this.#enter(row, state, more);
+    this.enter(row, state, more);
   }
 
   /** @param {Row} row @param {RowState} state @param {News} more */
-  #enter(row, state, more) {
+  enter(row, state, more = {}) {
     if (!row.duplicate && more.duplicate && state === "stored") this.known += 1;
     this.counts[row.state] -= 1;
     this.counts[state] += 1;
-    Object.assign(row, more, { state, version: row.version + 1 });
-    this.changed(row);
+    Object.assign(row, more, { state });
+    this.version += 1;
   }
 
   /** The request that carried the row did not get through: it waits again. @param {Row} row */
   takeBack(row) {
-    if (row.state === "sending") this.#enter(row, "waiting", {});
+    if (row.state === "sending") this.enter(row, "waiting");
   }
 
   /** @param {Row} row @param {string} id @param {boolean} duplicate */
@@ -92,17 +114,43 @@ export class Rows {
    * @param {Item} item
    * @param {string} reason
    * @param {string} code
+   * @param {boolean} passing It may be taken later, or when it is chosen again.
    */
-  rejected(item, reason, code) {
-    const [first, ...others] = item.rows;
-    for (const row of others) {
-      this.counts[row.state] -= 1;
-      row.gone = true;
-    }
-    item.rows = [first];
-    if (others.length) this.all = this.all.filter((row) => !row.gone);
+  rejected(item, reason, code, passing) {
+    const [first, ...others] = item.rows.filter((row) => !row.id);
+    if (!first) return;
+    if (others.length) this.drop(others);
+    item.rows = item.rows.filter((row) => !row.gone);
+    this.refused(first, reason, code);
+    first.passing = passing;
+    this.passing += Number(passing);
+  }
+
+  /** @param {Row} row @param {string} reason @param {string} code */
+  refused(row, reason, code) {
     this.reasons.set(code, { count: (this.reasons.get(code)?.count ?? 0) + 1, reason });
-    this.advance(first, "rejected", { reason });
+    this.advance(row, "rejected", { reason });
+  }
+
+  /** Rows of what may be taken when it is sent again: they wait. @returns {Item[]} */
+  again() {
+    const rows = this.all.filter((row) => row.passing && row.item?.file);
+    for (const row of rows) {
+      row.passing = false;
+      this.enter(row, "waiting", { reason: "" });
+    }
+    this.passing -= rows.length;
+    for (const [code, told] of this.reasons) if (!this.all.some((row) => row.reason === told.reason)) this.reasons.delete(code);
+    return /** @type {Item[]} */ ([...new Set(rows.map((row) => row.item))]);
+  }
+
+  /** A failed picture is worked on again, as a new one. @param {Row} row @param {string} id */
+  retried(row, id) {
+    row.reached = 1;
+    this.enter(row, "accepted", { reason: "" });
+    if (row.id) this.byId.delete(row.id);
+    row.id = id;
+    this.byId.set(id, row);
   }
 
   /** @param {string} id @param {RowState} state @param {News} more */
@@ -118,5 +166,9 @@ export class Rows {
 
   get toSend() {
     return this.counts.waiting + this.counts.sending;
+  }
+
+  get offered() {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 }

@@ -1,51 +1,87 @@
-// The list: only the rows which can be seen exist as elements, so that 30,000 scroll like 30.
+// The list: only the rows which can be seen exist as elements, and only those around them are in the page at all.
 
 import { element } from "../dom.js";
 import { size } from "../format.js";
 
-/** @import { Rows } from "./rows.js" */
-
 const BEYOND = 6;
+const AROUND = 80;
 const STEPS = ["accepted", "taken", "done", "stored"];
 /** @type {Record<RowState, string>} */
 const WORDS = {
-  waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
+  missing: "not sent, not at hand", waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
   done: "done, being stored", stored: "stored", failed: "failed", rejected: "rejected", cancelled: "cancelled, not sent",
 };
+/** @typedef {ReturnType<typeof makeLine>} Line */
 
 export class View {
-  /** @param {HTMLElement} container @param {Rows} rows */
-  constructor(container, rows) {
+  /**
+   * @param {HTMLElement} scroller
+   * @param {HTMLElement} container
+   * @param {(first: number, last: number) => void} ask For the rows between.
+   */
+  constructor(scroller, container, ask) {
+    this.scroller = scroller;
     this.container = container;
-    this.rows = rows;
+    this.ask = ask;
+    this.count = 0;
+    this.first = 0;
+    /** @type {ShownRow[]} */
+    this.rows = [];
     /** @type {Map<number, Line>} */
     this.shown = new Map();
     /** @type {Line[]} */
     this.spare = [];
     this.frame = 0;
-    this.height = 0;
-    for (const kind of ["scroll", "resize"]) addEventListener(kind, () => this.soon(), { passive: true });
+    this.height = 56;
+    this.wanted = [-1, -1];
+    scroller.addEventListener("scroll", () => this.soon(), { passive: true });
+    new ResizeObserver(() => this.#measure()).observe(scroller);
+  }
+
+  #measure() {
+    const height = parseFloat(getComputedStyle(this.container).getPropertyValue("--row")) || 56;
+    if (height !== this.height) this.#recycle(0, 0);
+    this.height = height;
+    this.soon();
+  }
+
+  /** @param {ShownRow[]} rows @param {number} first @param {number} count */
+  give(rows, first, count) {
+    Object.assign(this, { rows, first });
+    if (count !== this.count) {
+      this.count = count;
+      this.container.style.height = `${count * this.height}px`;
+      this.scroller.parentElement?.setAttribute("aria-rowcount", String(count + 1));
+    }
+    this.soon();
+  }
+
+  /** Another list begins at its top. */
+  restart() {
+    this.scroller.scrollTop = 0;
+    this.wanted = [-1, -1];
+    this.soon();
   }
 
   soon() {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.draw();
+      this.#draw();
     });
   }
 
-  draw() {
-    const { all } = this.rows;
-    const height = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
-    this.container.style.height = `${all.length * height}px`;
-    this.container.parentElement?.setAttribute("aria-rowcount", String(all.length + 1));
-    const top = this.container.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(-top / height) - BEYOND);
-    const last = Math.min(all.length, Math.ceil((innerHeight - top) / height) + BEYOND);
-    if (height !== this.height) this.#recycle(0, 0);
-    this.height = height;
+  #draw() {
+    const { height, scroller, count } = this;
+    const [top, below] = [Math.floor(scroller.scrollTop / height), Math.ceil((scroller.scrollTop + scroller.clientHeight) / height)];
+    if (top < this.wanted[0] + BEYOND * Number(this.wanted[0] > 0) || below > this.wanted[1] - BEYOND) {
+      this.wanted = [Math.max(0, top - AROUND), below + AROUND];
+      this.ask(this.wanted[0], this.wanted[1]);
+    }
+    const first = Math.max(0, top - BEYOND, this.first);
+    const last = Math.min(count, below + BEYOND, this.first + this.rows.length);
+    this.container.style.height = `${count * height}px`;
     this.#recycle(first, last);
-    for (let index = first; index < last; index++) this.#show(index, all[index], height);
+    for (let index = first; index < last; index++) this.#show(index, this.rows[index - this.first]);
   }
 
   /** @param {number} first @param {number} last */
@@ -58,32 +94,30 @@ export class View {
     }
   }
 
-  /** @param {number} index @param {Row} row @param {number} height */
-  #show(index, row, height) {
+  /** @param {number} index @param {ShownRow} row */
+  #show(index, row) {
     let line = this.shown.get(index);
     if (!line) {
       line = this.spare.pop() ?? makeLine();
       this.shown.set(index, line);
-      line.root.style.transform = `translateY(${index * height}px)`;
+      line.root.style.transform = `translateY(${index * this.height}px)`;
       line.root.setAttribute("aria-rowindex", String(index + 2));
       this.container.append(line.root);
     }
-    if (line.row !== row) startLine(line, row);
-    if (line.version !== row.version) fillLine(line, row);
+    fill(line, row);
   }
 }
 
 /** @param {string} name @param {Node[]} children */
 const cell = (name, ...children) => element("span", { class: name, role: "cell" }, ...children);
 
-/** @returns {Line} */
 function makeLine() {
-  const link = element("a", { class: "file" });
+  const [folder, base] = [element("span", { class: "folder" }), element("span", { class: "base" })];
+  const link = element("a", { class: "file" }, folder, base);
   const line = {
-    row: null, version: -1, pictured: null, preview: "",
+    mark: "", preview: "", link, folder, base,
     root: element("div", { class: "sheet-row", role: "row" }),
     thumb: cell("c-thumb"),
-    link,
     name: cell("c-name", link),
     recipe: cell("c-recipe"),
     size: cell("c-size"),
@@ -96,57 +130,37 @@ function makeLine() {
   return line;
 }
 
-/** @param {Line} line @param {Row} row */
-function startLine(line, row) {
-  const { file } = row.item;
-  Object.assign(line, { row, version: -1 });
-  line.link.textContent = file.webkitRelativePath || file.name;
-  line.name.title = line.link.textContent;
-  line.link.removeAttribute("href");
+/** @param {Line} line @param {ShownRow} row */
+function fill(line, row) {
+  const mark = `${row.path}|${row.recipe}|${row.id}|${row.state}|${row.reached}|${row.duplicate}|${row.damaged}|${row.reason}`;
+  if (line.mark === mark) return;
+  line.mark = mark;
+  const cut = row.path.lastIndexOf("/") + 1;
+  line.folder.textContent = row.path.slice(0, cut);
+  line.base.textContent = row.path.slice(cut);
+  line.name.title = row.path;
   line.recipe.textContent = row.recipe;
-  line.size.textContent = size(file.size);
-}
-
-/**
- * The file itself; once it is stored the preview of its result, which costs the browser a hundredth.
- * @param {Line} line
- * @param {Row} row
- */
-function showThumbnail(line, row) {
-  const preview = row.state === "stored" ? `/api/v1/images/${row.id}/preview` : "";
-  if (line.pictured === row && line.preview === preview) return;
-  if (line.pictured !== row) line.thumb.replaceChildren();
-  Object.assign(line, { pictured: row, preview });
-  if (preview) showPreview(line, row);
-  else showFile(line.thumb, row.item.file);
-}
-
-/** @param {Line} line @param {Row} row */
-function showPreview(line, row) {
-  const image = element("img", { alt: "", decoding: "async", src: line.preview });
-  const isStill = () => line.pictured === row && line.preview === image.getAttribute("src");
-  image.addEventListener("load", () => isStill() && line.thumb.replaceChildren(image));
-  image.addEventListener("error", () => isStill() && showFile(line.thumb, row.item.file));
-}
-
-/** @param {Element} place @param {File} file */
-function showFile(place, file) {
-  const address = URL.createObjectURL(file);
-  const image = element("img", { alt: "", decoding: "async", src: address });
-  const release = () => URL.revokeObjectURL(address);
-  image.addEventListener("load", release);
-  image.addEventListener("error", () => {
-    release();
-    image.replaceWith(file.name.slice(file.name.lastIndexOf(".") + 1).slice(0, 5).toUpperCase());
-  });
-  place.replaceChildren(image);
-}
-
-/** @param {Line} line @param {Row} row */
-function fillLine(line, row) {
-  line.version = row.version;
-  showThumbnail(line, row);
+  line.size.textContent = row.size ? size(row.size) : "";
   if (row.id) line.link.href = `/pictures/${row.id}`;
+  else line.link.removeAttribute("href");
+  showThumbnail(line, row);
+  showState(line, row);
+}
+
+/** The preview of its result, once it is stored; before that what kind of file it is. @param {Line} line @param {ShownRow} row */
+function showThumbnail(line, row) {
+  const preview = row.state === "stored" && row.id ? `/api/v1/images/${row.id}/preview` : "";
+  const kind = row.path.slice(row.path.lastIndexOf(".") + 1).slice(0, 5).toUpperCase();
+  if (preview && line.preview === preview) return;
+  line.preview = preview;
+  line.thumb.textContent = kind;
+  if (!preview) return;
+  const image = element("img", { alt: "", decoding: "async", src: preview });
+  image.addEventListener("load", () => line.preview === preview && line.thumb.replaceChildren(image));
+}
+
+/** @param {Line} line @param {ShownRow} row */
+function showState(line, row) {
   line.state.className = `c-state ${row.state}${row.reason ? " wrap" : ""}`;
   line.state.textContent = words(row);
   line.state.title = line.state.textContent;
@@ -160,7 +174,7 @@ function fillLine(line, row) {
   });
 }
 
-/** @param {Row} row */
+/** @param {ShownRow} row */
 function words(row) {
   const damaged = row.damaged ? ", damaged" : "";
   if (row.duplicate) return `stored, known already${damaged}`;
