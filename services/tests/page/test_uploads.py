@@ -53,7 +53,7 @@ def press(driver: Chrome, selector: str) -> None:
 def begin_paused(driver: Chrome, paths: Sequence[Path]) -> None:
     """Chosen, and paused before much of it is sent."""
     choose(driver, paths)
-    press(driver, "#pause")
+    press(driver, "#upload-pause")
     wait_for(lambda: "paused" in text(driver, "#remains"), "the pause")
 
 
@@ -88,7 +88,7 @@ def test_a_paused_upload_waits_over_a_reload_and_is_continued(mill: Mill, browse
     wait_for(lambda: "paused" in text(driver, "#remains"), "the panel after the reload")
     assert "60 offered" in total(driver)
     go(driver, "/batches")
-    press(driver, "#pause")
+    press(driver, "#upload-pause")
     wait_for(lambda: ended(driver), "all to end")
     assert accepted(mill, batch) == 60
 
@@ -192,11 +192,11 @@ def test_what_failed_and_what_was_not_taken_is_retried(mill: Mill, browser: Open
         driver.get(mill.url)
     choose(driver, files(tmp_path, photos(1), "small.jpg"))
     wait_for(lambda: "The proxy takes less." in text(driver, "#reasons"), "the refusal")
-    press(driver, "#retry")
+    press(driver, "#upload-retry")
     wait_for(lambda: total(driver) == "1 offered = 1 stored + 0 failed + 0 in flight", "the second attempt")
     choose(driver, files(tmp_path, [broken_jpeg()], "broken.jpg"))
     wait_for(lambda: "1 failed" in total(driver), "the failure")
-    press(driver, "#retry")
+    press(driver, "#upload-retry")
     wait_for(lambda: accepted(mill, batch_of(driver)) == 3, "another job")
     wait_for(lambda: total(driver) == "2 offered = 1 stored + 1 failed + 0 in flight", "how it ended")
 

@@ -120,11 +120,11 @@ function showObstacle(told) {
 /** @param {UploadState} told */
 function showButtons(told) {
   const left = told.inFlight + told.toSend;
-  one("#pause").hidden = !told.toSend;
-  one("#pause").textContent = told.paused ? "Continue" : "Pause";
+  one("#upload-pause").hidden = !told.toSend;
+  one("#upload-pause").textContent = told.paused ? "Continue" : "Pause";
   one("#cancel").hidden = !(told.toSend || told.counts.missing);
-  one("#retry").hidden = !told.passing;
-  one("#retry").textContent = `Retry ${plural(told.passing, "picture")}`;
+  one("#upload-retry").hidden = !told.passing;
+  one("#upload-retry").textContent = `Retry ${plural(told.passing, "picture")}`;
   one("#forget").hidden = left > 0 || told.counts.missing > 0;
 }
 
@@ -171,9 +171,9 @@ function listen() {
 const command = (id, kind) => one(id).addEventListener("click", () => state && ask({ kind, batch: state.batch }));
 
 function buttons() {
-  one("#pause").addEventListener("click", () => state && ask({ kind: state.paused ? "continue" : "pause", batch: state.batch }));
+  one("#upload-pause").addEventListener("click", () => state && ask({ kind: state.paused ? "continue" : "pause", batch: state.batch }));
   command("#cancel", "cancel");
-  command("#retry", "retry");
+  command("#upload-retry", "retry");
   command("#forget", "forget");
   one("#cancel").addEventListener("click", () => tell("Nothing more is sent. What was accepted goes on."));
   one("#forget").addEventListener("click", () => {
