@@ -14,7 +14,8 @@ OWN = {"development", "faults", "frame_to_alert", "page", "pipeline", "simulated
 PROGRAMS = {"alerter", "analyzer", "api", "camera", "cli", "journal", "local", "worker", "writer"}
 AS_A_PROCESS = re.compile(r"^from (mill|mills|[\w.]*conftest) import ", re.MULTILINE)
 # Files that import nothing of their room's package, and why they are there all the same.
-WHY = {"cli/test_faults.py": "the command line is called by the fixture `imagemill`"}
+_BY_FIXTURE = "the command line is called by the fixture `imagemill`"
+WHY = {"cli/test_faults.py": _BY_FIXTURE, "cli/test_manifest.py": _BY_FIXTURE}
 FILES = sorted(path.relative_to(HERE) for path in HERE.rglob("test_*.py") if path.parent != HERE)
 MIRRORING = [path for path in FILES if path.parts[0] not in OWN]
 

@@ -42,10 +42,12 @@ def add_to(blueprint: Blueprint) -> None:
 
 
 def _frame() -> dict[str, Any]:
+    settings = services().settings
     return {
         "sections": [section for section in SECTIONS if may(section.permission)],
         "counts": _counts() if may("view") else None,
-        "address_of": address_of, "address_with": _address_with, "upload_limits": services().settings,
+        "address_of": address_of, "address_with": _address_with, "default_recipe": settings.default_recipe,
+        "max_image_bytes": settings.max_image_bytes,
     }  # fmt: skip
 
 
