@@ -90,11 +90,8 @@ def test_users_of_the_broker_may_do_what_their_programs_need() -> None:
 
 def test_passwords_come_into_the_definitions_before_the_broker_starts(tmp_path: Path) -> None:
     script = _mounted("rabbitmq", "/start/start-rabbitmq.sh")
-    for there, here in (
-        ("/start/", f"{ROOT}/images/compose/"),
-        ("/tmp/", f"{tmp_path}/"),
-        ("docker-entrypoint.sh", "env"),
-    ):
+    places = {"/tmp/": f"{tmp_path}/", "/start/": f"{ROOT}/images/compose/", "docker-entrypoint.sh": "env"}
+    for there, here in places.items():
         script = script.replace(there, here)
     passwords = {name: f'{value}&\\1"' for name, value in PASSWORDS.items()}
     started = subprocess.run(

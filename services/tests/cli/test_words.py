@@ -117,4 +117,4 @@ def test_the_command_line_loads_neither_database_nor_broker_nor_another_program(
     rooms = ("imagemill.concurrency", "imagemill.domain")
     others = [name for name in loaded.split() if not name.startswith(own) and name not in rooms]
     waits = ["imagemill.concurrency.heartbeat", "imagemill.concurrency.retry"]
-    assert sorted(others) == [*waits, "imagemill.domain.ids", "imagemill.domain.names"]
+    assert sorted(others) == [*waits, *(f"imagemill.domain.{name}" for name in ("errors", "ids", "names"))]

@@ -185,8 +185,10 @@ def test_a_batch_counts_exactly_what_was_offered(mill: Mill) -> None:
     answer = mill.upload(unique_jpeg(), b"no picture", broken_jpeg(), unique_jpeg(), batch=batch)
     assert answer.status_code == 202
     assert [item["code"] for item in answer.json()["rejected"]] == ["not-an-image"]
-    counts = wait_for(lambda: (c := mill.get(f"/api/v1/batches/{batch}").json())["in_flight"] == 0 and c, "the batch")
-    assert counts == {
+    found = wait_for(lambda: (c := mill.get(f"/api/v1/batches/{batch}").json())["in_flight"] == 0 and c, "the batch")
+    assert found["recipes"] == {"gray": 3}
+    assert found["began_at"] <= found["ended_at"]
+    assert {name: found[name] for name in found if name not in ("recipes", "began_at", "ended_at")} == {
         "id": batch, "offered": 4, "accepted": 3, "rejected": 1, "stored": 2, "duplicates": 0, "failed": 1,
         "failed_open": 1, "damaged": 0, "in_flight": 0, "erased": 0,
     }  # fmt: skip
