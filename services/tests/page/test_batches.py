@@ -7,12 +7,16 @@ from page_site import BATCH, Site, failed_outcome, of_failure
 
 def test_a_batch_without_a_name_is_called_by_what_is_in_it(site: Site) -> None:
     ledger = site.services.stores.ledger
-    one, several, refused = uuid7(), uuid7(), uuid7()
+    one, several, folder, refused = uuid7(), uuid7(), uuid7(), uuid7()
     jobs = [of_failure("kite.jpg", one), *(of_failure(f"{n}.jpg", several) for n in range(3))]
+    jobs += [of_failure(f"Kyoto/day {n}/gate.jpg", folder) for n in range(2)]
     lone = Rejection(id=uuid7(), batch=refused, name="n", code="empty", detail="", at=timestamp())
     ledger.accept(jobs, [failed_outcome(jobs[0])], [lone])
     html = site.html("/batches")
-    for batch, title in ((one, "kite.jpg"), (several, "3 pictures: 0.jpg, …"), (refused, "1 file rejected")):
+    titles = {
+        one: "kite.jpg", several: "3 pictures: 0.jpg, …", folder: "2 pictures from Kyoto", refused: "1 file rejected",
+    }  # fmt: skip
+    for batch, title in titles.items():
         assert f'<a class="title" href="/batches/{batch}" title="{title} ({batch})">{title}</a>' in html
         assert f"<title>{title} · Imagemill</title>" in site.html(f"/batches/{batch}")
     # The newest first, the ones that began in the same moment in the order of their names.

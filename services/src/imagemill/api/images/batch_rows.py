@@ -39,7 +39,9 @@ class BatchRow:
             return plural(self.counts.rejected, "file") + " rejected" if self.counts.rejected else "Upload"
         if self.counts.accepted == 1:
             return self.sample.job.name
-        return f"{plural(self.counts.accepted, 'picture')}: {self.sample.job.name}, …"
+        folder, slash, _ = self.sample.job.name.partition("/")
+        what = plural(self.counts.accepted, "picture")
+        return f"{what} from {folder}" if slash else f"{what}: {self.sample.job.name}, …"
 
     @property
     def began_at(self) -> str | None:
