@@ -85,7 +85,7 @@ chaos-cluster: $(SERVICES_READY) ## The same with the chart in kind, or the clus
 
 .PHONY: test-operator
 test-operator: $(OPERATOR_READY) rabbitmq ## Run the tests of the operator
-	cd operator && .venv/bin/pytest $(ARGS)
+	cd operator && .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-chart
 test-chart: $(E2E_READY) ## Run the tests of the chart, which need no cluster
