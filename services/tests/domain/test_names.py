@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.domain.errors import Invalid
-from imagemill.domain.names import display_name, path_name
+from imagemill.domain.names import display_name, path_name, portable
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,23 @@ def test_a_kept_path_stays_below_its_folder(raw: str) -> None:
         return
     assert not {"", ".", ".."} & set(kept.split("/"))
     assert path_name(kept) == kept
+
+
+@given(st.text(max_size=60))
+def test_a_portable_name_is_taken_by_every_file_system_and_stays_the_same(raw: str) -> None:
+    try:
+        name = portable(path_name(raw))
+    except Invalid:
+        return
+    for part in name.split("/"):
+        assert part.strip()
+        assert not part.endswith((".", " "))
+        assert not set('<>:"|?*\\') & set(part)
+        assert part.partition(".")[0].strip().lower() not in ("con", "nul", "aux", "prn", "com1", "lpt9")
+    assert portable(name) == name
+
+
+@pytest.mark.parametrize("device", ["CON", "nul.jpg", "Com1 .png", "trip/lpt9.tar.gz"])
+def test_no_portable_name_is_that_of_a_device(device: str) -> None:
+    folder, slash, base = device.rpartition("/")
+    assert portable(device) == f"{folder}{slash}_{base}"

@@ -15,7 +15,7 @@ from imagemill.cli import console, say
 from imagemill.cli.client import ApiError, Client, path_of
 from imagemill.cli.fetching import write_stream
 from imagemill.cli.options import Api, AsLines, connect
-from imagemill.domain.names import ENDINGS, display_name, result_stem
+from imagemill.domain.names import ENDINGS, display_name, portable, result_stem
 
 _MOST = 1_000_000
 
@@ -73,10 +73,10 @@ def targets(images: Iterable[Mapping[str, Any]], folder: Path, original: bool) -
         base = display_name(image["name"])  # without its folders
         stem = base.rpartition(".")[0] if original else result_stem(base, image["recipe"])
         ending = ENDINGS.get(info["content_type"], "bin")
-        name = display_name(f"{stem or base}.{ending}")
+        name = portable(display_name(f"{stem or base}.{ending}"))
         # Not all file systems tell cases apart.
         if name.lower() in found:
-            name = display_name(f"{stem or base}-{image['id'][-12:]}.{ending}")
+            name = portable(display_name(f"{stem or base}-{image['id'][-12:]}.{ending}"))
         what = "original" if original else "result"
         found[name.lower()] = Download(image["id"], what, info["sha256"], folder / name)
     return list(found.values())

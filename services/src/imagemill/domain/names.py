@@ -15,6 +15,9 @@ ENDINGS = {
     "image/tiff": "tiff",
 }  # fmt: skip
 _MAX_EXTENSION = 16
+# Windows takes none of these characters in a name, no dot at its end, and these names for devices in every folder.
+_UNPORTABLE = re.compile(r'[<>:"|?*\\/]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Invisible, but spelling in Persian and in joined emoji; all other format characters can only deceive."""
 
@@ -52,6 +55,21 @@ def folder_and_base(name: str) -> tuple[str, str]:
     """
     folder, slash, base = name.rpartition("/")
     return folder + slash, base
+
+
+def portable(name: str) -> str:
+    """A name as every file system takes it, folder by folder: the one of a file that is unpacked anywhere.
+
+    >>> portable('a: "x"./aux.jpg')
+    'a_ _x__/_aux.jpg'
+    """
+    return "/".join(map(_portable_part, name.split("/")))
+
+
+def _portable_part(part: str) -> str:
+    plain = _UNPORTABLE.sub("_", part)
+    plain = plain[:-1] + "_" if plain.endswith((".", " ")) else plain
+    return f"_{plain}" if _DEVICE.match(plain) else plain
 
 
 def result_stem(name: str, recipe: str) -> str:

@@ -139,6 +139,12 @@ def test_names_are_told_apart_whatever_their_case() -> None:
     assert named("kite.jpg", 1) == "kite-gray.png"
     assert named("KITE.JPG", 2) == "KITE-gray-000000000002.png"
     assert named("=1+1.jpg", 3) == "=1+1-gray.png"
+    # Every system can unpack them.
+    assert named("C: 1/aux/con.tar.jpg", 4) == "C_ 1/_aux/_con.tar-gray.png"
+    assert named("kite-gray.png/a.jpg", 5) == "kite-gray.png_/a-gray.png"
+    assert named("Manifest.csv/a.jpg", 6) == "Manifest.csv_/a-gray.png"
+    assert named("sun-gray.png/a.jpg", 7) == "sun-gray.png/a-gray.png"
+    assert named("sun.jpg", 8) == "sun-gray-000000000008.png"
 
 
 def test_what_is_erased_while_a_client_reads_is_not_sent_any_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from imagemill.domain.access import Permission
 from imagemill.domain.errors import Busy
 from imagemill.domain.ids import is_batch_name
 from imagemill.domain.images import Image
-from imagemill.domain.names import ENDINGS, display_name, folder_and_base, result_stem
+from imagemill.domain.names import ENDINGS, display_name, folder_and_base, portable, result_stem
 
 blueprint = Blueprint("archive", __name__)
 
@@ -112,10 +112,14 @@ def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
 
 
 class FileNames:
-    """Names of results, in their folders, each once: the second `kite-gray.png` has the end of its id in it."""
+    """Names of results, in their folders, each once: the second `kite-gray.png` has the end of its id in it.
+
+    Every file system can unpack them: they are portable, and none is that of a folder too.
+    """
 
     def __init__(self) -> None:
         self._taken: set[str] = {"manifest.csv"}
+        self._folders: set[str] = set()
 
     def of(self, image: Image) -> str:
         """The name of a picture's result, empty when it has none, or none any more."""
@@ -123,13 +127,24 @@ class FileNames:
         if result is None:
             return ""
         folder, base = folder_and_base(image.job.name)
+        folder = self._folder(portable(folder))
         stem, ending = result_stem(base, image.job.recipe), ENDINGS.get(result.content_type, "bin")
-        name = folder + display_name(f"{stem}.{ending}")
+        name = folder + portable(display_name(f"{stem}.{ending}"))
         # Not all file systems tell cases apart.
-        if name.lower() in self._taken:
-            name = folder + display_name(f"{stem}-{image.job.id[-12:]}.{ending}")
+        if name.lower() in self._taken or name.lower() in self._folders:
+            name = folder + portable(display_name(f"{stem}-{image.job.id[-12:]}.{ending}"))
         self._taken.add(name.lower())
         return name
+
+    def _folder(self, wanted: str) -> str:
+        """The folder; where a file has the name of one on the way to it, that one has `_` at its end."""
+        folder = ""
+        for part in wanted.split("/")[:-1]:
+            while (folder + part).lower() in self._taken:
+                part += "_"
+            self._folders.add((folder + part).lower())
+            folder += f"{part}/"
+        return folder
 
 
 class Sink(io.RawIOBase):
