@@ -224,3 +224,23 @@ def test_the_api_describes_what_it_described(name: str) -> None:
     assert described["description"] == recorded["description"]
     assert set(described["properties"]) == set(recorded["properties"])
     assert set(described["required"]) == set(recorded["required"])
+
+
+def test_what_programs_once_told_of_an_event_is_shown_as_far_as_it_can_be() -> None:
+    told = EVENTS["end"] | {"class": "Alert", "zones": "door", "score": "high", "seconds": 4.5}
+    stored = _stored({**told, "_id": "event:1:yard"})
+    assert (stored.event.event_class, stored.event.zones, stored.event.score) == (None, None, None)
+    assert stored.event.seconds == 4.5
+    assert views.event_view(stored, None, "/pictures").model_dump(mode="json")["zones"] is None
+    alert = Alert.model_validate(an_alert() | {"facts": told})
+    assert alert.raised_for.seconds == 4.5
+    assert Alert.model_validate(an_alert() | {"facts": {"score": 1}}).raised_for.id == alert.event
+
+
+def test_a_message_of_an_event_is_still_read_strictly() -> None:
+    with pytest.raises(ValueError, match="zones"):
+        Event.parse(EVENTS["end"] | {"zones": "door"})
+
+
+def an_alert() -> dict[str, Any]:
+    return raised_alert(Event.parse(EVENTS["end"]), Verdict(True, "alert", "It moved."), AT).as_document()

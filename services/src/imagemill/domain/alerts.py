@@ -4,9 +4,10 @@ What was sent, acknowledged or held back is a document of its own beside the ale
 Secrets are in none: channels are named by their names.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema, field_serializer
+from pydantic import ConfigDict, Field, WithJsonSchema, field_serializer, field_validator
 
 from imagemill.domain.events import Event, Real
 from imagemill.domain.record import Record
@@ -49,6 +50,14 @@ class Alert(AlertFacts):
     at: Real
     started_at: Real
     facts: Event | None = None
+
+    @field_validator("facts", mode="before")
+    @classmethod
+    def _as_far_as_known(cls, facts: Any) -> Any:
+        try:
+            return Event.recall(facts) if isinstance(facts, Mapping) else facts
+        except ValueError:
+            return None  # What the alert says itself is shown.
 
     @field_serializer("facts")
     def _as_it_came(self, facts: Event | None) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ To add a member is to add a field to `EventFacts` (everybody sees it) or to `Eve
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, ValidationError, WithJsonSchema
 
 from imagemill.domain.motion_kinds import EventClass
 from imagemill.domain.record import Record
@@ -27,6 +27,18 @@ class _Passed(Record):
     def parse(cls, given: Mapping[str, Any]) -> Self:
         """Read the JSON form, or a document; raises ValueError."""
         return cls.model_validate({name: value for name, value in given.items() if not name.startswith("_")})
+
+    @classmethod
+    def recall(cls, kept: Mapping[str, Any]) -> Self:
+        """Read what is kept, for people who want to see it: a member that is wrong is left out where it may be absent.
+
+        Programs of former versions kept what they were told without asking what it is. Raises ValueError.
+        """
+        try:
+            return cls.parse(kept)
+        except ValidationError as error:
+            wrong = {one["loc"][0] for one in error.errors(include_url=False)}
+            return cls.parse({name: value for name, value in kept.items() if name not in wrong})
 
     def as_json(self, without: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Make the JSON form that `parse` reads back."""

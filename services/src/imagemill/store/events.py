@@ -201,7 +201,7 @@ def _put(database: Database, doc_id: str, known: Document, event: Event, picture
 
 def _stored(document: Document) -> StoredEvent:
     files = document.get("_attachments", {})
-    return StoredEvent(Event.parse(document), {name: int(stub.get("length", 0)) for name, stub in files.items()})
+    return StoredEvent(Event.recall(document), {name: int(stub.get("length", 0)) for name, stub in files.items()})
 
 
 def _camera(document: Document) -> str:
