@@ -138,7 +138,7 @@ bench-pages: $(SERVICES_READY) rabbitmq ## What each page costs, from 1,000 to 1
 
 .PHONY: bench-uploads
 bench-uploads: $(SERVICES_READY) rabbitmq chromium ## The page with 10,000 files to upload: frames, heap, requests; 2,000 known files
-	cd services && PYTHONPATH=.:tests .venv/bin/python -m bench.uploads $(ARGS)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.uploads $(ARGS)
 
 .PHONY: bench-cameras
 bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, and frames missed

@@ -111,4 +111,6 @@ type Asked =
 /** What the uploads tell pages. */
 type Answered =
   | { kind: "state"; state: UploadState | null }
-  | { kind: "rows"; rows: ShownRow[]; first: number; count: number };
+  | { kind: "rows"; rows: ShownRow[]; first: number; count: number }
+  /** What was added was not taken: the page is of a session that is over. */
+  | { kind: "not-yours" };

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from imagemill.api.images import view_models
 from imagemill.api.web import docs, formatting
 from imagemill.domain.ids import is_uuid
 from imagemill.domain.images import TraceStep
+from node_scripts import needs_node, node
 
 STATIC = Path(imagemill.api.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.rglob("*.js"))
@@ -28,14 +27,6 @@ AGO = {
     "2026-11-20T11:00:00.000Z": "1 day ago",
     "2026-10-01T00:00:00.000Z": "2026-10-01",
 }
-
-needs_node = pytest.mark.skipif(not shutil.which("node"), reason="node runs the page's scripts outside a browser")
-
-
-def node(*arguments: str, script: str) -> str:
-    done = subprocess.run(["node", *arguments], input=script, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_sizes_times_and_moments_in_words() -> None:

@@ -6,6 +6,23 @@ const LONGEST_MS = 30_000;
 
 /** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Whose session it is, "" when it is nobody's, null while the service does not tell. @returns {Promise<string | null>} */
+export async function sessionOf() {
+  const answer = await fetch("/api/v1/whoami", { signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
+  if (answer?.status === 401) return "";
+  const told = answer?.ok ? await answer.json().catch(() => null) : null;
+  return told?.name ?? null;
+}
+
+/** The same, asked until the service tells. @returns {Promise<string>} */
+export async function certainSession() {
+  for (;;) {
+    const name = await sessionOf();
+    if (name !== null) return name;
+    await sleep(ASK_MS);
+  }
+}
+
 /** @param {string | undefined} text */
 const firstSentence = (text) => `${String(text ?? "The service is busy").split(/\. |\.$/)[0]}.`;
 
@@ -37,9 +54,7 @@ export class Gate {
   }
 
   async #askWho() {
-    const answer = await fetch("/api/v1/whoami", { signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
-    const told = answer?.ok ? await answer.json() : null;
-    if (told?.name === this.who) this.signedOut = false;
+    if ((await sessionOf()) === this.who) this.signedOut = false;
     else await sleep(ASK_MS);
   }
 

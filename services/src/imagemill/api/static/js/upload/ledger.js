@@ -3,8 +3,10 @@
 const TIMEOUT_MS = 30_000;
 const PAGE = 500;
 
+/** @import { Gate } from "./gate.js" */
+
 /** The service answered, and did not tell. */
-export class Refused extends Error {
+class Refused extends Error {
   /** @param {number} status */
   constructor(status) {
     super(`The service answered ${status}.`);
@@ -36,4 +38,29 @@ async function read(list, batch, see) {
 export const readImages = (batch, see) => read("images", batch, see);
 
 /** @param {string} batch @param {(rejection: Rejection) => boolean | void} see */
-export const readRejections = (batch, see) => read("rejections", batch, see);
+const readRejections = (batch, see) => read("rejections", batch, see);
+
+/**
+ * All of a batch, oldest first, asked until the service tells: without knowing it, the same could be added twice.
+ * @param {string} batch
+ * @param {Gate} gate
+ * @param {AbortSignal} stop
+ */
+export async function readBatch(batch, gate, stop) {
+  while (await gate.passes(stop)) {
+    /** @type {Image[]} */
+    const images = [];
+    /** @type {Rejection[]} */
+    const rejections = [];
+    try {
+      await readImages(batch, (image) => void images.push(image));
+      await readRejections(batch, (rejection) => void rejections.push(rejection));
+      gate.answered();
+      return { images: images.reverse(), rejections: rejections.reverse() };
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) gate.signedOut = true;
+      else gate.away();
+    }
+  }
+  return { images: [], rejections: [] };
+}

@@ -18,7 +18,9 @@ function choose(files, handles) {
   if (!batch.reportValidity()) return;
   /** @type {HTMLInputElement[]} */
   const ticks = all("[name=recipe]:checked", form);
-  offer(files, { batch: batch.value.trim(), recipes: ticks.map((tick) => tick.value), handles });
+  // A name that the address gave and a person took away asks for another batch.
+  const named = batch.value.trim() || (batch.defaultValue ? "" : undefined);
+  offer(files, { batch: named, recipes: ticks.map((tick) => tick.value), handles });
 }
 
 for (const input of pickers) {

@@ -30,24 +30,29 @@ const part = { first: 0, last: 0, shown: "all", order: "chosen", text: "" };
 
 const ask = openUploads((answered) => {
   if (answered.kind === "state") show(answered.state);
+  else if (answered.kind === "not-yours") tell("Somebody else has signed in here. Nothing was taken; load this page again.");
   else view.give(answered.rows, answered.first, answered.count);
 });
 const view = new View(one(".sheet-scroll"), one("#rows"), (first, last) => ask({ kind: "part", part: Object.assign(part, { first, last }) }));
 
 /**
- * Adds files to what this page shows, else to what is under way, else to a new batch.
+ * Adds files to the upload that they belong to, else to what is under way, else to the batch that is named or that
+ * this page is for, else to a new one.
  * @param {Chosen[]} files
- * @param {{ batch?: string, recipes?: string[], handles?: FileSystemHandle[] }} [more]
+ * @param {{ into?: string, batch?: string, recipes?: string[], handles?: FileSystemHandle[] }} [more]
  */
 export function offer(files, more = {}) {
   if (!files.length) return;
-  const named = underWay() || more.batch;
+  const named = targetOf(more);
   const batch = named || uuid7();
   const recipes = more.recipes?.length ? more.recipes : [panel.dataset.defaultRecipe ?? ""];
   ask({ kind: "add", batch, isNew: !named, recipes, files });
   if (more.handles?.length) rememberHandles(batch, more.handles);
   if (!docked) goTo(batch);
 }
+
+/** Which batch they are added to; none where they begin one. @param {{ into?: string, batch?: string }} more */
+const targetOf = ({ into, batch }) => into || underWay() || (batch ?? own);
 
 /** The batch to which files are added that name none. */
 const underWay = () => (state && (!docked || state.toSend || state.counts.missing) ? state.batch : "");
@@ -63,7 +68,7 @@ function goTo(batch) {
 function isShown(told) {
   const isOpen = told.inFlight + told.toSend + told.counts.missing > 0;
   if (isOpen) seen = told.batch;
-  if (own) return told.offered > 0 || told.tookSeconds > 0;
+  if (own) return told.batch === own && (told.offered > 0 || told.tookSeconds > 0);
   return isOpen || (docked && (told.passing > 0 || seen === told.batch));
 }
 
@@ -180,7 +185,10 @@ function buttons() {
     if (!docked) history.replaceState(null, "", "/");
     if (!docked) ask({ kind: "look", batch: (own = null) });
   });
-  one("#read-again").addEventListener("click", async () => offer(await filesOfHandles(handles)));
+  one("#read-again").addEventListener("click", async () => {
+    const into = state?.batch; // Another upload may be shown once they are found.
+    offer(await filesOfHandles(handles), { into });
+  });
   one("#unfold").addEventListener("click", () => open(Boolean(one("#upload-list").hidden)));
   one("#unfold").hidden = !docked;
   if (docked) open(sessionStorage.getItem(OPEN) === "yes");

@@ -9,6 +9,8 @@ const FILES = 20;
 const BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 300_000;
 const MOST_ATTEMPTS = 40;
+/** Nothing is said of the files: the service is away or busy, or the session has ended. */
+const NOT_NOW = new Set([401, 429, 502, 503, 504]);
 /** What may be taken a moment later. */
 const AWAY = new Set(["unavailable", "accept-unknown", "being-erased", "too-many-jobs"]);
 
@@ -78,7 +80,8 @@ export class Sender {
     try {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]);
       const answer = await fetch("/api/v1/images", { method: "POST", body: form, signal });
-      const body = await answer.json();
+      // A proxy before the service refuses in HTML: its status tells enough.
+      const body = await answer.json().catch((error) => (answer.ok ? Promise.reject(error) : {}));
       return this.#answered(portion, answer, body);
     } catch {
       return stop.aborted ? portion : this.#broken(portion);
@@ -102,7 +105,7 @@ export class Sender {
   /** @param {Item[]} portion @param {Response} answer @param {Answer} body */
   #answered(portion, answer, body) {
     const { gate, rows } = this.upload;
-    if (!body.rejected && gate.putsOff(answer, body.detail)) return this.#again(portion, answer.status !== 401);
+    if (!body.rejected && gate.putsOff(answer, body.detail)) return this.#again(portion, !NOT_NOW.has(answer.status));
     gate.answered();
     if (!answer.ok && !body.rejected) {
       if (portion.length > 1) return this.#singly(portion); // Perhaps one of them alone is the reason.
@@ -158,6 +161,7 @@ export class Sender {
     item.attempts = 0;
     this.upload.rows.rejected(item, "The service did not take it for a long time. Retry it later.", "given-up", true);
     this.upload.settle([item], false);
+    this.upload.remember([item]);
     return true;
   }
 }

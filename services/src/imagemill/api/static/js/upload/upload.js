@@ -3,7 +3,7 @@
 import { uuid7 } from "../ids.js";
 import { Gate } from "./gate.js";
 import { Hashing, identity } from "./hashing.js";
-import { Refused, readImages, readRejections } from "./ledger.js";
+import { readBatch, readImages } from "./ledger.js";
 import { forget, forgetHandles, remember } from "./memory.js";
 import { ENDED, Rows, markOf } from "./rows.js";
 import { Sender } from "./sender.js";
@@ -23,6 +23,9 @@ export class Upload {
     this.hashing = new Hashing(this);
     this.sender = new Sender(this);
     this.stop = new AbortController();
+    /** @type {Promise<unknown>} Its list is rebuilt. */
+    this.opened = Promise.resolve();
+    this.abandoned = false;
     this.speed = new Speed();
     /** @type {Map<string, Item>} By their marks. */
     this.items = new Map();
@@ -40,7 +43,7 @@ export class Upload {
   /** The list as the ledger has it, and what has not arrived. @param {Remembered[]} remembered */
   async rebuild(remembered) {
     this.reading = true;
-    const { images, rejections } = await this.#read();
+    const { images, rejections } = await readBatch(this.batch, this.gate, this.stop.signal);
     /** @type {Map<string, number>} */
     const arrived = new Map();
     for (const image of images) {
@@ -49,31 +52,11 @@ export class Upload {
       arrived.set(same, (arrived.get(same) ?? 0) + 1);
     }
     for (const { name, code, detail } of rejections) this.rows.refused(this.rows.addKnown(name, 0, "", null), detail, code);
-    const known = remembered.filter((file) => arrived.get(`${file.path}|${file.size}`) === file.recipes.length);
+    const known = remembered.filter((file) => arrived.get(`${file.path.normalize("NFC")}|${file.size}`) === file.recipes.length);
     forget(known.map((file) => file.key));
     const lacking = new Set(known);
     for (const file of remembered) if (!lacking.has(file)) this.#remembered(file);
     this.reading = false;
-  }
-
-  /** What the ledger has, oldest first: without knowing that, the same could be added twice. */
-  async #read() {
-    while (await this.gate.passes(this.stop.signal)) {
-      /** @type {Image[]} */
-      const images = [];
-      /** @type {Rejection[]} */
-      const rejections = [];
-      try {
-        await readImages(this.batch, (image) => void images.push(image));
-        await readRejections(this.batch, (rejection) => void rejections.push(rejection));
-        this.gate.answered();
-        return { images: images.reverse(), rejections: rejections.reverse() };
-      } catch (error) {
-        if (error instanceof Refused && error.status === 401) this.gate.signedOut = true;
-        else this.gate.away();
-      }
-    }
-    return { images: [], rejections: [] };
   }
 
   /** @param {Image} image */
@@ -106,9 +89,15 @@ export class Upload {
     this.recipes = this.recipes.length && this.rows.all.length ? this.recipes : recipes;
     const found = files.map((chosen) => this.#item(chosen)).filter((item) => item !== null);
     const fitting = found.filter((item) => this.#fits(item, maxBytes));
-    remember(fitting.map(({ key, batch, path, size, modified, recipes: of }) => ({ key, batch, path, size, modified, recipes: of, who: this.who })));
+    this.remember(fitting);
     this.hashing.add(fitting);
     this.rows.version += 1;
+  }
+
+  /** What has not arrived outlives the browser. @param {Item[]} items */
+  remember(items) {
+    const { who } = this;
+    remember(items.map(({ key, batch, path, size, modified, recipes }) => ({ key, batch, path, size, modified, recipes, who })));
   }
 
   #begin() {
@@ -116,6 +105,7 @@ export class Upload {
     this.ended = 0;
     this.speed = new Speed();
     this.bytes = { all: 0, done: 0, sent: 0 };
+    this.skipped = { there: 0, chosenTwice: 0, unsent: 0 };
   }
 
   /** @param {Chosen} chosen */
@@ -123,7 +113,8 @@ export class Upload {
     const facts = { path, size: file.size, modified: file.lastModified };
     const known = this.items.get(markOf(facts));
     if (known && (known.file || !known.rows.length)) {
-      this.skipped.chosenTwice += 1;
+      if (known.rows.every((row) => row.id)) this.#isThereAgain(known);
+      else this.skipped.chosenTwice += 1;
       return null;
     }
     /** @type {Item} */
@@ -134,6 +125,13 @@ export class Upload {
     if (known) for (const row of item.rows) this.rows.enter(row, "waiting");
     else this.rows.add(item, "waiting");
     return item;
+  }
+
+  /** It arrived, and is chosen once more. @param {Item} item */
+  #isThereAgain(item) {
+    this.skipped.there += 1;
+    this.bytes.all += item.size;
+    this.bytes.done += item.size;
   }
 
   /** @param {Item} item @param {number} maxBytes */
@@ -184,6 +182,14 @@ export class Upload {
     this.settle([item], false);
   }
 
+  /** Somebody else is here now: nothing more is sent, and what has not arrived stays remembered for its owner. */
+  abandon() {
+    this.abandoned = true;
+    this.hashing.clear();
+    this.sender.clear();
+    this.stop.abort();
+  }
+
   /** Nothing more is sent; what is on its way is asked after, because it may have arrived. */
   cancel() {
     const waiting = [...this.hashing.clear(), ...this.sender.clear()];
@@ -197,6 +203,7 @@ export class Upload {
 
   /** @param {Item[]} items */
   cancelled(items) {
+    if (this.abandoned) return;
     for (const row of items.flatMap((item) => item.rows)) if (!row.id) this.rows.advance(row, "cancelled", { reason: "cancelled, not sent" });
     for (const item of items) this.items.delete(markOf(item));
     this.settle(items, false);
@@ -204,6 +211,7 @@ export class Upload {
 
   /** Which files of requests without an answer are in the batch? They become rows with an id. @param {Item[]} items */
   async askArrived(items) {
+    if (this.abandoned) return;
     /** @type {Map<string, Row[]>} */
     const wanted = new Map();
     for (const row of items.flatMap((item) => item.rows)) {
@@ -223,6 +231,7 @@ export class Upload {
     const items = this.rows.again();
     for (const item of items) item.settled = false;
     for (const item of items) this.bytes.all += item.size;
+    this.remember(items);
     this.hashing.add(items);
     if (!operates) return;
     for (const row of this.rows.all.filter((one) => one.state === "failed")) await this.#workAgain(row);

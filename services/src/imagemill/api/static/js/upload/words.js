@@ -1,7 +1,14 @@
 // What an upload says of itself: it adds up, and says what remains.
 
-import { element } from "../dom.js";
+import { element, mend } from "../dom.js";
 import { duration, number, plural, rate, size } from "../format.js";
+
+/** Gives a place this content, and touches only what changed: links keep the focus, and can be clicked. @param {Element} place @param {(Node | string)[]} content */
+function fill(place, content) {
+  const fresh = /** @type {Element} */ (place.cloneNode(false));
+  fresh.append(...content);
+  mend(place, fresh);
+}
 
 /** @param {Element} place @param {UploadState} state */
 export function showSum(place, { batch, counts, inFlight, toSend, offered }) {
@@ -20,7 +27,7 @@ export function showSum(place, { batch, counts, inFlight, toSend, offered }) {
     parts.push(element("span", { class: "sign" }, index ? "+" : "="));
     parts.push(href && count ? element("a", { class: bad, href }, ...text) : element("span", { class: bad }, ...text));
   });
-  place.replaceChildren(...parts.flatMap((part) => [part, " "]));
+  fill(place, parts.flatMap((part) => [part, " "]));
 }
 
 /** @param {UploadState} state */
@@ -71,5 +78,5 @@ export function obstacle(state, hasHandles) {
 export function showReasons(place, { reasons }) {
   const lines = reasons.map(({ code, count, reason }) =>
     element("li", {}, element("b", {}, `${number(count)} rejected`), ` (${code}): ${reason}`));
-  place.replaceChildren(...lines);
+  fill(place, lines);
 }
