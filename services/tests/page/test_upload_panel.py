@@ -8,17 +8,23 @@ from selenium.webdriver import Chrome
 import pictures
 from browsing import Open, before_any_script, console, text
 from mill import Mill, wait_for
-from uploading import choose, drop, files, total
+from uploading import choose, drop, files, names, total
 
 _PLAYED = """
 window.asked = [];
+window.previews = 0;
+const create = document.createElement.bind(document);
+document.createElement = (tag) => ((window.previews += Number(tag === 'img')), create(tag));
 window.SharedWorker = class extends EventTarget {
   constructor(_, { name }) {
     super();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     if (name !== 'imagemill-uploads') return;
-    port2.onmessage = ({ data }) => window.asked.push(data);
+    port2.onmessage = ({ data }) => {
+      window.asked.push(data);
+      if (data.kind === 'part' && window.listed) port2.postMessage(window.listed(data.part));
+    };
     window.tell = (batch, stored, failed) => port2.postMessage({ kind: 'state', state: {
       batch, recipes: ['gray'], offered: 9, inFlight: 9 - stored - failed, toSend: 0, bytesDone: 0, bytesAll: 0,
       counts: { missing: 0, waiting: 0, sending: 0, accepted: 9 - stored - failed, taken: 0, done: 0, stored, failed,
@@ -28,6 +34,23 @@ window.SharedWorker = class extends EventTarget {
     } });
   }
 };
+"""
+
+_ROWS = """
+window.listed = ({ first, last }) => ({ kind: 'rows', first, count: 10000,
+  rows: Array.from({ length: last - first }, (_, at) => ({
+  path: `IMG_${first + at}.jpg`, size: 1, recipe: 'gray', state: 'stored', id: `id-${first + at}`, reason: '',
+  duplicate: false, damaged: false, reached: 4,
+})) });
+"""
+# A screenful a frame, for half a second.
+_SCROLL = """
+const [done] = arguments, scroller = document.querySelector('.sheet-scroll'), until = performance.now() + 500;
+requestAnimationFrame(function frame(now) {
+  scroller.scrollTop += 500;
+  if (now < until) requestAnimationFrame(frame);
+  else done();
+});
 """
 
 
@@ -72,6 +95,21 @@ def test_the_focus_stays_on_what_the_panel_counts(mill: Mill, browser: Open) -> 
         assert driver.execute_script("return document.activeElement.textContent") == "9 stored"
         assert text(driver, "#upload-told") == "All ended."
     assert console(driver) == []
+
+
+def test_who_scrolls_through_a_long_list_asks_for_no_preview_on_the_way(mill: Mill, browser: Open) -> None:
+    batch = uuid.uuid4().hex
+    driver = browser()
+    with before_any_script(driver, _PLAYED), before_any_script(driver, _ROWS):
+        driver.get(f"{mill.url}/?batch={batch}")
+        wait_for(lambda: asked(driver, "look") == [batch], "the page to be ready")
+        driver.execute_script("tell(arguments[0], 9, 0)", batch)
+        wait_for(lambda: driver.execute_script("return window.previews") > 0, "previews of the first rows")
+        before = driver.execute_script("return window.previews")
+        driver.execute_async_script(_SCROLL)
+        assert driver.execute_script("return window.previews") == before
+        wait_for(lambda: driver.execute_script("return window.previews") > before, "previews where it stopped")
+        assert names(driver)[-1] != "IMG_0.jpg"
 
 
 def asked(driver: Chrome, kind: str) -> list[str | None]:

@@ -5,6 +5,8 @@ import { size } from "../format.js";
 
 const BEYOND = 6;
 const AROUND = 80;
+/** A preview is asked for once its row stands still: who scrolls through thousands wants to see few of them. */
+const STILL_MS = 120;
 const STEPS = ["accepted", "taken", "done", "stored"];
 /** @type {Record<RowState, string>} */
 const WORDS = {
@@ -32,10 +34,20 @@ export class View {
     /** @type {Line[]} */
     this.spare = [];
     this.frame = 0;
+    this.still = 0;
     this.height = 56;
     this.wanted = [-1, -1];
-    scroller.addEventListener("scroll", () => this.soon(), { passive: true });
+    scroller.addEventListener("scroll", () => this.#moves(), { passive: true });
     new ResizeObserver(() => this.#measure()).observe(scroller);
+  }
+
+  #moves() {
+    clearTimeout(this.still);
+    this.still = setTimeout(() => {
+      this.still = 0;
+      this.soon();
+    }, STILL_MS);
+    this.soon();
   }
 
   #measure() {
@@ -105,6 +117,7 @@ export class View {
       this.container.append(line.root);
     }
     fill(line, row);
+    if (!this.still) showPreview(line, row);
   }
 }
 
@@ -143,18 +156,24 @@ function fill(line, row) {
   line.size.textContent = row.size ? size(row.size) : "";
   if (row.id) line.link.href = `/pictures/${row.id}`;
   else line.link.removeAttribute("href");
-  showThumbnail(line, row);
+  if (!line.preview || line.preview !== previewOf(row)) showKind(line, row);
   showState(line, row);
 }
 
-/** The preview of its result, once it is stored; before that what kind of file it is. @param {Line} line @param {ShownRow} row */
-function showThumbnail(line, row) {
-  const preview = row.state === "stored" && row.id ? `/api/v1/images/${row.id}/preview` : "";
-  const kind = row.path.slice(row.path.lastIndexOf(".") + 1).slice(0, 5).toUpperCase();
-  if (preview && line.preview === preview) return;
+/** The preview of its result, once it is stored. @param {ShownRow} row */
+const previewOf = (row) => (row.state === "stored" && row.id ? `/api/v1/images/${row.id}/preview` : "");
+
+/** What kind of file it is, while there is no preview. @param {Line} line @param {ShownRow} row */
+function showKind(line, row) {
+  line.preview = "";
+  line.thumb.textContent = row.path.slice(row.path.lastIndexOf(".") + 1).slice(0, 5).toUpperCase();
+}
+
+/** @param {Line} line @param {ShownRow} row */
+function showPreview(line, row) {
+  const preview = previewOf(row);
+  if (!preview || line.preview === preview) return;
   line.preview = preview;
-  line.thumb.textContent = kind;
-  if (!preview) return;
   const image = element("img", { alt: "", decoding: "async", src: preview });
   image.addEventListener("load", () => line.preview === preview && line.thumb.replaceChildren(image));
 }
