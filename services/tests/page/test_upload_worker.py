@@ -8,7 +8,7 @@ import imagemill.api
 from node_scripts import needs_node, node
 
 _STATIC = Path(imagemill.api.__file__).parent / "static"
-_UPLOADS = (_STATIC / "js/upload/uploads.js").as_uri()
+_SCRIPTS = (_STATIC / "js").as_uri()
 _PLAYED = """
 import { createHash } from "node:crypto";
 const service = { who: "ada", images: [], sent: [], readMs: 0, answer: null };
@@ -49,11 +49,13 @@ globalThis.fetch = async (address, options = {}) => {
 };
 const file = (path) => new File([path], path.split("/").at(-1), { lastModified: 1 });
 const chosen = (...paths) => paths.map((path) => ({ path, file: file(path) }));
-const known = (path, recorded = path) => ({
-  id: `id-${path}`, name: recorded, recipe: "gray", status: "stored",
+const hour = 3_600_000;
+const known = (path, recorded = path, at = Date.now()) => ({
+  id: uuid7(at), name: recorded, recipe: "gray", status: "stored",
   original: { bytes: Buffer.byteLength(path), sha256: createHash("sha256").update(path).digest("hex") },
 });
-const { Uploads } = await import("UPLOADS");
+const { uuid7 } = await import("SCRIPTS/ids.js");
+const { Uploads } = await import("SCRIPTS/upload/uploads.js");
 const uploads = new Uploads();
 function page(who) {
   let listener = null;
@@ -83,7 +85,7 @@ async function until(check) {
 
 def played(story: str) -> Any:
     """What a story tells in the end by `tell`."""
-    return json.loads(node("--input-type=module", "-", script=f"{_PLAYED.replace('UPLOADS', _UPLOADS)}\n{story}"))
+    return json.loads(node("--input-type=module", "-", script=f"{_PLAYED.replace('SCRIPTS', _SCRIPTS)}\n{story}"))
 
 
 @needs_node
@@ -165,12 +167,41 @@ def test_what_arrived_is_known_again_however_its_name_is_composed() -> None:
     const decomposed = "caf\\u0065\\u0301.jpg";
     service.images = [known(decomposed, decomposed.normalize("NFC"))];
     const size = Buffer.byteLength(decomposed);
-    stored.set("1", { key: "1", batch: "b", path: decomposed, size, modified: 1, recipes: ["gray"], who: "ada" });
+    const key = uuid7();
+    stored.set(key, { key, batch: "b", path: decomposed, size, modified: 1, recipes: ["gray"], who: "ada" });
     const shown = page("ada");
     await until(() => shown.told.state && !shown.told.state.reading);
     tell([shown.told.state.offered, shown.told.state.counts.missing, stored.size]);
     """)
     assert told == [1, 0, 0]
+
+
+@needs_node
+def test_a_changed_file_has_not_arrived_because_the_former_one_is_in_the_batch() -> None:
+    told = played("""
+    service.images = [known("scan.bmp", "scan.bmp", Date.now() - hour), known("plan.bmp", "plan.bmp", Date.now() - 5)];
+    for (const path of ["scan.bmp", "plan.bmp"]) {
+      const key = uuid7();
+      stored.set(key, { key, batch: "b", path, size: 8, modified: 1, recipes: ["gray"], who: "ada" });
+    }
+    const shown = page("ada");
+    await until(() => shown.told.state && !shown.told.state.reading);
+    tell([shown.told.state.counts.missing, [...stored.values()].map(({ path }) => path)]);
+    """)
+    assert told == [1, ["scan.bmp"]]
+
+
+@needs_node
+def test_a_browser_that_never_opens_its_store_uploads_all_the_same() -> None:
+    told = played("""
+    globalThis.setTimeout = (then, ms) => real(then, ms / 20);
+    globalThis.indexedDB = { open: () => ({}) };
+    const shown = page("ada");
+    shown.add("b", chosen("a.jpg"));
+    await until(() => shown.told.state?.inFlight);
+    tell(service.sent);
+    """)
+    assert told == [["a.jpg"]]
 
 
 @needs_node

@@ -9,3 +9,6 @@ export function uuid7(now = Date.now()) {
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
+
+/** When an identifier of version 7 was made. @param {string} id */
+export const madeAt = (id) => parseInt(id.replaceAll("-", "").slice(0, 12), 16);

@@ -4,6 +4,8 @@
 const NAME = "imagemill-uploads";
 const FILES = "files";
 const FOLDERS = "folders";
+/** Some browsers never answer; files are sent all the same. */
+const LONGEST_MS = 3000;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const answered = (request) => new Promise((resolve, reject) => {
@@ -20,7 +22,8 @@ function open() {
     request.result.createObjectStore(FILES, { keyPath: "key" }).createIndex("batch", "batch");
     request.result.createObjectStore(FOLDERS, { keyPath: "batch" });
   };
-  return answered(request);
+  const late = new Promise((_, reject) => setTimeout(reject, LONGEST_MS));
+  return Promise.race([answered(request), /** @type {Promise<never>} */ (late)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 // One upload: the files of a batch, from where they lie to where they are stored.
 
-import { uuid7 } from "../ids.js";
+import { madeAt, uuid7 } from "../ids.js";
 import { Gate } from "./gate.js";
 import { Hashing, identity } from "./hashing.js";
 import { readBatch, readImages } from "./ledger.js";
@@ -10,6 +10,8 @@ import { Sender } from "./sender.js";
 import { Speed } from "./speed.js";
 
 const QUIET_MS = 10_000;
+/** So much the clocks of browser and service may differ. */
+const SKEW_MS = 600_000;
 
 export class Upload {
   /** @param {string} batch @param {string} who */
@@ -44,15 +46,18 @@ export class Upload {
   async rebuild(remembered) {
     this.reading = true;
     const { images, rejections } = await readBatch(this.batch, this.gate, this.stop.signal);
-    /** @type {Map<string, number>} */
+    /** @type {Map<string, number[]>} When which were taken: what was there before a file was chosen is another one. */
     const arrived = new Map();
     for (const image of images) {
       this.#fromLedger(image);
       const same = `${image.name}|${image.original.bytes}`;
-      arrived.set(same, (arrived.get(same) ?? 0) + 1);
+      arrived.set(same, [...(arrived.get(same) ?? []), madeAt(image.id)]);
     }
     for (const { name, code, detail } of rejections) this.rows.refused(this.rows.addKnown(name, 0, "", null), detail, code);
-    const known = remembered.filter((file) => arrived.get(`${file.path.normalize("NFC")}|${file.size}`) === file.recipes.length);
+    const known = remembered.filter((file) => {
+      const times = arrived.get(`${file.path.normalize("NFC")}|${file.size}`) ?? [];
+      return times.filter((at) => at > madeAt(file.key) - SKEW_MS).length >= file.recipes.length;
+    });
     forget(known.map((file) => file.key));
     const lacking = new Set(known);
     for (const file of remembered) if (!lacking.has(file)) this.#remembered(file);
