@@ -15,6 +15,7 @@ from imagemill_operator.lean import kopf
 API = "apis/imagemill.dev/v1alpha1"
 KEDA_API = "apis/keda.sh/v1alpha1"
 KEDA_PAUSED = "autoscaling.keda.sh/paused"
+KEDA_HELD = "autoscaling.keda.sh/paused-replicas"
 CREDENTIALS_SECONDS = 300.0
 """Service account tokens are renewed on disk; they are read again so often."""
 MERGE = "application/merge-patch+json"

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from imagemill_operator.kube import KEDA_PAUSED, KubeError
+from imagemill_operator.kube import KEDA_HELD, KEDA_PAUSED, KubeError
 from imagemill_operator.pools import BACK_ANNOTATION, Handover, PoolResource, Refusal
 from imagemill_operator.writes import FORBIDDEN
 
 LOOK_SECONDS = 30.0
 """So often it is looked whether the ScaledObject is still as it should be."""
 RETRY_SECONDS = 5.0
+GO_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 Body = Mapping[str, Any]
 
 
@@ -43,14 +44,23 @@ class Outcome:
 
 
 def is_paused(scaled_object: Body) -> bool:
-    """Whether KEDA leaves the Deployment alone."""
-    annotations = (scaled_object.get("metadata") or {}).get("annotations") or {}
-    return str(annotations.get(KEDA_PAUSED, "")).lower() == "true"
+    """Whether KEDA leaves the target alone: it takes everything for a yes that is no "false" as Go writes it."""
+    return str(_annotations(scaled_object).get(KEDA_PAUSED, "false")) not in GO_FALSE
+
+
+def is_held(scaled_object: Body) -> bool:
+    """Whether KEDA holds the target at a number, which it sets again and again, paused or not."""
+    return KEDA_HELD in _annotations(scaled_object)
+
+
+def _annotations(scaled_object: Body) -> Mapping[str, Any]:
+    return (scaled_object.get("metadata") or {}).get("annotations") or {}
 
 
 def target_of(scaled_object: Body) -> str:
-    """Name the Deployment of a ScaledObject."""
-    return str(((scaled_object.get("spec") or {}).get("scaleTargetRef") or {}).get("name", ""))
+    """Say what a ScaledObject scales: "Deployment worker"."""
+    target = (scaled_object.get("spec") or {}).get("scaleTargetRef") or {}
+    return f"{target.get('kind') or 'Deployment'} {target.get('name', '')}"
 
 
 def judged(handover: Handover, deployment: str, scaled_object: Body | None) -> tuple[Outcome, bool | None]:
@@ -61,18 +71,26 @@ def judged(handover: Handover, deployment: str, scaled_object: Body | None) -> t
         text = "nothing is left to take over" if done else "nobody is there to hand the Deployment back to"
         return Outcome(done, "ScaledObjectMissing", f"There is no ScaledObject {name}: {text}."), None
     target = target_of(scaled_object)
-    if target != deployment:
-        text = f"ScaledObject {name} scales {target or 'nothing'}, not Deployment {deployment}: name the one that does."
+    if target != f"Deployment {deployment}":
+        text = f"ScaledObject {name} scales {target}, not Deployment {deployment}: name the one that does."
         return Outcome(False, "OtherTarget", text), None
     if handover.is_back:
         return _back(name, scaled_object)
+    if is_held(scaled_object):
+        return Outcome(False, "ReplicasHeld", f"{_held_text(name)} to let this pool scale."), None
     text = f"ScaledObject {name} is paused, this pool scales; {BACK_ANNOTATION}={name} hands the Deployment back."
     return Outcome(True, "KedaPaused", text), None if is_paused(scaled_object) else True
 
 
 def _back(name: str, scaled_object: Body) -> tuple[Outcome, bool | None]:
-    text = f"This pool has stopped, and ScaledObject {name} scales again."
-    return Outcome(True, "HandedBack", text), False if is_paused(scaled_object) else None
+    change = False if is_paused(scaled_object) else None
+    if is_held(scaled_object):
+        return Outcome(False, "ReplicasHeld", f"This pool has stopped. {_held_text(name)} to let KEDA scale."), change
+    return Outcome(True, "HandedBack", f"This pool has stopped, and ScaledObject {name} scales again."), change
+
+
+def _held_text(name: str) -> str:
+    return f"KEDA holds the replicas at the number in {KEDA_HELD} of ScaledObject {name}: take that annotation away"
 
 
 class Takeovers:

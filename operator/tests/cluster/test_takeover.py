@@ -12,7 +12,7 @@ from tests.cluster.operator_process import eventually
 from tests.cluster.rabbit import Rabbit, free_ports
 from tests.cluster.stand_ins import Cluster
 
-from imagemill_operator.kube import KEDA_PAUSED
+from imagemill_operator.kube import KEDA_HELD, KEDA_PAUSED
 from imagemill_operator.pools import Handover, parse_pool
 from imagemill_operator.takeover import LOOK_SECONDS, judged
 
@@ -45,7 +45,11 @@ def conditions(cluster: Cluster) -> dict[str, Any]:
         (False, None, (True, "KedaPaused"), True),
         (False, "true", (True, "KedaPaused"), None),
         (False, "false", (True, "KedaPaused"), True),
+        (False, "f", (True, "KedaPaused"), True),
+        (False, "yes", (True, "KedaPaused"), None),
         (True, "true", (True, "HandedBack"), False),
+        (True, "1", (True, "HandedBack"), False),
+        (True, "False", (True, "HandedBack"), None),
         (True, None, (True, "HandedBack"), None),
     ],
 )
@@ -58,6 +62,24 @@ def test_what_is_to_be_done_follows_from_how_the_scaled_object_is(
     }
     outcome, told = judged(Handover("gray", is_back), "worker", body)
     assert ((outcome.done, outcome.reason), told) == (expected, change)
+
+
+def test_a_scaled_object_of_something_else_by_the_same_name_is_left_alone() -> None:
+    body = {"metadata": {}, "spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "worker"}}}
+    outcome, change = judged(Handover("gray", is_back=False), "worker", body)
+    assert (outcome.done, outcome.reason, change) == (False, "OtherTarget", None)
+    assert "scales StatefulSet worker, not Deployment worker" in outcome.message
+
+
+def test_where_keda_holds_a_number_it_would_set_that_again_so_nothing_is_taken_over_or_said_to_be_back() -> None:
+    body = {
+        "metadata": {"annotations": {KEDA_PAUSED: "true", KEDA_HELD: "4"}},
+        "spec": {"scaleTargetRef": {"name": "worker"}},
+    }
+    for is_back, told in ((False, None), (True, False)):
+        outcome, change = judged(Handover("gray", is_back), "worker", body)
+        assert (outcome.done, outcome.reason, change) == (False, "ReplicasHeld", told)
+        assert "paused-replicas of ScaledObject gray: take that annotation away" in outcome.message
 
 
 def test_nothing_is_left_to_take_over_when_the_scaled_object_is_gone_and_nobody_takes_it_back() -> None:
@@ -112,7 +134,7 @@ def test_a_scaled_object_of_another_deployment_is_left_alone() -> None:
     seen.autoscaled = {}
     seen.tick(2)
     assert (seen.scalings, seen.keda.written) == ([], [])
-    assert "scales worker-blue, not Deployment worker-gray" in seen.status["reason"]
+    assert "scales Deployment worker-blue, not Deployment worker-gray" in seen.status["reason"]
 
 
 def test_a_paused_pool_takes_nothing_over_as_nobody_would_scale() -> None:
