@@ -72,8 +72,8 @@ class Controller:
 
     async def tick(self, cluster: ClusterState) -> None:
         """Look, decide, act, explain."""
-        outcomes = {} if self._takeovers is None else await self._takeovers.settle(cluster.pools)
         refused = refusals(cluster.pools, frozenset(cluster.deployments), cluster.autoscaled)
+        outcomes = {} if self._takeovers is None else await self._takeovers.settle(cluster.pools, refused)
         refused = with_takeovers(refused, outcomes, cluster.pools)
         active = {name: pool for name, pool in cluster.pools.items() if name not in refused}
         self._keep(cluster.pools)

@@ -13,6 +13,8 @@ PAUSE_IN_ANNOTATION = "imagemill.dev/pause-scale-in"
 PAUSE_OUT_ANNOTATION = "imagemill.dev/pause-scale-out"
 TAKE_ANNOTATION = "imagemill.dev/take-over"
 BACK_ANNOTATION = "imagemill.dev/hand-back"
+AUTOSCALED = "HorizontalPodAutoscaler"
+"""The reason of a refusal that KEDA, paused, takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ def _refusal(
             f"Deployment {pool.deployment} is scaled by HorizontalPodAutoscaler {autoscaled[pool.deployment]}: "
             "delete it (or KEDA's ScaledObject that made it) to let this pool scale, or set mode to Advise to compare."
         )
-        return Refusal("TargetConflict", "HorizontalPodAutoscaler", text)
+        return Refusal("TargetConflict", AUTOSCALED, text)
     if pool.deployment not in deployments:
         text = f"There is no Deployment {pool.deployment} in namespace {pool.namespace}; the pool waits for it."
         return Refusal("Ready", "DeploymentMissing", text)

@@ -4,17 +4,19 @@ The pool scales only after KEDA's ScaledObject is paused and its HorizontalPodAu
 only after the pool has stopped.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imagemill_operator.kube import KEDA_HELD, KEDA_PAUSED, KubeError
-from imagemill_operator.pools import BACK_ANNOTATION, Handover, PoolResource, Refusal
+from imagemill_operator.pools import AUTOSCALED, BACK_ANNOTATION, Handover, PoolResource, Refusal
 from imagemill_operator.writes import FORBIDDEN
 
 LOOK_SECONDS = 30.0
 """So often it is looked whether the ScaledObject is still as it should be."""
 RETRY_SECONDS = 5.0
+MISSING = "ScaledObjectMissing"
 GO_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 Body = Mapping[str, Any]
 
@@ -69,7 +71,7 @@ def judged(handover: Handover, deployment: str, scaled_object: Body | None) -> t
     if scaled_object is None:
         done = not handover.is_back
         text = "nothing is left to take over" if done else "nobody is there to hand the Deployment back to"
-        return Outcome(done, "ScaledObjectMissing", f"There is no ScaledObject {name}: {text}."), None
+        return Outcome(done, MISSING, f"There is no ScaledObject {name}: {text}."), None
     target = target_of(scaled_object)
     if target != f"Deployment {deployment}":
         text = f"ScaledObject {name} scales {target}, not Deployment {deployment}: name the one that does."
@@ -102,21 +104,34 @@ class Takeovers:
         self._client, self._clock, self._may_write = client, clock, may_write
         self._known: dict[tuple[str, Handover], tuple[float, Outcome]] = {}
 
-    async def settle(self, pools: Mapping[str, PoolResource]) -> dict[str, Outcome]:
-        """Say where each hand-over is. A pool that is paused takes nothing over: nobody would scale."""
+    async def settle(self, pools: Mapping[str, PoolResource], refused: Mapping[str, Refusal]) -> dict[str, Outcome]:
+        """Say where each hand-over is. A pool that could not scale takes nothing over: nobody would scale then."""
         wanted = {
             name: (pool, pool.handover)
             for name, pool in pools.items()
-            if pool.handover is not None and (pool.handover.is_back or pool.acts)
+            if pool.handover is not None and (pool.handover.is_back or _could_scale(pool, refused.get(name)))
         }
         keys = {(pool.uid, handover) for pool, handover in wanted.values()}
         self._known = {key: known for key, known in self._known.items() if key in keys}
-        return {name: await self._settled(pool, handover) for name, (pool, handover) in wanted.items()}
+        scaling = {pool.deployment: name for name, pool in pools.items() if _could_scale(pool, refused.get(name))}
+        found = await asyncio.gather(
+            *(
+                self._settled(pool, handover, scaling.get(pool.deployment), is_contested=name in refused)
+                for name, (pool, handover) in wanted.items()
+            )
+        )
+        return dict(zip(wanted, found, strict=True))
 
-    async def _settled(self, pool: PoolResource, handover: Handover) -> Outcome:
+    async def _settled(
+        self, pool: PoolResource, handover: Handover, scaled_by: str | None, *, is_contested: bool
+    ) -> Outcome:
+        """Look now and then; while an autoscaler is there, sooner: KEDA may have been let go on."""
+        if handover.is_back and scaled_by is not None:
+            text = f"This pool has stopped, but WorkerPool {scaled_by} scales Deployment {pool.deployment}"
+            return Outcome(False, "OtherWorkerPool", f"{text}: pause that one, or hand back by it.")
         key, now = (pool.uid, handover), self._clock()
         at, outcome = self._known.get(key, (0.0, None))
-        if outcome is None or now - at >= (LOOK_SECONDS if outcome.done else RETRY_SECONDS):
+        if outcome is None or now - at >= (LOOK_SECONDS if outcome.done and not is_contested else RETRY_SECONDS):
             outcome = await self._carried_out(pool, handover, outcome)
             self._known[key] = now, outcome
         return outcome
@@ -139,6 +154,11 @@ class Takeovers:
         await self._client.pause_scaled_object(name, paused=paused)
 
 
+def _could_scale(pool: PoolResource, refusal: Refusal | None) -> bool:
+    """Whether a pool scales, or would if it were not for an autoscaler."""
+    return pool.acts and (refusal is None or refusal.reason == AUTOSCALED)
+
+
 def problem_of(name: str, error: KubeError) -> Outcome:
     """Say what keeps a hand-over from going on, and what would help."""
     if error.status == FORBIDDEN:
@@ -158,7 +178,15 @@ def with_takeovers(
             continue
         if not outcome.done:
             found[name] = outcome.refusal
-        elif name in refused and refused[name].reason == "HorizontalPodAutoscaler":
-            text = f"ScaledObject {handover.scaled_object} is paused; this pool waits until KEDA has removed its "
-            found[name] = Refusal("TargetConflict", "WaitsForKeda", f"{text}HorizontalPodAutoscaler.")
+        elif name in refused:
+            found[name] = _waiting(handover.scaled_object, outcome, refused[name])
     return found
+
+
+def _waiting(scaled_object: str, outcome: Outcome, refusal: Refusal) -> Refusal:
+    """Say what a pool waits for whose Deployment has an autoscaler; that may be of another ScaledObject."""
+    if outcome.reason == MISSING:
+        text = f"There is no ScaledObject {scaled_object} to pause, and {refusal.message}"
+        return Refusal("TargetConflict", MISSING, text)
+    text = f"ScaledObject {scaled_object} is paused; this pool waits until KEDA has removed its "
+    return Refusal("TargetConflict", "WaitsForKeda", f"{text}HorizontalPodAutoscaler.")

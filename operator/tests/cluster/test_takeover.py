@@ -1,6 +1,8 @@
 """A Deployment is taken over from KEDA and handed back by an annotation, and never has two that scale it."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,11 @@ from tests.cluster import bodies, operator_process
 from tests.cluster.fake_kube import FakeKube
 from tests.cluster.operator_process import eventually
 from tests.cluster.rabbit import Rabbit, free_ports
-from tests.cluster.stand_ins import Cluster
+from tests.cluster.stand_ins import Cluster, Keda
 
 from imagemill_operator.kube import KEDA_HELD, KEDA_PAUSED
 from imagemill_operator.pools import Handover, parse_pool
-from imagemill_operator.takeover import LOOK_SECONDS, judged
+from imagemill_operator.takeover import LOOK_SECONDS, RETRY_SECONDS, Takeovers, judged
 
 TAKE, BACK = "imagemill.dev/take-over", "imagemill.dev/hand-back"
 HPA = {"worker-gray": "keda-hpa-gray"}
@@ -115,9 +117,12 @@ def test_keda_is_paused_again_when_somebody_lets_it_go_on() -> None:
     asked = seen.keda.asked
     seen.keda.add("gray", "worker-gray")
     seen.autoscaled = dict(HPA)
-    seen.tick(int(LOOK_SECONDS / 2))
+    seen.tick(int(RETRY_SECONDS))
     assert seen.keda.written == [("gray", True)] * 2
-    assert seen.keda.asked == asked + 1, "it is not asked with every tick"
+    assert seen.keda.asked == asked + 2, "it is not asked with every tick"
+    seen.autoscaled = {}
+    seen.tick(int(LOOK_SECONDS))
+    assert seen.keda.asked == asked + 4
 
 
 def test_without_rights_nothing_is_changed_and_that_is_said_with_what_to_do() -> None:
@@ -141,6 +146,66 @@ def test_a_paused_pool_takes_nothing_over_as_nobody_would_scale() -> None:
     seen = cluster(annotated(take="gray", pause="true"))
     seen.tick(2)
     assert seen.keda.asked == 0
+
+
+def test_a_pool_that_could_not_scale_takes_nothing_over() -> None:
+    missing, unusable = annotated(take="gray"), annotated(take="gray")
+    missing["spec"]["deployment"] = "worker-red"
+    unusable["spec"]["minReplicas"] = 9
+    for body in (missing, unusable):
+        seen = cluster(body, deployment=body["spec"]["deployment"])
+        seen.tick(2)
+        assert (seen.keda.asked, seen.keda.written) == (0, [])
+
+
+def test_an_older_pool_keeps_its_deployment_and_keda_is_not_paused_for_another() -> None:
+    older, seen = bodies.pool("older", created="2025-01-01T00:00:00Z", deployment="worker-gray"), annotated(take="gray")
+    both = Cluster(older, seen, replicas=2)
+    both.keda.add("gray", "worker-gray")
+    both.tick(2)
+    assert both.keda.written == []
+
+
+def test_nothing_is_handed_back_that_another_pool_scales() -> None:
+    other = annotated(take="gray")
+    other["metadata"].update(name="other", uid="uid-other")
+    seen = Cluster(annotated(back="gray"), other, replicas=2)
+    seen.keda.add("gray", "worker-gray")
+    seen.tick(40)
+    assert seen.keda.written == [("gray", True)]
+    told = next(dict(status) for name, status in reversed(seen.statuses) if name == "gray")
+    taken = next(item for item in told["conditions"] if item["type"] == "TakenOver")
+    assert (taken["status"], taken["reason"]) == ("False", "OtherWorkerPool")
+    assert "WorkerPool other scales Deployment worker-gray" in taken["message"]
+
+
+def test_an_autoscaler_of_an_object_by_another_name_is_not_said_to_be_paused() -> None:
+    seen = cluster(annotated(take="grey"))
+    seen.tick(2)
+    assert (seen.scalings, seen.keda.written) == ([], [])
+    assert conditions(seen)["TargetConflict"]["reason"] == "ScaledObjectMissing"
+    assert seen.status["reason"].startswith(
+        "There is no ScaledObject grey to pause, and Deployment worker-gray is scaled"
+    )
+
+
+def test_all_hand_overs_are_looked_at_together() -> None:
+    """An API server that does not answer is waited for once, not once for each pool."""
+    pools = {str(number): parse_pool(bodies.pool(str(number))) for number in range(5)}
+    taking = {name: replace(pool, handover=Handover(name, is_back=False)) for name, pool in pools.items()}
+    asked: set[str] = set()
+
+    class Slow(Keda):
+        async def get_scaled_object(self, name: str) -> dict[str, Any] | None:
+            asked.add(name)
+            while len(asked) < len(taking):
+                await asyncio.sleep(0)
+            return None
+
+    async def settled() -> int:
+        return len(await asyncio.wait_for(Takeovers(Slow(), lambda: 0.0).settle(taking, {}), 10.0))
+
+    assert asyncio.run(settled()) == len(taking)
 
 
 def test_an_operator_without_the_lease_pauses_nothing() -> None:
