@@ -23,7 +23,7 @@ from imagemill_operator.depth import (
     read_detailed,
     read_list,
 )
-from imagemill_operator.http import get_text
+from imagemill_operator.http import TooLongError, get_text
 from imagemill_operator.live import LiveDepth
 
 LOG = logging.getLogger(__name__)
@@ -241,14 +241,17 @@ def without_password(url: str) -> str:
 
 
 def is_refusal(problem: Exception) -> bool:
-    """Whether the management API answers, and says no."""
-    return isinstance(problem, aiohttp.ClientResponseError) and problem.status < SERVER_ERROR
+    """Whether the management API answers, and says no or too much: to ask again soon changes nothing."""
+    is_no = isinstance(problem, aiohttp.ClientResponseError) and problem.status < SERVER_ERROR
+    return is_no or isinstance(problem, TooLongError)
 
 
 def channels_problem(problem: Exception) -> str:
     """Say why the channels are not known, and what would help."""
     if isinstance(problem, aiohttp.ClientResponseError) and problem.status in FORBIDDEN:
         return f"The management API does not let its user list channels ({problem.status}): give it the tag monitoring."
+    if isinstance(problem, TooLongError):
+        return f"There are more channels in the virtual host than are read ({problem})."
     return f"The management API does not list the channels: {said(problem)}."
 
 

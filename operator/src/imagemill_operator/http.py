@@ -5,6 +5,10 @@ import ssl
 import aiohttp
 
 
+class TooLongError(ValueError):
+    """An answer is longer than can be meant."""
+
+
 async def get_text(
     session: aiohttp.ClientSession,
     url: str,
@@ -14,7 +18,7 @@ async def get_text(
 ) -> str:
     """Return a body as text. Without ``tls`` the system's authorities are believed.
 
-    Raises ``ValueError`` when it is longer than ``most_bytes``, ``aiohttp.ClientError``, ``OSError`` or
+    Raises ``TooLongError`` when it is longer than ``most_bytes``, ``aiohttp.ClientError``, ``OSError`` or
     ``TimeoutError`` when there is none.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -24,5 +28,5 @@ async def get_text(
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > most_bytes:
-                raise ValueError(f"the answer is longer than {most_bytes} bytes")
+                raise TooLongError(f"the answer is longer than {most_bytes} bytes")
         return body.decode(errors="replace")

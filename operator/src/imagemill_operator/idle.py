@@ -13,6 +13,8 @@ LAG_SECONDS = 10.0
 twice ``collect_statistics_interval``, whose default is 5 s."""
 LOOK_SECONDS = 4.0
 """Statistics that are renewed every 5 s need not be asked for more often."""
+REFUSED_SECONDS = 60.0
+"""What was refused, or is too much to read, is asked for again so seldom: it costs the broker as much as an answer."""
 FRESH_SECONDS = 15.0
 """An older look says nothing about busy or idle."""
 PATIENCE_SECONDS = 60.0
@@ -43,9 +45,9 @@ class PodsSeen:
         """Whether the broker told of some pod, be it only that none is proved idle yet."""
         return not (self.problem or self.pending)
 
-    def unknown(self, pods: int) -> int:
-        """Count those of so many pods of which nothing is known: they are taken to be busy."""
-        return pods - len(self.held) - len(self.waiting)
+    def unknown(self, pods: Collection[PodFacts]) -> int:
+        """Count those of the pods of which nothing is known: they are taken to be busy."""
+        return sum(pod.name not in self.held and pod.name not in self.waiting for pod in pods)
 
 
 class IdleTimes:
@@ -60,13 +62,14 @@ class IdleTimes:
         self._moved_at: float | None = None
         self._restless_since = 0.0
         self._looked_at: float | None = None
+        self._pause_seconds = LOOK_SECONDS
         self._held = Held()
         self._problem = ""
         self._failing_since: float | None = None
 
     def is_due(self, now: float) -> bool:
         """Whether there may be something new to see."""
-        return self._looked_at is None or now - self._looked_at >= LOOK_SECONDS
+        return self._looked_at is None or now - self._looked_at >= self._pause_seconds
 
     def take(
         self,
@@ -83,10 +86,12 @@ class IdleTimes:
             self.fail(problem, now, is_passing=told.is_passing)
         else:
             self.look(held, now)
+        self._pause_seconds = REFUSED_SECONDS if told.problem and not told.is_passing else LOOK_SECONDS
 
     def look(self, held: Held, now: float) -> None:
         """Take in what the broker told just now."""
         self._looked_at, self._held, self._problem, self._failing_since = now, held, "", None
+        self._pause_seconds = LOOK_SECONDS
         self._since = {pod: self._since.get(pod, now) for pod, count in held.by_pod.items() if count == 0}
 
     def fail(self, problem: str, now: float, *, is_passing: bool = False) -> None:

@@ -123,17 +123,17 @@ def with_work(
     else:
         kept = endangered_replicas(pods, now, None if seen.backlog is None else seen.backlog.unacked)
     if by_broker is not None and not told:
-        kept = _kept_by_broker(by_broker, kept, len([pod for pod in pods if not pod.terminating]))
+        kept = _kept_by_broker(by_broker, kept, [pod for pod in pods if not pod.terminating])
     return replace(seen, busy_replicas=busy_replicas(pods, both, now) if told else None, holding_replicas=kept)
 
 
-def _kept_by_broker(by_broker: PodsSeen, kept: int | None, staying: int) -> int | None:
+def _kept_by_broker(by_broker: PodsSeen, kept: int | None, staying: Collection[PodFacts]) -> int | None:
     """Nobody goes before the broker was asked; and for each message that somebody unknown holds one stays."""
     if by_broker.pending:
-        return staying
+        return len(staying)
     if kept is None or by_broker.problem:
         return kept
-    return min(staying, kept + max(0, by_broker.elsewhere - by_broker.unknown(staying)))
+    return min(len(staying), kept + max(0, by_broker.elsewhere - by_broker.unknown(staying)))
 
 
 def readings_of(by_broker: PodsSeen, now: float) -> dict[str, WorkerReading]:

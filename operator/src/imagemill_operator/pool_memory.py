@@ -16,8 +16,8 @@ class PoolMemory:
 
     ``asleep_at`` is when it last stood at 0. At the first look nobody knows: an operator before this one may just have
     woken it. ``has_too_many`` is whether some of its replicas will be given up soon. ``told`` is which of its pods
-    work, as they tell or the broker; ``by_broker`` what the broker told of them last;
-    ``all_tell`` is whether all of them tell themselves.
+    work, as they tell or the broker; ``by_broker`` what the broker told of them last, where none tells itself;
+    ``all_tell`` is whether all that stay tell themselves.
     """
 
     def __init__(self, memory: Memory, now: float) -> None:
@@ -47,13 +47,14 @@ class PoolMemory:
     ) -> Observation:
         """Add to an observation which pods are at work, and remember it."""
         told = {pod.name: workers[pod.name] for pod in pods if pod.name in workers}
-        self.all_tell = len(told) == len(pods)
+        self.all_tell = all(pod.name in told for pod in pods if not pod.terminating)
         if not self.has_too_many:
             self.idle = IdleTimes()
         elif channels is not None:
             self.idle.take(channels, pods, everybody, queues, seen.at_seconds)
         by_broker = self._by_broker(seen) if self.has_too_many and not self.all_tell else None
-        self.by_broker = self.by_broker if by_broker is None or by_broker.pending else by_broker
+        known = self.by_broker if by_broker is None or by_broker.pending else by_broker
+        self.by_broker = None if told else known
         held = {} if by_broker is None else readings_of(by_broker, seen.at_seconds)
         self.told = {**held, **told}
         self.seen = with_work(seen, pods, told, by_broker)

@@ -48,6 +48,15 @@ def test_pods_are_not_told_apart_when_the_channels_are_not_told_and_that_is_said
     assert told["message"].startswith("The management API does not let its user list channels (401). So for each")
 
 
+def test_a_pod_that_starts_and_does_not_tell_yet_does_not_make_the_others_unknown() -> None:
+    cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, minReplicas=1), replicas=3)
+    cluster.channels_problem = "The operator has no address of the management API."
+    cluster.busy = {"p0": 1, "p1": 1}
+    cluster.tick(3)
+    assert any(cluster.asked_channels), "p2 does not tell"
+    assert cluster.condition("IdlePodsKnown") == "True"
+
+
 def test_a_busy_pod_that_is_not_ready_any_more_is_asked_and_nobody_goes_while_it_would_be_first() -> None:
     cluster = Cluster(bodies.pool(workerMetrics={"port": 9100}, cooldownSeconds=4, backlogPerReplica=1), replicas=3)
     cluster.lost = {"p0"}

@@ -97,6 +97,17 @@ def test_a_user_without_the_tag_is_refused_with_what_to_do(broker: Rabbit) -> No
     assert not told.is_passing
 
 
+def test_more_channels_than_are_read_are_said_to_be_and_not_asked_for_again_at_once(
+    broker: Rabbit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagemill_operator.broker.LARGEST_CHANNELS_BYTES", 1)
+    told = channels_of(broker.management_url, broker.metrics_url, "/")
+    assert told.problem == (
+        "There are more channels in the virtual host than are read (the answer is longer than 1 bytes)."
+    )
+    assert not told.is_passing
+
+
 def test_a_management_api_that_is_away_may_come_back_and_one_that_is_not_there_will_not(broker: Rabbit) -> None:
     (port,) = free_ports(1)
     away = channels_of(f"http://me:hunter2@127.0.0.1:{port}", broker.metrics_url)

@@ -14,6 +14,7 @@ from imagemill_operator.idle import (
     LAG_SECONDS,
     LOOK_SECONDS,
     PATIENCE_SECONDS,
+    REFUSED_SECONDS,
     IdleTimes,
     has_moved,
     proof_seconds,
@@ -91,6 +92,15 @@ def test_a_refusal_counts_at_once_and_silence_after_a_while() -> None:
     for now in range(0, int(FRESH_SECONDS) + 4, 4):
         times.take(ChannelList(problem="Late.", is_passing=True), pods, pods, ["work"], float(now))
         assert times.seen(now).pending == (now < FRESH_SECONDS)
+
+
+def test_what_is_refused_or_too_much_is_asked_for_again_seldom() -> None:
+    times, pods = IdleTimes(), [pod_facts(bodies.pod("a"))]
+    times.take(ChannelList(problem="No."), pods, pods, ["work"], 0.0)
+    assert not times.is_due(REFUSED_SECONDS - 0.1)
+    assert times.is_due(REFUSED_SECONDS)
+    times.take(ChannelList(problem="Late.", is_passing=True), pods, pods, ["work"], REFUSED_SECONDS)
+    assert times.is_due(REFUSED_SECONDS + LOOK_SECONDS)
 
 
 def test_pods_that_are_all_unknown_are_said_to_be() -> None:

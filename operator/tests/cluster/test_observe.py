@@ -162,3 +162,11 @@ def test_messages_that_nobody_known_holds_keep_as_many_pods() -> None:
     assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=1)).holding_replicas == 2, "p3 may hold it"
     assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=2)).holding_replicas == 3
     assert with_work(base, pods(4), {}, PodsSeen(known, elsewhere=90)).holding_replicas == 4
+
+
+def test_pods_that_go_and_still_work_keep_no_others() -> None:
+    base = look(parse_pool(bodies.pool()), pods(4), {}, Counters())
+    going = [replace(pod, terminating=pod.name in ("p0", "p1")) for pod in pods(4)]
+    known = {"p0": 1, "p1": 1, "p2": 0, "p3": 0}
+    assert with_work(base, going, {}, PodsSeen(known)).holding_replicas == 0
+    assert with_work(base, going, {}, PodsSeen(known, elsewhere=1)).holding_replicas == 1
