@@ -1,7 +1,7 @@
 """The tick: look at all pools once, decide for all of them, act, explain."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from imagemill_operator.actor import Actor
@@ -194,7 +194,11 @@ class Controller:
         for name, pool in sorted(cluster.pools.items()):
             seen, decision = inputs.get(name), decisions.get(name)
             if seen is not None and decision is not None:
-                states[name], status = self._remember(pool, seen, decision, shared.get(name), readings[name].problem)
+                more = [
+                    sharing_condition(shared.get(name)),
+                    *takeover_conditions(self._outcomes.get(name), pool, cluster.autoscaled),
+                ]
+                states[name], status = self._remember(pool, seen, decision, more, readings[name].problem)
             else:
                 status = refused_status(pool, refused[name], self._clock())
                 states[name] = _refused_state(pool, refused[name])
@@ -206,19 +210,15 @@ class Controller:
         pool: PoolResource,
         seen: Pool,
         decision: Decision,
-        shared: str | None,
+        conditions: Sequence[dict[str, str]],
         problem: BrokerProblem | None,
     ) -> tuple[dict[str, Any], Status]:
-        """Keep what the decision learned; return the pool's state and status."""
+        """Keep what the decision learned; return the pool's state and status, with more conditions."""
         kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
         kept.has_too_many = may_go(seen.spec, observation, decision)
         kept.history.add(observation)
-        more = [
-            sharing_condition(shared),
-            idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics)),
-            *takeover_conditions(self._outcomes.get(pool.name), pool),
-        ]
+        more = [*conditions, idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics))]
         state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), problem, more)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)
 

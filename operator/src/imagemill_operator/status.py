@@ -1,18 +1,20 @@
 """A WorkerPool's status and the Events about it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from imagemill_operator.depth import BrokerProblem
 from imagemill_operator.idle import PodsSeen
 from imagemill_operator.policy import Decision, Memory, Observation, Spec, condition, pool_state
-from imagemill_operator.pools import PoolResource, Refusal
-from imagemill_operator.takeover import Outcome
+from imagemill_operator.pools import BACK_ANNOTATION, TAKE_ANNOTATION, PoolResource, Refusal
+from imagemill_operator.takeover import TAKEN, Outcome
 
 REFRESH_SECONDS = 10.0
 """Numbers that only drift are written so often at most; what matters is written at once."""
 AT_ONCE = ("observedGeneration", "desiredReplicas", "currentReplicas", "readyReplicas", "limit")
+LEFT_PAUSED = "LeftPaused"
+LEAVES_PAUSED = (TAKEN, LEFT_PAUSED)
 UNTIMED = ("memory", "decidedAt")
 """Fields that change with every tick and are no reason to write."""
 
@@ -161,12 +163,26 @@ def idle_condition(by_broker: PodsSeen | None, *, tell_themselves: bool) -> dict
     return condition("IdlePodsKnown", True, "BrokerTells", "The broker tells which pods hold messages.")
 
 
-def takeover_conditions(outcome: Outcome | None, pool: PoolResource) -> list[dict[str, str]]:
-    """State who scales, if the pool takes its Deployment over from KEDA or hands it back."""
-    if outcome is None or pool.handover is None:
+def takeover_conditions(
+    outcome: Outcome | None, pool: PoolResource, autoscaled: Container[str]
+) -> list[dict[str, str]]:
+    """State who scales, if the pool takes its Deployment over from KEDA or hands it back, or left KEDA paused."""
+    if outcome is not None and pool.handover is not None:
+        taken = outcome.done and not pool.handover.is_back
+        return [condition("TakenOver", taken, outcome.reason, outcome.message)]
+    left = any(old["type"] == "TakenOver" and old["reason"] in LEAVES_PAUSED for old in known_conditions(pool))
+    if not left or pool.acts or pool.handover is not None or pool.deployment in autoscaled:
         return []
-    taken = outcome.done and not pool.handover.is_back
-    return [condition("TakenOver", taken, outcome.reason, outcome.message)]
+    text = (
+        "This pool had taken the Deployment over and only tells now, so nobody scales it: KEDA's ScaledObject is "
+        f"still paused. Name it in {BACK_ANNOTATION} to let it go on, or in {TAKE_ANNOTATION} to scale here."
+    )
+    return [condition("TakenOver", False, LEFT_PAUSED, text)]
+
+
+def known_conditions(pool: PoolResource) -> Sequence[Mapping[str, str]]:
+    """Return the conditions that were written last, by this operator or one before it."""
+    return pool.status.get("conditions") or ()
 
 
 def state_of(

@@ -5,7 +5,8 @@ only after the pool has stopped.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +17,8 @@ from imagemill_operator.writes import FORBIDDEN
 LOOK_SECONDS = 30.0
 """So often it is looked whether the ScaledObject is still as it should be."""
 RETRY_SECONDS = 5.0
-MISSING = "ScaledObjectMissing"
+TAKEN, MISSING = "KedaPaused", "ScaledObjectMissing"
+LOG = logging.getLogger(__name__)
 GO_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 Body = Mapping[str, Any]
 
@@ -81,7 +83,7 @@ def judged(handover: Handover, deployment: str, scaled_object: Body | None) -> t
     if is_held(scaled_object):
         return Outcome(False, "ReplicasHeld", f"{_held_text(name)} to let this pool scale."), None
     text = f"ScaledObject {name} is paused, this pool scales; {BACK_ANNOTATION}={name} hands the Deployment back."
-    return Outcome(True, "KedaPaused", text), None if is_paused(scaled_object) else True
+    return Outcome(True, TAKEN, text), None if is_paused(scaled_object) else True
 
 
 def _back(name: str, scaled_object: Body) -> tuple[Outcome, bool | None]:
@@ -111,6 +113,7 @@ class Takeovers:
             for name, pool in pools.items()
             if pool.handover is not None and (pool.handover.is_back or _could_scale(pool, refused.get(name)))
         }
+        self._note_gone({pool.uid for pool in pools.values()})
         keys = {(pool.uid, handover) for pool, handover in wanted.values()}
         self._known = {key: known for key, known in self._known.items() if key in keys}
         scaling = {pool.deployment: name for name, pool in pools.items() if _could_scale(pool, refused.get(name))}
@@ -121,6 +124,17 @@ class Takeovers:
             )
         )
         return dict(zip(wanted, found, strict=True))
+
+    def _note_gone(self, uids: Collection[str]) -> None:
+        """Say which ScaledObjects nobody will let go on: a pool has no finalizer that could."""
+        for (uid, handover), (_, outcome) in self._known.items():
+            if uid not in uids and outcome.reason == TAKEN:
+                LOG.warning(
+                    "A WorkerPool is gone that had taken over from ScaledObject %s, which stays paused: "
+                    "take the annotation %s away to let KEDA go on.",
+                    handover.scaled_object,
+                    KEDA_PAUSED,
+                )
 
     async def _settled(
         self, pool: PoolResource, handover: Handover, scaled_by: str | None, *, is_contested: bool

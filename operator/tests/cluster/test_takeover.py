@@ -238,6 +238,37 @@ def test_handed_back_the_pool_stops_before_keda_goes_on() -> None:
     assert seen.status["reason"].startswith("Paused, nothing is changed")
 
 
+def test_a_pool_that_only_tells_after_it_had_taken_over_says_that_nobody_scales() -> None:
+    seen = cluster(annotated(take="gray"))
+    seen.autoscaled = {}
+    seen.tick(2)
+    left = annotated()
+    left["status"] = {"conditions": seen.status["conditions"]}
+    seen.pools["gray"] = left
+    seen.controller = seen.new_controller()
+    for _ in range(2):
+        seen.tick(6)
+        assert (seen.condition("TakenOver"), conditions(seen)["TakenOver"]["reason"]) == ("False", "LeftPaused")
+        assert "imagemill.dev/hand-back" in conditions(seen)["TakenOver"]["message"]
+        left["status"] = {"conditions": seen.status["conditions"]}
+    seen.autoscaled = dict(HPA)
+    seen.tick(6)
+    assert "TakenOver" not in conditions(seen), "somebody let KEDA go on"
+
+
+def test_a_pool_that_is_gone_after_it_had_taken_over_is_logged_once_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen = cluster(annotated(take="gray"))
+    seen.autoscaled = {}
+    seen.tick(2)
+    seen.pools = {}
+    seen.tick(3)
+    told = [record.getMessage() for record in caplog.records if "is gone" in record.getMessage()]
+    assert len(told) == 1
+    assert "ScaledObject gray, which stays paused: take the annotation autoscaling.keda.sh/paused away" in told[0]
+
+
 @pytest.fixture
 def kube(broker: Rabbit) -> Iterator[FakeKube]:
     connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url))

@@ -51,7 +51,7 @@ def pool(ready: int | None = 30, current: int = 2, **spec: Any) -> dict[str, Any
     more = [
         sharing_condition(None),
         idle_condition(None, tell_themselves=False),
-        *takeover_conditions(taken, replace(parsed, handover=Handover("gray", is_back=False))),
+        *takeover_conditions(taken, replace(parsed, handover=Handover("gray", is_back=False)), ()),
     ]
     state = state_of(parsed, seen, parsed.spec, decision, conditions=more)
     status = decided_status(parsed, state, parsed.spec, decision.memory)
