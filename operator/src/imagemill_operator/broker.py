@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ from imagemill_operator.depth import (
 )
 from imagemill_operator.http import TooLongError, get_text
 from imagemill_operator.live import LiveDepth
+from imagemill_operator.renewal import Renewal, read_uptimes
 
 LOG = logging.getLogger(__name__)
 DEPTH_FAMILIES = ("queue_coarse_metrics", "queue_consumer_count")
@@ -36,6 +38,7 @@ LARGEST_CHANNELS_BYTES = 8 * 2**20
 """Some 50,000 channels. To read more every few seconds would cost more than it is worth."""
 CHANNEL_COLUMNS = "columns=name,messages_unacknowledged,connection_details.peer_host"
 CONSUMER_COLUMNS = "columns=queue.name,channel_details.name,channel_details.peer_host"
+NODE_COLUMNS = "columns=name,uptime"
 UNUSABLE = (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError)
 """What an answer raises that does not come, or is not what it should be."""
 NO_MANAGEMENT = "The operator has no address of the management API (management-url)."
@@ -72,6 +75,7 @@ class Broker:
             LiveAlone() if self._live and not (settings.broker_metrics_urls or settings.management_url) else None
         )
         self._channel_counters: set[str] = set()
+        self._renewal = Renewal()
         self._kinds, self._kinds_at = BrokerReading(), dict[str, float]()
 
     def _new_live(self) -> LiveDepth | None:
@@ -183,23 +187,32 @@ class Broker:
 
     async def _ask_channels(self, vhosts: Collection[str]) -> BrokerReading:
         """Ask who consumes and what each channel holds; connections are not asked for, as channels name their host."""
-        lists = await asyncio.gather(*(self._list_channels(vhost) for vhost in vhosts))
-        reading = BrokerReading(channels=dict(zip(vhosts, lists, strict=True)))
-        if self._settings.management_url:
-            reading.errors = [told.problem for told in lists if told.problem]
-        return reading
+        if not self._settings.management_url:
+            return BrokerReading(channels=dict.fromkeys(vhosts, ChannelList(problem=NO_MANAGEMENT)))
+        refusal = await self._ask_renewal() if vhosts else None
+        lists = await asyncio.gather(*(self._list_channels(vhost) for vhost in vhosts if refusal is None))
+        told = dict(zip(vhosts, lists, strict=True)) if refusal is None else dict.fromkeys(vhosts, refusal)
+        return BrokerReading(channels=told, errors=[one.problem for one in told.values() if one.problem])
+
+    async def _ask_renewal(self) -> ChannelList | None:
+        """Learn how old statistics may be; return what to say of the channels when not even that is told."""
+        try:
+            uptimes = read_uptimes(await self._get_channels(f"nodes?{NODE_COLUMNS}"))
+        except UNUSABLE as problem:
+            return untold(problem)
+        self._renewal.take(uptimes, time.monotonic())
+        return None
 
     async def _list_channels(self, vhost: str) -> ChannelList:
         """In one piece, not page by page: a channel that moved between two pages would be missing."""
-        if not self._settings.management_url:
-            return ChannelList(problem=NO_MANAGEMENT)
         name = quote(vhost, safe="")
         paths = f"vhosts/{name}/channels?{CHANNEL_COLUMNS}", f"consumers/{name}?{CONSUMER_COLUMNS}"
         try:
             channels, consumers = await asyncio.gather(*(self._get_channels(path) for path in paths))
-            return read_channels(channels, consumers)
+            told = read_channels(channels, consumers)
         except UNUSABLE as problem:
-            return ChannelList(problem=channels_problem(problem), is_passing=not is_refusal(problem))
+            return untold(problem)
+        return replace(told, interval_seconds=self._renewal.interval_seconds)
 
     async def _get_channels(self, path: str) -> Any:
         url, seconds = f"{self._settings.management_url}/api/{path}", self._settings.request_timeout_seconds
@@ -240,6 +253,11 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def untold(problem: Exception) -> ChannelList:
+    """Say why the channels are not told."""
+    return ChannelList(problem=channels_problem(problem), is_passing=not is_refusal(problem))
+
+
 def is_refusal(problem: Exception) -> bool:
     """Whether the management API answers, and says no or too much: to ask again soon changes nothing."""
     is_no = isinstance(problem, aiohttp.ClientResponseError) and problem.status < SERVER_ERROR
@@ -252,7 +270,18 @@ def channels_problem(problem: Exception) -> str:
         return f"The management API does not let its user list channels ({problem.status}): give it the tag monitoring."
     if isinstance(problem, TooLongError):
         return f"There are more channels in the virtual host than are read ({problem})."
-    return f"The management API does not list the channels: {said(problem)}."
+    return f"The management API does not list the channels: {_without_address(problem)}."
+
+
+def _without_address(problem: Exception) -> str:
+    """Say what went wrong for a status, which others read who need not know where the broker is."""
+    if isinstance(problem, aiohttp.ClientResponseError):
+        return f"{problem.status} {problem.message}"
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        return f"no connection ({type(problem.os_error).__name__})"
+    if isinstance(problem, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not believed"
+    return said(problem)
 
 
 def said(problem: Exception) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Answer = Mapping[str, Any]
+INTERVAL_SECONDS = 5.0
+"""So often RabbitMQ renews its statistics unless ``collect_statistics_interval`` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelList:
-    """The channels of one virtual host, or why nobody tells them; ``is_passing`` is whether that may be over soon."""
+    """The channels of one virtual host, or why nobody tells them; ``is_passing`` is whether that may be over soon.
+
+    ``interval_seconds`` is how often they are renewed, None while nobody knows.
+    """
 
     channels: tuple[Channel, ...] = ()
     problem: str = ""
     is_passing: bool = False
+    interval_seconds: float | None = INTERVAL_SECONDS
 
 
 def read_channels(channels: Iterable[Answer], consumers: Iterable[Answer]) -> ChannelList:

@@ -1,16 +1,18 @@
 """When the broker's statistics prove that a pod is idle: they are seconds old, and a message may have come since."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from imagemill_operator.channels import ChannelList
+from imagemill_operator.channels import INTERVAL_SECONDS, ChannelList
 from imagemill_operator.facts import PodFacts
 from imagemill_operator.holders import Held, held_messages
 from imagemill_operator.policy import LONGEST_WORK, Observation
 
-LAG_SECONDS = 10.0
-"""A channel tells what it holds every 5 s at most, and the management plugin gathers what channels told every 5 s:
-twice ``collect_statistics_interval``, whose default is 5 s."""
+INTERVALS = 2
+"""A channel tells what it holds once in ``collect_statistics_interval``, and the management plugin gathers as often."""
+LAG_SECONDS = INTERVALS * INTERVAL_SECONDS
+"""So old statistics are at most where the interval is the default."""
 LOOK_SECONDS = 4.0
 """Statistics that are renewed every 5 s need not be asked for more often."""
 REFUSED_SECONDS = 60.0
@@ -31,7 +33,7 @@ class PodsSeen:
     """What is known of a pool's pods by the broker: messages of those that are busy, and 0 of those proved idle.
 
     ``waiting`` are those that look idle but may have got a message since. ``problem`` says why nothing is known;
-    ``pending`` is whether it may be soon.
+    ``pending`` is whether it may be soon. ``lag_seconds`` is how old statistics may be, None while nobody knows.
     """
 
     held: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class PodsSeen:
     elsewhere: int = 0
     problem: str = ""
     pending: bool = False
+    lag_seconds: float | None = LAG_SECONDS
 
     @property
     def is_told(self) -> bool:
@@ -53,8 +56,8 @@ class PodsSeen:
 class IdleTimes:
     """Remembers, from look to look, since when each pod has looked idle.
 
-    A look shows a moment up to ``LAG_SECONDS`` ago. So a pod is idle when it has looked idle, with no look that showed
-    it otherwise, for so long since the last time that any message moved.
+    A look shows a moment up to ``lag_seconds`` ago. So a pod is idle when it has looked idle, with no look that showed
+    it otherwise, for so long since the last time that any message moved. While nobody knows how long, none is.
     """
 
     def __init__(self) -> None:
@@ -63,6 +66,7 @@ class IdleTimes:
         self._restless_since = 0.0
         self._looked_at: float | None = None
         self._pause_seconds = LOOK_SECONDS
+        self._lag_seconds: float | None = LAG_SECONDS
         self._held = Held()
         self._problem = ""
         self._failing_since: float | None = None
@@ -86,6 +90,7 @@ class IdleTimes:
             self.fail(problem, now, is_passing=told.is_passing)
         else:
             self.look(held, now)
+            self._lag_seconds = None if told.interval_seconds is None else INTERVALS * told.interval_seconds
         self._pause_seconds = REFUSED_SECONDS if told.problem and not told.is_passing else LOOK_SECONDS
 
     def look(self, held: Held, now: float) -> None:
@@ -102,25 +107,23 @@ class IdleTimes:
 
     def move(self, now: float) -> None:
         """Take in that a message came or waits: any pod may have got one."""
-        if self._moved_at is None or now - self._moved_at >= LAG_SECONDS:
+        if self._moved_at is None or now - self._moved_at >= (self._lag_seconds or LAG_SECONDS):
             self._restless_since = now
         self._moved_at = now
         if now - self._restless_since < PATIENCE_SECONDS:
             self._since = {pod: max(since, now) for pod, since in self._since.items()}
 
-    def seen(self, now: float, proof_seconds: float = LAG_SECONDS) -> PodsSeen:
-        """Say what is known now; ``proof_seconds`` is how long a pod has to look idle."""
+    def seen(self, now: float, *, with_proof: bool = True) -> PodsSeen:
+        """Say what is known now; ``with_proof`` is whether a pod has to look idle for as long as statistics lag."""
         if self._problem:
             is_new = self._failing_since is not None and now - self._failing_since < FRESH_SECONDS
             return PodsSeen(problem=self._problem, pending=is_new)
         if self._looked_at is None or now - self._looked_at > FRESH_SECONDS:
             return PodsSeen(problem=PENDING, pending=True)
-        looked_at = self._looked_at
-        waiting = frozenset(
-            pod for pod, since in self._since.items() if proof_seconds and looked_at - since < proof_seconds
-        )
+        looked_at, lag_seconds = self._looked_at, math.inf if self._lag_seconds is None else self._lag_seconds
+        waiting = frozenset(pod for pod, since in self._since.items() if with_proof and looked_at - since < lag_seconds)
         held = {pod: count for pod, count in self._held.by_pod.items() if pod not in waiting}
-        return PodsSeen(held, waiting, self._held.elsewhere)
+        return PodsSeen(held, waiting, self._held.elsewhere, lag_seconds=self._lag_seconds)
 
 
 def has_moved(before: Observation | None, now: Observation) -> bool:
@@ -131,12 +134,10 @@ def has_moved(before: Observation | None, now: Observation) -> bool:
     return bool(before.backlog.ready) or now.backlog.total + done > before.backlog.total
 
 
-def proof_seconds(busy_seconds: float | None, grace_seconds: float | None) -> float:
-    """Return how long a pod has to look idle: as old as statistics may be.
+def needs_proof(busy_seconds: float | None, grace_seconds: float | None) -> bool:
+    """Whether a pod has to look idle for as long as statistics lag.
 
-    No time at all where a pod that is told to stop can finish any message: then nothing is lost by a look that was
-    too old, and to wait for a quiet moment would keep the replicas of a steady stream.
+    Not where a pod that is told to stop can finish any message: then nothing is lost by a look that was too old, and
+    to wait for a quiet moment would keep the replicas of a steady stream.
     """
-    if busy_seconds is None or grace_seconds is None or LONGEST_WORK * busy_seconds > grace_seconds:
-        return LAG_SECONDS
-    return 0.0
+    return busy_seconds is None or grace_seconds is None or LONGEST_WORK * busy_seconds > grace_seconds

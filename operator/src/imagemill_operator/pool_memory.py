@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from imagemill_operator.channels import ChannelList
 from imagemill_operator.facts import PodFacts
-from imagemill_operator.idle import IdleTimes, PodsSeen, has_moved, proof_seconds
+from imagemill_operator.idle import IdleTimes, PodsSeen, has_moved, needs_proof
 from imagemill_operator.observe import Counters, readings_of, with_work
 from imagemill_operator.policy import Decision, History, Memory, Observation, Spec
 from imagemill_operator.workers import WorkerReading
@@ -63,7 +63,8 @@ class PoolMemory:
     def _by_broker(self, seen: Observation) -> PodsSeen:
         if has_moved(self.seen, seen):
             self.idle.move(seen.at_seconds)
-        return self.idle.seen(seen.at_seconds, proof_seconds(self.memory.busy_seconds_per_image, seen.grace_seconds))
+        with_proof = needs_proof(self.memory.busy_seconds_per_image, seen.grace_seconds)
+        return self.idle.seen(seen.at_seconds, with_proof=with_proof)
 
 
 def without_step(decision: Decision, before: Memory) -> Decision:

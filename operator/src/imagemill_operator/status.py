@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagemill_operator.depth import BrokerProblem
-from imagemill_operator.idle import PodsSeen
+from imagemill_operator.idle import INTERVALS, LAG_SECONDS, PodsSeen
 from imagemill_operator.policy import Decision, Memory, Observation, Spec, condition, pool_state
 from imagemill_operator.pools import BACK_ANNOTATION, TAKE_ANNOTATION, PoolResource, Refusal
 from imagemill_operator.takeover import TAKEN, Outcome
@@ -160,7 +160,17 @@ def idle_condition(by_broker: PodsSeen | None, *, tell_themselves: bool) -> dict
             "none is marked to go first."
         )
         return condition("IdlePodsKnown", False, "BrokerDoesNotTell", text)
-    return condition("IdlePodsKnown", True, "BrokerTells", "The broker tells which pods hold messages.")
+    text = f"The broker tells which pods hold messages.{_lag_text(by_broker.lag_seconds)}"
+    return condition("IdlePodsKnown", True, "BrokerTells", text)
+
+
+def _lag_text(lag_seconds: float | None) -> str:
+    if lag_seconds is None or round(lag_seconds) <= LAG_SECONDS:
+        return ""
+    return (
+        f" It renews its statistics every {lag_seconds / INTERVALS:.0f} s (collect_statistics_interval), so a pod has "
+        f"to look idle for {lag_seconds:.0f} s before it may go."
+    )
 
 
 def takeover_conditions(

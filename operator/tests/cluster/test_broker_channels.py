@@ -97,6 +97,28 @@ def test_a_user_without_the_tag_is_refused_with_what_to_do(broker: Rabbit) -> No
     assert not told.is_passing
 
 
+def test_a_user_who_may_see_nothing_but_its_own_is_told_so_and_not_that_nobody_consumes(broker: Rabbit) -> None:
+    put(broker, "/api/users/manager", {"password": "hunter2", "tags": "management"})
+    put(broker, "/api/permissions/%2F/manager", {"configure": "^$", "write": "^$", "read": "^$"})
+    url = broker.management_url.replace("guest:guest", "manager:hunter2")
+    assert channels_of(url, broker.metrics_url, "/").problem.endswith("give it the tag monitoring.")
+
+
+def test_how_often_a_real_broker_renews_its_statistics_is_learned(broker: Rabbit) -> None:
+    async def learned() -> float | None:
+        own = Settings("default", (), management_url=broker.management_url, request_timeout_seconds=60.0)
+        async with aiohttp.ClientSession() as session:
+            reader = Broker(own, session)
+            for _ in range(30):
+                reading = await reader.read([], asleep=[], with_acks=False, channels_of=["/"])
+                if reading.channels["/"].interval_seconds is not None:
+                    return reading.channels["/"].interval_seconds
+                await asyncio.sleep(0.5)
+        return None
+
+    assert asyncio.run(learned()) == pytest.approx(5.0, abs=2.0), "never taken for more often than by default"
+
+
 def test_more_channels_than_are_read_are_said_to_be_and_not_asked_for_again_at_once(
     broker: Rabbit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,4 +136,5 @@ def test_a_management_api_that_is_away_may_come_back_and_one_that_is_not_there_w
     assert away.is_passing
     assert away.problem.startswith("The management API does not list the channels: ")
     assert "hunter2" not in away.problem
+    assert str(port) not in away.problem, "where a broker is stands in no status"
     assert channels_of(None, broker.metrics_url) == ChannelList(problem=NO_MANAGEMENT)

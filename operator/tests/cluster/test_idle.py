@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tests.cluster import bodies
 
-from imagemill_operator.channels import ChannelList
+from imagemill_operator.channels import Channel, ChannelList
 from imagemill_operator.facts import PodFacts, pod_facts
 from imagemill_operator.going import victims
 from imagemill_operator.holders import Held
@@ -17,11 +17,12 @@ from imagemill_operator.idle import (
     REFUSED_SECONDS,
     IdleTimes,
     has_moved,
-    proof_seconds,
+    needs_proof,
 )
 from imagemill_operator.observe import readings_of, with_work
 from imagemill_operator.policy import Backlog, Observation
 from imagemill_operator.policy.settle import busy_floor
+from imagemill_operator.status import idle_condition
 
 
 def looked(times: IdleTimes, now: float, **held: int) -> set[str]:
@@ -61,12 +62,25 @@ def test_where_messages_come_all_the_time_nobody_waits_for_ever_for_a_quiet_mome
 
 
 def test_where_every_message_can_be_finished_a_look_is_proof_enough() -> None:
-    assert proof_seconds(1.0, 30.0) == 0.0
-    assert proof_seconds(60.0, 30.0) == LAG_SECONDS
-    assert proof_seconds(None, 30.0) == LAG_SECONDS
+    assert not needs_proof(1.0, 30.0)
+    assert needs_proof(60.0, 30.0)
+    assert needs_proof(None, 30.0)
     times = IdleTimes()
     times.look(Held({"a": 0}), 0.0)
-    assert times.seen(0.0, 0.0).held == {"a": 0}
+    assert times.seen(0.0, with_proof=False).held == {"a": 0}
+
+
+def test_where_statistics_are_renewed_seldom_a_pod_has_to_look_idle_for_longer() -> None:
+    times, pods = IdleTimes(), [pod_facts(bodies.pod("a"))]
+    told = ChannelList((Channel("10.0.0.7", 0, frozenset({"work"})),))
+    for now in range(0, 80, 4):
+        interval = None if now < 30 else 30.0
+        times.take(replace(told, interval_seconds=interval), pods, pods, ["work"], float(now))
+        assert times.seen(now).held == ({"a": 0} if now >= 60 else {})
+    told_then = idle_condition(times.seen(76.0), tell_themselves=False)
+    assert told_then["message"].endswith(
+        "every 30 s (collect_statistics_interval), so a pod has to look idle for 60 s before it may go."
+    )
 
 
 def test_it_is_asked_as_often_as_there_may_be_something_new() -> None:
@@ -146,7 +160,7 @@ class Drain:
     """A burst is handed out until 0; from then on there are too many pods and each look wants rid of all."""
 
     def __init__(self, dice: random.Random, *, with_proof: bool) -> None:
-        self.dice, self.proof_seconds = dice, LAG_SECONDS if with_proof else 0.0
+        self.dice, self.with_proof = dice, with_proof
         self.workers = [self._worker(number) for number in range(dice.randint(2, 12))]
         self.times, self.phase = IdleTimes(), dice.uniform(0.0, 5.0)
         self.scale_ins = self.interrupted = 0
@@ -170,7 +184,7 @@ class Drain:
             before, now = seen, now + 2.0
 
     def _scale_in(self, seen: Observation, now: float) -> None:
-        by_broker = self.times.seen(now, self.proof_seconds)
+        by_broker = self.times.seen(now, with_proof=self.with_proof)
         pods = [one.pod for one in self.workers]
         told = readings_of(by_broker, now)
         count = len(pods) - busy_floor(with_work(seen, pods, {}, by_broker))
