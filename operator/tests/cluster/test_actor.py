@@ -79,6 +79,17 @@ def test_messages_behind_a_proxy_keep_pods_and_mark_none_of_them() -> None:
     assert {pod for pod, cost in cluster.costs.items() if cost == FIRST_TO_GO} == {"p0", "p1"}
 
 
+def test_pods_that_never_consume_do_not_keep_a_pool_for_ever() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=4)
+    cluster.held = {"10.0.0.2": 1, "10.0.0.3": 0}
+    cluster.unacked = 1
+    cluster.tick(40)
+    assert cluster.replicas == 3, "p2 works, and p0 and p1 may"
+    cluster.held["10.0.0.2"] = cluster.unacked = 0
+    cluster.tick(40)
+    assert cluster.replicas == 0
+
+
 def test_channels_are_asked_for_only_while_there_are_too_many_replicas() -> None:
     cluster = Cluster(replicas=2)
     cluster.ready = 20
