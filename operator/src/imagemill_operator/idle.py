@@ -34,6 +34,8 @@ class PodsSeen:
 
     ``waiting`` are those that look idle but may have got a message since. ``problem`` says why nothing is known;
     ``pending`` is whether it may be soon. ``lag_seconds`` is how old statistics may be, None while nobody knows.
+    ``none_in_work`` is whether no message of the queues has been in work for so long: then nobody of whom nothing is
+    known can hold one.
     """
 
     held: Mapping[str, int] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class PodsSeen:
     problem: str = ""
     pending: bool = False
     lag_seconds: float | None = LAG_SECONDS
+    none_in_work: bool = False
 
     @property
     def is_told(self) -> bool:
@@ -64,6 +67,7 @@ class IdleTimes:
         self._since: dict[str, float] = {}
         self._moved_at: float | None = None
         self._restless_since = 0.0
+        self._none_since: float | None = None
         self._looked_at: float | None = None
         self._pause_seconds = LOOK_SECONDS
         self._lag_seconds: float | None = LAG_SECONDS
@@ -109,9 +113,14 @@ class IdleTimes:
         """Take in that a message came or waits: any pod may have got one."""
         if self._moved_at is None or now - self._moved_at >= (self._lag_seconds or LAG_SECONDS):
             self._restless_since = now
-        self._moved_at = now
+        self._moved_at, self._none_since = now, None
         if now - self._restless_since < PATIENCE_SECONDS:
             self._since = {pod: max(since, now) for pod, since in self._since.items()}
+
+    def count(self, unacked: int | None, now: float) -> None:
+        """Take in how many messages of the queues are in work; None when nobody tells."""
+        begun = now if self._none_since is None else self._none_since
+        self._none_since = begun if unacked == 0 else None
 
     def seen(self, now: float, *, with_proof: bool = True) -> PodsSeen:
         """Say what is known now; ``with_proof`` is whether a pod has to look idle for as long as statistics lag."""
@@ -123,7 +132,9 @@ class IdleTimes:
         looked_at, lag_seconds = self._looked_at, math.inf if self._lag_seconds is None else self._lag_seconds
         waiting = frozenset(pod for pod, since in self._since.items() if with_proof and looked_at - since < lag_seconds)
         held = {pod: count for pod, count in self._held.by_pod.items() if pod not in waiting}
-        return PodsSeen(held, waiting, self._held.elsewhere, lag_seconds=self._lag_seconds)
+        is_none = self._none_since is not None and now - self._none_since >= (lag_seconds if with_proof else 0.0)
+        elsewhere = 0 if is_none else self._held.elsewhere
+        return PodsSeen(held, waiting, elsewhere, lag_seconds=self._lag_seconds, none_in_work=is_none)
 
 
 def has_moved(before: Observation | None, now: Observation) -> bool:

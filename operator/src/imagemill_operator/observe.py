@@ -116,7 +116,7 @@ def with_work(
     by_broker: PodsSeen | None,
 ) -> Observation:
     """Add which replicas are at work: as the pods tell themselves, and of those that do not, as the broker knows."""
-    held = {} if by_broker is None else readings_of(by_broker, seen.at_seconds)
+    held = {} if by_broker is None else readings_of(by_broker, pods, seen.at_seconds)
     both, now = {**held, **told}, seen.at_seconds
     if both or (by_broker is not None and by_broker.is_told):
         kept: int | None = indispensable_replicas(pods, both, now)
@@ -136,6 +136,8 @@ def _kept_by_broker(by_broker: PodsSeen, kept: int | None, staying: Collection[P
     return min(len(staying), kept + max(0, by_broker.elsewhere - by_broker.unknown(staying)))
 
 
-def readings_of(by_broker: PodsSeen, now: float) -> dict[str, WorkerReading]:
+def readings_of(by_broker: PodsSeen, pods: Collection[PodFacts], now: float) -> dict[str, WorkerReading]:
     """What the broker knows of pods, as they would tell it themselves. A pod that is not among them counts as busy."""
-    return {pod: WorkerReading(now, count, 1.0, 0.0, 0.0) for pod, count in by_broker.held.items()}
+    idle = {pod.name: 0 for pod in pods if by_broker.none_in_work and pod.name not in by_broker.waiting}
+    held = {**idle, **by_broker.held}
+    return {pod: WorkerReading(now, count, 1.0, 0.0, 0.0) for pod, count in held.items()}

@@ -55,7 +55,7 @@ class PoolMemory:
         by_broker = self._by_broker(seen) if self.has_too_many and not self.all_tell else None
         known = self.by_broker if by_broker is None or by_broker.pending else by_broker
         self.by_broker = None if told else known
-        held = {} if by_broker is None else readings_of(by_broker, seen.at_seconds)
+        held = {} if by_broker is None else readings_of(by_broker, pods, seen.at_seconds)
         self.told = {**held, **told}
         self.seen = with_work(seen, pods, told, by_broker)
         return self.seen
@@ -63,6 +63,7 @@ class PoolMemory:
     def _by_broker(self, seen: Observation) -> PodsSeen:
         if has_moved(self.seen, seen):
             self.idle.move(seen.at_seconds)
+        self.idle.count(None if seen.backlog is None else seen.backlog.unacked, seen.at_seconds)
         with_proof = needs_proof(self.memory.busy_seconds_per_image, seen.grace_seconds)
         return self.idle.seen(seen.at_seconds, with_proof=with_proof)
 

@@ -31,7 +31,7 @@ class Cluster:
         self.ready = ready
         self.unacked = 0
         self.busy: dict[str, int] = {}
-        self.held: dict[str, int] = {}
+        self.held: dict[str, int | None] = {}
         self.kind = QueueKind()
         self.asked_channels: list[bool] = []
         self.channels_problem = ""

@@ -90,6 +90,17 @@ def test_pods_that_never_consume_do_not_keep_a_pool_for_ever() -> None:
     assert cluster.replicas == 0
 
 
+def test_a_consumer_whose_channel_never_tells_keeps_no_pod_for_ever_once_nothing_is_in_work() -> None:
+    cluster = Cluster(bodies.pool(cooldownSeconds=4, backlogPerReplica=1), replicas=2)
+    cluster.held = {"10.0.0.0": 0, "10.0.0.1": 0, "": None}
+    cluster.unacked = 1
+    cluster.tick(40)
+    assert cluster.replicas == 1, "it may hold that message"
+    cluster.unacked = 0
+    cluster.tick(40)
+    assert cluster.replicas == 0
+
+
 def test_channels_are_asked_for_only_while_there_are_too_many_replicas() -> None:
     cluster = Cluster(replicas=2)
     cluster.ready = 20

@@ -180,13 +180,14 @@ class Drain:
                 looked_at = now
             if has_moved(before, seen):
                 self.times.move(now)
+            self.times.count(seen.backlog and seen.backlog.unacked, now)
             self._scale_in(seen, now)
             before, now = seen, now + 2.0
 
     def _scale_in(self, seen: Observation, now: float) -> None:
         by_broker = self.times.seen(now, with_proof=self.with_proof)
         pods = [one.pod for one in self.workers]
-        told = readings_of(by_broker, now)
+        told = readings_of(by_broker, pods, now)
         count = len(pods) - busy_floor(with_work(seen, pods, {}, by_broker))
         marked = victims(pods, told, count, now)
         self.dice.shuffle(self.workers)
