@@ -21,8 +21,8 @@ JAVASCRIPT_READY := .tools/javascript/node_modules/.ready
 AXE := .tools/axe/node_modules/axe-core/axe.min.js
 PEERS_READY := services/bench/peers/.venv/.ready
 ARGS ?=
-# Most tests wait for servers; three at a time keep two processors busy.
-JOBS ?= 3
+# Most tests wait for servers; four at a time keep two processors busy.
+JOBS ?= 4
 GSTREAMER := gir1.2-gst-rtsp-server-1.0 python3-gi $(addprefix gstreamer1.0-plugins-,base good ugly bad)
 
 ##@ Use
