@@ -150,7 +150,7 @@ def test_a_refusal_is_told_in_words_and_counted(mill: Mill, browser: Open, tmp_p
     assert " ".join(text(driver, "#sum").split()) == "3 offered = 2 stored + 0 failed + 0 in flight + 1 rejected"
     assert "1 rejected (not-an-image): The file is not a picture" in text(driver, "#reasons")
     choose(driver, [tmp_path / "1.png"])
-    wait_for(lambda: "1 duplicate skipped" in text(driver, "#remains"), "the file chosen twice to be told")
+    wait_for(lambda: "1 in this batch already" in text(driver, "#remains"), "the file chosen twice to be told")
 
 
 def test_what_the_service_has_already_is_not_sent_again(mill: Mill, browser: Open, tmp_path: Path) -> None:
