@@ -61,6 +61,13 @@ def begin_paused(driver: Chrome, paths: Sequence[Path]) -> None:
     wait_for(lambda: "paused" in text(driver, "#remains"), "the pause")
 
 
+def open_folded(driver: Chrome, address: str) -> None:
+    """A page as in a new tab: whether the list is shown is remembered, by a test before as well."""
+    driver.get(address)
+    driver.execute_script("sessionStorage.clear()")
+    driver.refresh()
+
+
 def go(driver: Chrome, section: str) -> None:
     driver.find_element(By.CSS_SELECTOR, f".rail a[href='{section}']").click()
     wait_for(lambda: driver.current_url.endswith(section), f"the section {section}")
@@ -101,7 +108,7 @@ def test_pictures_dropped_on_any_section_are_taken(mill: Mill, browser: Open, tm
     files(tmp_path / "trip", photos(2))
     files(tmp_path / "trip" / "day-2", photos(1))
     driver = browser()
-    driver.get(f"{mill.url}/pools")
+    open_folded(driver, f"{mill.url}/pools")
     drop(driver, [tmp_path / "trip"])
     wait_for(lambda: ended(driver), "all to end")
     assert driver.current_url == f"{mill.url}/pools"
@@ -207,7 +214,7 @@ def test_what_failed_and_what_was_not_taken_is_retried(mill: Mill, browser: Open
 
 def test_the_panel_is_worked_by_keys(mill: Mill, browser: Open, tmp_path: Path) -> None:
     driver = browser()
-    driver.get(f"{mill.url}/pools")
+    open_folded(driver, f"{mill.url}/pools")
     drop(driver, files(tmp_path, photos(40)))
     wait_for(lambda: ended(driver), "all to end")
     driver.find_element(By.ID, "unfold").send_keys(Keys.ENTER)
