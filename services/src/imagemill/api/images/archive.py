@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import Blueprint, Response, request
 
 from imagemill.api.access.permissions import needs
-from imagemill.api.images.manifest import FORMATS, csv_line
+from imagemill.api.images.manifest import FORMATS, cells_of, csv_line
 from imagemill.api.services import Services
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
@@ -29,9 +29,10 @@ _FRESH_SECONDS = 2.0
 _MOST_AT_ONCE = 4
 _PLACES = threading.BoundedSemaphore(_MOST_AT_ONCE)
 _COLUMNS = (
-    "file", "name", "recipe", "status", "warnings", "code", "reason", "id", "accepted_at", "original_sha256",
-    "original_bytes", "result_sha256", "result_bytes", "erased_at",
+    "name", "recipe", "status", "warnings", "code", "reason", "id", "accepted_at", "original_sha256", "original_bytes",
+    "result_sha256", "result_bytes", "erased_at",
 )  # fmt: skip
+_TITLES = csv_line(("file", *_COLUMNS))
 
 
 @blueprint.get("/api/v1/batches/<batch>/results.zip")
@@ -88,18 +89,18 @@ def _stream(body: Iterator[bytes], content_type: str, name: str) -> Response:
 def manifest(_mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The manifest of a ZIP, piece by piece."""
     names = FileNames()
-    yield csv_line(_COLUMNS)
+    yield _TITLES
     for images in pages:
-        yield b"".join(csv_line(_row(image, names.of(image))) for image in images)
+        yield b"".join(_line(image, names.of(image)) for image in images)
 
 
 def zipped(mill: Services, pages: Iterable[list[Image]]) -> Iterator[bytes]:
     """The ZIP, piece by piece: one picture is in memory at a time. Results whose bytes are gone are left out."""
-    sink, names, rows = Sink(), FileNames(), [csv_line(_COLUMNS)]
+    sink, names, rows = Sink(), FileNames(), [_TITLES]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for image in _one_by_one(mill, pages):
             name = names.of(image)
-            rows.append(csv_line(_row(image, name)))
+            rows.append(_line(image, name))
             if name and image.outcome and image.outcome.result:
                 try:
                     data = mill.stores.blobs.get(image.outcome.result.sha256)
@@ -186,15 +187,8 @@ def _one_by_one(mill: Services, pages: Iterable[list[Image]]) -> Iterator[Image]
             yield images[place]
 
 
-def _row(image: Image, file: str) -> tuple[str, ...]:
-    job, outcome = image.job, image.outcome
-    result = outcome.result if outcome else None
-    return (
-        file, job.name, job.recipe, image.status, " ".join(outcome.warnings if outcome else ()),
-        (outcome.code if outcome else None) or "", (outcome.reason if outcome else None) or "", job.id,
-        job.accepted_at, job.original.sha256, str(job.original.bytes), result.sha256 if result else "",
-        str(result.bytes) if result else "", image.erasure.at if image.erasure else "",
-    )  # fmt: skip
+def _line(image: Image, file: str) -> bytes:
+    return csv_line([file, *cells_of(image, _COLUMNS)])
 
 
 def _zip_time(image: Image) -> tuple[int, int, int, int, int, int]:

@@ -61,8 +61,7 @@ def as_csv(pages: Pages) -> Iterator[bytes]:
     """A line of titles, and one for each picture."""
     yield csv_line(_COLUMNS)
     for images in pages:
-        rows = (row_of(image) for image in images)
-        yield b"".join(csv_line([_cell(row[column]) for column in _COLUMNS]) for row in rows)
+        yield b"".join(csv_line(cells_of(image, _COLUMNS)) for image in images)
 
 
 def as_json_lines(pages: Pages) -> Iterator[bytes]:
@@ -70,6 +69,12 @@ def as_json_lines(pages: Pages) -> Iterator[bytes]:
     for images in pages:
         rows = (json.dumps(row_of(image), ensure_ascii=False, separators=(",", ":")) for image in images)
         yield "".join(f"{row}\n" for row in rows).encode()
+
+
+def cells_of(image: Image, columns: Sequence[str]) -> list[str]:
+    """Some members of a picture's row, as cells of CSV."""
+    row = row_of(image)
+    return [_cell(row[column]) for column in columns]
 
 
 def csv_line(cells: Sequence[str]) -> bytes:
