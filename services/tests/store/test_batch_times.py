@@ -104,3 +104,23 @@ def test_rows_are_arranged_by_time_and_those_passed_are_left_out() -> None:
     assert arranged(rows, 3, None) == rows
     assert arranged(rows, None, rows[1]) == [rows[0], rows[2]]
     assert arranged(rows, 3, rows[1]) == rows
+
+
+def test_a_batch_of_every_hour_is_asked_for_once(
+    ledger: Ledger, index: BatchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.accept([at(0, "old"), *(at(hour * HOUR, "daily") for hour in range(300))], [], [])
+    asked: list[str] = []
+    times = BatchIndex.times
+    monkeypatch.setattr(BatchIndex, "times", lambda self, names: asked.extend(names) or times(self, names))
+    assert set(index.newest(10)) == {"daily", "old"}
+    assert sorted(asked) == ["daily", "old"]
+
+
+def test_a_batch_that_a_node_does_not_know_yet_is_left_out(
+    ledger: Ledger, index: BatchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.accept([at(0, "old"), at(HOUR, "new")], [], [])
+    times = BatchIndex.times
+    monkeypatch.setattr(BatchIndex, "times", lambda self, names: times(self, [one for one in names if one != "new"]))
+    assert list(index.newest(10)) == ["old"]

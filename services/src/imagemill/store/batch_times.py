@@ -58,6 +58,7 @@ class BatchIndex:
             passed = Row(times.began_hour, after, times.began_ms)
             place = Row(passed.hour, _LAST)
         found: dict[str, BatchTimes] = {}
+        known: dict[str, BatchTimes] = {}
         while place and len(found) < limit:
             rows = self._rows(place)
             if passed and place == (passed.hour, _LAST, 0) and crowded_hour(rows, place) == place.hour:
@@ -65,15 +66,20 @@ class BatchIndex:
                 continue
             crowded = crowded_hour(rows, place)
             rows, place = whole_hours(rows)
-            self._add(found, arranged(rows, crowded, passed), limit)
+            self._add(found, arranged(rows, crowded, passed), limit, known)
         return found
 
-    def _add(self, found: dict[str, BatchTimes], rows: Sequence[Row], limit: int) -> None:
-        """Add those that began in the hour of their row, until there are enough: the others are listed further on."""
+    def _add(self, found: dict[str, BatchTimes], rows: Sequence[Row], limit: int, known: dict[str, BatchTimes]) -> None:
+        """Add those that began in the hour of their row, until there are enough: the others are listed further on.
+
+        A batch into which something comes every hour is met as often, and asked for once. A node of CouchDB that lags
+        may not know one that another has listed.
+        """
         while rows and (wanted := limit - len(found)) > 0:
             here, rows = rows[:wanted], rows[wanted:]
-            times = self.times([row.name for row in here])
-            found |= {row.name: times[row.name] for row in here if times[row.name].began_hour == row.hour}
+            known |= self.times(list({row.name for row in here} - known.keys()))
+            began = {row.name: times for row in here if (times := known.get(row.name)) and times.began_hour == row.hour}
+            found |= began
 
     def times(self, batches: Sequence[str]) -> dict[str, BatchTimes]:
         """The times of batches; those under which nothing was offered are left out."""
