@@ -43,21 +43,9 @@ def compare(
 
     `balanced`: seconds until nothing was in flight; `gone`: until what was erased was gone. None: not in time.
     """
-    found = Findings()
-    counts = site.api.totals()
-    found.wrong.update(dict.fromkeys(("lost", "wrong failures", "results that differ", "erased and served"), 0))
-    needed: set[str] = set()
-    released: set[str] = set()
-    for sent in clients.sent:
-        image, is_erased = site.api.image(sent.id), sent.id in erasers.erased
-        (released if is_erased else needed).update(_hashes(image))
-        if kind := _wrong_with(image, site.api, sent, is_erased):
-            found.wrong[kind] += 1
-            found.sentences.append(f"{kind}: {image}")
+    found, counts = Findings(), site.api.totals()
+    _compare_pictures(found, site, clients, erasers)
     found.wrong["double"] = counts["accepted"] - len({sent.id for sent in clients.sent})
-    there = site.bytes_there(sorted(needed | released))
-    found.wrong["bytes that are missing"] = len(needed - there)
-    found.wrong["bytes that stayed"] = len((released - needed) & there)
     found.sentences += [*clients.wrong, *erasers.wrong, *history.violations(erasers.asked)]
     compared = {kind: len(history.told(kind)) for kind in _KINDS}
     # Where nobody looked on nothing was compared.
@@ -69,16 +57,37 @@ def compare(
     if wrong := site.verify():
         found.sentences.append(f"verify: {wrong}")
     found.rows = {
-        "pictures taken": len(clients.sent),
-        "bytes sent": sum(len(sent.data) for sent in clients.sent),
-        "largest": max((len(sent.data) for sent in clients.sent), default=0),
-        "taken at a repeat": sum(sent.attempts > 1 for sent in clients.sent),
+        **_sent(clients),
         **{name: counts[name] for name in ("accepted", "stored", "failed", "erased")},
         **{f"answers compared: {kind}": count for kind, count in compared.items()},
         "seconds until balanced": "never" if balanced is None else f"{balanced:.1f}",
         "seconds until erased is gone": "never" if gone is None else f"{gone:.0f}",
     }
     return found
+
+
+def _compare_pictures(found: Findings, site: Site, clients: Clients, erasers: Erasers) -> None:
+    """Each picture's outcome and result; then which bytes are there, and which should be."""
+    found.wrong.update(dict.fromkeys(("lost", "wrong failures", "results that differ", "erased and served"), 0))
+    needed: set[str] = set()
+    released: set[str] = set()
+    for sent in clients.sent:
+        image, is_erased = site.api.image(sent.id), sent.id in erasers.erased
+        (released if is_erased else needed).update(_hashes(image))
+        if kind := _wrong_with(image, site.api, sent, is_erased):
+            found.wrong[kind] += 1
+            found.sentences.append(f"{kind}: {image}")
+    there = site.bytes_there(sorted(needed | released))
+    found.wrong["bytes that are missing"] = len(needed - there)
+    found.wrong["bytes that stayed"] = len((released - needed) & there)
+
+
+def _sent(clients: Clients) -> dict[str, object]:
+    sizes = [len(sent.data) for sent in clients.sent]
+    return {
+        "pictures taken": len(sizes), "bytes sent": sum(sizes), "largest": max(sizes, default=0),
+        "taken at a repeat": sum(sent.attempts > 1 for sent in clients.sent),
+    }  # fmt: skip
 
 
 def _wrong_with(image: dict[str, Any], api: Api, sent: Sent, is_erased: bool) -> str | None:

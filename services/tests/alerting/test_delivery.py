@@ -13,7 +13,6 @@ from imagemill.alerting.message import message
 from imagemill.alerting.records import (
     acknowledged_id,
     acknowledgement,
-    held_event,
     past_alert,
     raised_alert,
     sent_attempt,
@@ -21,6 +20,7 @@ from imagemill.alerting.records import (
     snooze_document,
     snooze_id,
     snooze_of,
+    suppression,
     tried,
 )
 from imagemill.alerting.retries import PAUSES_SECONDS, Attempt, pause_seconds, plan
@@ -129,7 +129,7 @@ def test_alerts_snoozes_and_acknowledgements_are_read_back():
 
 def test_it_is_written_down_why_an_event_is_held_back():
     cool, zone = Verdict("held_back", "too soon", "cool-down"), Verdict("held_back", "elsewhere", "zone")
-    held = [held_event(EVENT, verdict, 3.0) for verdict in (cool, zone)]
+    held = [suppression(EVENT, verdict, 3.0) for verdict in (cool, zone)]
     assert [(one.event, one.code, one.reason) for one in held] == [
         (EVENT.id, "cool-down", "too soon"), (EVENT.id, "zone", "elsewhere"),
     ]  # fmt: skip

@@ -14,13 +14,13 @@ import pytest
 
 from imagemill.alerting.judge import Snooze, Verdict, candidate_of
 from imagemill.alerting.message import describe, message
-from imagemill.alerting.records import acknowledgement, held_event, raised_alert, sent_attempt, snooze_document
+from imagemill.alerting.records import acknowledgement, raised_alert, sent_attempt, snooze_document, suppression
 from imagemill.alerting.retries import Attempt, plan
 from imagemill.alerting.webhook import alert_body
 from imagemill.api.alerts import views
 from imagemill.api.web.openapi import document
 from imagemill.camera.offline import Away, offline_event
-from imagemill.domain.alerts import Acknowledgement, Alert, AlertPin, BegunAttempt, HeldEvent
+from imagemill.domain.alerts import Acknowledgement, Alert, AlertPin, BegunAttempt, Suppression
 from imagemill.domain.cameras import Camera
 from imagemill.domain.events import Event, People, Region
 from imagemill.motion.detector import Observation
@@ -124,7 +124,7 @@ def test_the_alerters_documents_are_as_they_were() -> None:
     failed, sent = Attempt(AT + 6, False, 503, 30.0), Attempt(AT + 40, True, 204)
     held = Verdict("held_back", "alert 1 of the same camera was 1 s ago; the cool-down is 5 min", "cool-down")
     made = {
-        "held": held_event(MADE["new"], held, AT + 5),
+        "held": suppression(MADE["new"], held, AT + 5),
         "begun": BegunAttempt(number=17, channel="office", by="alerter-1", at=AT + 6),
         "failed": sent_attempt(17, "office", failed, plan([failed], AT + 6, 0.0), "503 Service Unavailable"),
         "sent": sent_attempt(
@@ -205,8 +205,8 @@ def test_events_are_answered_as_they_were() -> None:
         "event_sparse": answer(_stored(EVENTS["sparse"]), None),
         "event_newer": answer(_stored(EVENTS["newer"]), None),
         "first_event": answer(_stored(FIRST["events-2026-11"][0]), 1),
-        "held": views.held_view(HeldEvent.model_validate(DOCUMENTS["held"]), None).as_document(),
-        "first_held": views.held_view(HeldEvent.model_validate(FIRST["events-2026-11"][1]), None).as_document(),
+        "held": views.suppressed_view(Suppression.model_validate(DOCUMENTS["held"]), None).as_document(),
+        "first_held": views.suppressed_view(Suppression.model_validate(FIRST["events-2026-11"][1]), None).as_document(),
         "snooze": views.snooze_view(Named("1:ann", "ann", Snooze(AT, AT + 3600, "yard"))).model_dump(),
     }
     assert answered == {name: VIEWS[name] for name in answered}

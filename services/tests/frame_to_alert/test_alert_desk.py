@@ -65,7 +65,7 @@ def test_what_is_held_back_is_in_the_ledger_with_the_reason(
     held_back = event("yard", **changes)
     assert desk.consider(EventNews("new", held_back)) is None
     assert desk.consider(EventNews("update", held_back)) is None
-    (held,) = store.held(10).found
+    (held,) = store.suppressed(10).found
     assert (held.event, held.code) == (held_back.id, code)
     assert len(held.reason) > 20
 

@@ -1,4 +1,4 @@
-"""What happens to one change of an event: it is judged, and becomes an alert with the next number, or is held back."""
+"""What happens to one change of an event: it is judged, and becomes an alert with the next number, or is suppressed."""
 
 import time
 
@@ -7,7 +7,7 @@ from prometheus_client import Counter
 
 from imagemill.alerter.history import Lookback
 from imagemill.alerting.judge import Verdict, candidate_of, judge
-from imagemill.alerting.records import held_event, raised_alert
+from imagemill.alerting.records import raised_alert, suppression
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch, Missing
 from imagemill.store.events import EventStore
@@ -31,7 +31,7 @@ class AlertService:
         self._activity = activity
 
     def consider(self, news: EventNews) -> int | None:
-        """The number of the alert that the event is, None when it was held back. Raises StoreUnavailable."""
+        """The number of the alert that the event is, None when it was suppressed. Raises StoreUnavailable."""
         event_id = news.event.id
         known = self._book.numbers_of([event_id]).get(event_id)
         if known is not None:
@@ -57,6 +57,6 @@ class AlertService:
         event, code = news.event, str(verdict.code)
         HELD.labels(code).inc()
         try:
-            self._events.note_held(held_event(event, verdict, now))
+            self._events.note_suppressed(suppression(event, verdict, now))
         except Missing:
-            log.warning("held back, and not noted: the event's month has no database", event=event.id, reason=code)
+            log.warning("suppressed, and not noted: the event's month has no database", event=event.id, reason=code)

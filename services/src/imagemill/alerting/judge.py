@@ -11,13 +11,13 @@ from imagemill.domain.events import Event
 from imagemill.domain.rules import WEEKDAYS, Hours, Rule, zone_of
 
 Outcome = Literal["alert", "held_back"]
-# Why an event was held back. The first word is the one that is kept in the ledger.
+# Why an event was suppressed. The first word is the one that is kept in the ledger.
 Code = Literal[
     "no-rule", "disabled", "camera", "kind", "class", "score", "zone", "hours", "snoozed", "unacknowledged",
     "cool-down", "limit",
 ]  # fmt: skip
 # The nearer to an alert, the more it tells: an event outside the hours of one rule and of another rule's camera was
-# held back by the hours.
+# suppressed by the hours.
 NEARNESS: tuple[Code, ...] = (
     "no-rule", "disabled", "camera", "kind", "zone", "class", "score", "hours", "snoozed", "unacknowledged",
     "cool-down", "limit",

@@ -7,7 +7,7 @@ from imagemill.alerting.channels import hide
 from imagemill.alerting.judge import PastAlert, Snooze, Verdict
 from imagemill.alerting.message import describe
 from imagemill.alerting.retries import Attempt, RetryPlan
-from imagemill.domain.alerts import Acknowledgement, Alert, HeldEvent, SentAttempt
+from imagemill.domain.alerts import Acknowledgement, Alert, SentAttempt, Suppression
 from imagemill.domain.events import Event
 
 Document = dict[str, Any]
@@ -54,9 +54,9 @@ def sent_attempt(
     )
 
 
-def held_event(event: Event, verdict: Verdict, at: float) -> HeldEvent:
+def suppression(event: Event, verdict: Verdict, at: float) -> Suppression:
     """Make the record of why an event did not become an alert."""
-    return HeldEvent(
+    return Suppression(
         event=event.id, camera=event.source, kind=event.kind, event_class=event.event_class,
         started_at=event.started_at, at=at, code=str(verdict.code), reason=verdict.reason,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """What the alerter keeps: each document is written once and never changed, so that nothing can conflict.
 
-What was sent, acknowledged or held back is a document of its own beside the alert; state is read from all of them.
+What was sent, acknowledged or suppressed is a document of its own beside the alert; state is read from all of them.
 Secrets are in none: channels are named by their names.
 """
 
@@ -69,7 +69,7 @@ class Alert(AlertFacts):
         return self.facts or Event(id=self.event, source=self.camera, kind=self.kind, started_at=self.started_at)
 
 
-class HeldFacts(_AlertRecord):
+class SuppressionFacts(_AlertRecord):
     """Why an event did not become an alert."""
 
     event: str
@@ -80,8 +80,8 @@ class HeldFacts(_AlertRecord):
     reason: str
 
 
-class HeldEvent(HeldFacts):
-    """The document. An event is held back once per reason: it is judged again when it gets longer or clearer."""
+class Suppression(SuppressionFacts):
+    """The document. An event is suppressed once per reason: it is judged again when it gets longer or clearer."""
 
     type: Literal["held"] = "held"
     at: Real

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from imagemill.domain.alerts import HeldEvent
+from imagemill.domain.alerts import Suppression
 from imagemill.domain.events import Event
 from imagemill.store.couch import Conflict, Couch, Database, Document, Missing, StoreUnavailable
 from imagemill.store.months import Months, month_at
@@ -44,7 +44,7 @@ class Page(Generic[Kept]):
 
 
 class EventStore:
-    """Reads and writes events and what was held back of them. Safe to use from many threads."""
+    """Reads and writes events and what was suppressed of them. Safe to use from many threads."""
 
     def __init__(self, couch: Couch) -> None:
         self.months = Months(couch, KIND)
@@ -91,8 +91,8 @@ class EventStore:
             return None
         return found[0].get_attachment(found[1]["_id"], name)
 
-    def note_held(self, held: HeldEvent) -> None:
-        """Keeps why an event did not become an alert; an event is held back once per reason."""
+    def note_suppressed(self, held: Suppression) -> None:
+        """Keeps why an event did not become an alert; an event is suppressed once per reason."""
         ms, source = split(held.event)
         database = self.months.database(month_at(ms / 1000))
         try:
@@ -105,10 +105,10 @@ class EventStore:
         page = self._page(_EVENT, limit, after, camera)
         return Page([_stored(document) for document in page.found], page.next)
 
-    def held(self, limit: int, after: str | None = None, camera: str | None = None) -> Page[HeldEvent]:
-        """What was held back, newest first."""
+    def suppressed(self, limit: int, after: str | None = None, camera: str | None = None) -> Page[Suppression]:
+        """What was suppressed, newest first."""
         page = self._page(_HELD, limit, after, camera)
-        return Page([HeldEvent.model_validate(document) for document in page.found], page.next)
+        return Page([Suppression.model_validate(document) for document in page.found], page.next)
 
     def since(self, camera: str, at: float) -> Iterator[StoredEvent]:
         """A camera's events which began after a time, oldest first."""

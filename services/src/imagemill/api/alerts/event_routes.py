@@ -1,4 +1,4 @@
-"""Events of cameras, and what rules held back of them."""
+"""Events of cameras, and what rules suppressed of them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,16 +8,16 @@ from flask import Blueprint, Response, jsonify, request
 from imagemill.api.access.permissions import needs
 from imagemill.api.alerts.routes import picture
 from imagemill.api.alerts.service import AlertStores, alert_stores
-from imagemill.api.alerts.views import CameraEvent, HeldBackEvent, event_view, held_view
+from imagemill.api.alerts.views import CameraEvent, SuppressedEvent, event_view, suppressed_view
 from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
 from imagemill.domain.access import Permission
-from imagemill.domain.alerts import HeldEvent
+from imagemill.domain.alerts import Suppression
 from imagemill.store.events import Page, StoredEvent
 
 blueprint = Blueprint("camera_events", __name__)
 _BASE = "/api/v1/camera-events"
-Found = TypeVar("Found", StoredEvent, HeldEvent)
+Found = TypeVar("Found", StoredEvent, Suppression)
 
 
 @blueprint.get("/api/v1/camera-events")
@@ -47,8 +47,8 @@ def get_event_picture(event_id: str, name: str) -> Response:
 @blueprint.get("/api/v1/held-back")
 @needs(Permission.VIEW)
 def list_held() -> Response:
-    """What rules held back, newest first, with the reason."""
-    held, cursor = held_page(alert_stores())
+    """What rules suppressed, newest first, with the reason."""
+    held, cursor = suppressed_page(alert_stores())
     return jsonify({"held_back": [one.as_document() for one in held], "next": cursor})
 
 
@@ -59,11 +59,11 @@ def events_page(found: AlertStores) -> tuple[list[CameraEvent], str | None]:
     return [shown_event(stored, numbers.get(stored.event.id)) for stored in page.found], page.next
 
 
-def held_page(found: AlertStores) -> tuple[list[HeldBackEvent], str | None]:
-    """The same of what was held back."""
-    page = _page(found.events.held)
+def suppressed_page(found: AlertStores) -> tuple[list[SuppressedEvent], str | None]:
+    """The same of what was suppressed."""
+    page = _page(found.events.suppressed)
     numbers = found.book.numbers_of(dict.fromkeys(held.event for held in page.found))
-    return [held_view(held, numbers.get(held.event)) for held in page.found], page.next
+    return [suppressed_view(held, numbers.get(held.event)) for held in page.found], page.next
 
 
 def _page(read: Callable[[int, str | None, str | None], Page[Found]]) -> Page[Found]:

@@ -1,4 +1,4 @@
-"""The pages of alerts: the list with its big field, one alert as a short report, events, what was held back."""
+"""The pages of alerts: the list with its big field, one alert as a short report, events, what was suppressed."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -40,7 +40,7 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/<int:number>/snooze", snooze_form, Permission.OPERATE, "POST"),
         ("/alerts/events", events_page, Permission.VIEW),
         ("/alerts/events/<event_id>", event_page, Permission.VIEW),
-        ("/alerts/held-back", held_page, Permission.VIEW),
+        ("/alerts/held-back", suppressed_page, Permission.VIEW),
     )
 
 
@@ -65,9 +65,9 @@ def events_page() -> str:
     return _render("alert_events.html", events=events, cursor=cursor, thumbnails=thumbnails)
 
 
-def held_page() -> str:
-    """What rules held back, and why not."""
-    held, cursor = event_routes.held_page(alert_stores())
+def suppressed_page() -> str:
+    """What rules suppressed, and why."""
+    held, cursor = event_routes.suppressed_page(alert_stores())
     return _render("alert_held.html", held=held, cursor=cursor)
 
 

@@ -1,4 +1,4 @@
-"""Alerts, events and what was held back, as the API and the page tell them.
+"""Alerts, events and what was suppressed, as the API and the page tell them.
 
 What they have in common with what is kept is in `domain`; the API's description is made of these models.
 """
@@ -16,8 +16,8 @@ from imagemill.domain.alerts import (
     AlertAttempt,
     AlertFacts,
     AlertPin,
-    HeldEvent,
-    HeldFacts,
+    Suppression,
+    SuppressionFacts,
 )
 from imagemill.domain.events import Event, EventFacts, facts_of
 from imagemill.domain.ids import timestamp
@@ -99,7 +99,7 @@ class WholeAlert(AlertView):
         return [picture.name for picture in self.details.pictures]
 
 
-class HeldBackEvent(HeldFacts):
+class SuppressedEvent(SuppressionFacts):
     """Why an event did not become an alert."""
 
     started_at: Time
@@ -172,10 +172,10 @@ def seen(acknowledged: Acknowledgement) -> Acknowledged:
     return Acknowledged(by=acknowledged.by, at=timestamp(acknowledged.at), note=acknowledged.note)
 
 
-def held_view(held: HeldEvent, number: int | None) -> HeldBackEvent:
+def suppressed_view(held: Suppression, number: int | None) -> SuppressedEvent:
     """Show why an event did not become an alert; `alert` when it became one later."""
-    facts = {name: getattr(held, name) for name in HeldFacts.model_fields}
-    return HeldBackEvent(**facts, started_at=timestamp(held.started_at), at=timestamp(held.at), alert=number)
+    facts = {name: getattr(held, name) for name in SuppressionFacts.model_fields}
+    return SuppressedEvent(**facts, started_at=timestamp(held.started_at), at=timestamp(held.at), alert=number)
 
 
 def snooze_view(named: Named) -> SnoozeView:

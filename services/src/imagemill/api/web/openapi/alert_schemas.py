@@ -1,8 +1,8 @@
-"""The shapes of alerts, events and what was held back: made of the models that the routes answer with."""
+"""The shapes of alerts, events and what was suppressed: made of the models that the routes answer with."""
 
 from typing import Any
 
-from imagemill.api.alerts.views import Acknowledged, AlertView, CameraEvent, HeldBackEvent, SnoozeView, WholeAlert
+from imagemill.api.alerts.views import Acknowledged, AlertView, CameraEvent, SnoozeView, SuppressedEvent, WholeAlert
 from imagemill.api.web.openapi.models import answers
 
 Schema = dict[str, Any]
@@ -22,7 +22,7 @@ def _list(item: str) -> Schema:
 
 
 def _views() -> dict[str, Schema]:
-    found = answers(AlertView, WholeAlert, CameraEvent, HeldBackEvent, SnoozeView, Acknowledged)
+    found = answers(AlertView, WholeAlert, CameraEvent, SuppressedEvent, SnoozeView, Acknowledged)
     return {_NAMES.get(name, name): schema for name, schema in found.items()}
 
 
@@ -36,7 +36,7 @@ SCHEMAS: Schema = _views() | {
         "change": {"enum": ["new", "update", "end"]},
         "event": {"type": "object", "description": "As the analyzer tells it; times are seconds since 1970."},
     }),
-    "HeldBack": _object("A page of what rules held back.", {"held_back": _list("HeldBackEvent"), "next": _CURSOR}),
+    "HeldBack": _object("A page of what rules held back.", {"held_back": _list("SuppressedEvent"), "next": _CURSOR}),
     "Snoozes": _object("Those which last.", {"snoozes": _list("Snooze")}),
     "SnoozeMade": _object("A new snooze.", {"id": _STRING, "url": _STRING}),
 }  # fmt: skip
