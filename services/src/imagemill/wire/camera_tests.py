@@ -36,6 +36,11 @@ class CameraTestReply:
     kind: Kind
     data: bytes = b""
 
+    @property
+    def has_begun(self) -> bool:
+        """Does it only say that the reader has begun?"""
+        return self.kind == "begun"
+
 
 def request_message(request: CameraTestRequest) -> Outgoing:
     """Make the message."""

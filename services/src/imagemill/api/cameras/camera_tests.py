@@ -1,9 +1,9 @@
 """The test button: one frame of a camera, read by a camera reader, since the API itself opens no address."""
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
 
+from imagemill.api.live.questions import Questions
 from imagemill.domain.cameras import Camera
 from imagemill.domain.errors import Busy, Invalid, NoAnswer
 from imagemill.domain.ids import uuid7
@@ -17,8 +17,6 @@ _BEGIN_SECONDS = 5.0
 # What starting a process takes on a busy machine, beside the time in which the camera must answer.
 _MARGIN_SECONDS = 5.0
 
-Replies = queue.Queue[CameraTestReply]
-
 
 class CameraTests:
     """Has cameras tested, a few at a time, and waits for what comes of it. `readers` are asked in their order."""
@@ -30,7 +28,7 @@ class CameraTests:
         self._reply_to, self._submit, self._readers = reply_to, submit, readers
         self._limit_seconds = timeout_seconds + _MARGIN_SECONDS
         self._places = threading.BoundedSemaphore(_AT_ONCE)
-        self._waiting: dict[str, Replies] = {}
+        self._questions: Questions[CameraTestReply] = Questions()
 
     def frame(self, camera: Camera) -> bytes:
         """Read one frame as JPEG; raises Invalid with the reason when there is none, Busy or NoAnswer."""
@@ -43,10 +41,7 @@ class CameraTests:
 
     def arrived(self, delivery: Delivery) -> None:
         """A reader's answer (in the connection's thread)."""
-        reply = parse_reply(delivery)
-        replies = self._waiting.get(reply.id)
-        if replies is not None:
-            replies.put(reply)
+        self._questions.arrived(parse_reply(delivery))
 
     def _tested(self, camera: Camera) -> bytes:
         readers = self._readers()
@@ -65,26 +60,15 @@ class CameraTests:
     def _asked(self, camera: Camera, reader: str) -> CameraTestReply | None:
         """What came of asking one reader; None when it did not even begin."""
         request = CameraTestRequest(id=uuid7(), reader=reader, camera=camera, reply_to=self._reply_to)
-        replies = self._waiting[request.id] = Replies()
-        try:
-            self._submit(request_message(request))
-            first = _next(replies, _BEGIN_SECONDS)
-            return _next(replies, self._limit_seconds) or first if first and first.kind == "begun" else first
-        finally:
-            del self._waiting[request.id]
-
-
-def _next(replies: Replies, timeout_seconds: float) -> CameraTestReply | None:
-    try:
-        return replies.get(timeout=timeout_seconds)
-    except queue.Empty:
-        return None
+        return self._questions.ask(
+            request.id, lambda: self._submit(request_message(request)), _BEGIN_SECONDS, self._limit_seconds
+        )
 
 
 def _frame_of(reply: CameraTestReply) -> bytes:
     if reply.kind == "frame":
         return reply.data
-    if reply.kind == "begun":
+    if reply.has_begun:
         raise NoAnswer("no-reader", "The camera reader that tested the camera was gone before it answered; try again.")
     raise _failed(reply.data.decode(errors="replace"))
 
