@@ -28,7 +28,7 @@ from imagemill.cameras.feeds import FeedError
 from imagemill.cameras.feeds.multipart import MOST_HEADER_BYTES, JpegSplitter
 from imagemill.recipes import ImageError, Picture, from_canonical
 from imagemill.settings import Settings
-from imagemill.wire import activity, camera_tests, channel_tests, events, frames, snapshots, work
+from imagemill.wire import activity, camera_tests, channel_tests, events, frames, snapshots, trials, work
 from imagemill.wire.broker import Delivery
 from imagemill.worker.isolation import IsolatedWorker, WorkLimits
 
@@ -104,6 +104,7 @@ _BROKEN = st.integers(0, 2**40).map(broken_pictures.broken).map(lambda made: mad
 _NAMES = st.sampled_from([
     "job", "outcome", "claim", "redriven", "suspicious", "x-delivery-count", "source", "sequence", "generation", "at",
     "camera", "width", "test", "kind", "change", "event", "pictures", "id", "reader", "channel", "class", "started_at",
+    "trial", "facts", "original", "recipe", "recipe_steps",
 ])  # fmt: skip
 # What AMQP's headers and JSON can hold where something else is meant. Drawn from a list: strategies that nest are slow.
 _ODD: list[Any] = [
@@ -115,7 +116,7 @@ _OBJECTS = st.dictionaries(_NAMES, st.sampled_from(_ODD), max_size=6)
 _JSON = st.builds(lambda outer, name, inner: json.dumps(outer | {name: inner}).encode(), _OBJECTS, _NAMES, _OBJECTS)
 _DEEP = st.sampled_from([b"[" * 100_000, b'{"event":' * 50_000, b'{"id":"a","channel":' + b"[" * 100_000])
 _BODIES = st.binary(max_size=60) | _JSON | st.sampled_from(_ODD).map(lambda odd: json.dumps(odd).encode()) | _DEEP
-_TYPES = st.sampled_from([None, channel_tests.TYPE, camera_tests.TYPE, events.TYPE])
+_TYPES = st.sampled_from([None, channel_tests.TYPE, camera_tests.TYPE, events.TYPE, trials.TYPE])
 
 READERS: dict[str, Callable[[Delivery], object]] = {
     "work item": work.work_item,
@@ -127,6 +128,8 @@ READERS: dict[str, Callable[[Delivery], object]] = {
     "snapshot": snapshots.snapshot_of,
     "camera test": camera_tests.parse_request,
     "camera test's reply": camera_tests.parse_reply,
+    "trial": trials.parse_request,
+    "trial's reply": trials.parse_reply,
     "channel test": channel_tests.parse_request,
     "activity": lambda delivery: activity.records_of(delivery.body),
 }

@@ -18,6 +18,7 @@ from imagemill.api.images.dispatch import Dispatcher
 from imagemill.api.images.group_commit import GroupCommit
 from imagemill.api.images.identity import Identities
 from imagemill.api.images.shares import Shares
+from imagemill.api.images.trials import Trials
 from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_stream import Hub
 from imagemill.api.live.listeners import Places
@@ -34,6 +35,7 @@ from imagemill.store.couch import StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.purges import PurgeWatch
 from imagemill.wire import camera_tests, topology
+from imagemill.wire import trials as trial_messages
 from imagemill.wire.activity import Activity
 from imagemill.wire.broker import Broker
 from imagemill.wire.snapshots import SNAPSHOT
@@ -66,6 +68,7 @@ class Services:
     dispatcher: Dispatcher
     recipes: Mapping[str, Recipe]
     uploads: ThreadPoolExecutor
+    trials: Trials
     cameras: CameraService
     registry: Registry
     guard: Guard
@@ -146,12 +149,14 @@ def build(settings: Settings) -> Services:
     audit = AuditStore(stores.couch)
     record = recorder(audit)
     cameras = service.build_service(settings, stores.couch, broker, replies, record)
+    trials = Trials(replies, broker.publish, settings.pools, settings.max_wait_seconds)
+    hub.also(trial_messages.TYPE, trials.arrived, cameras.notice)
     hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
     hub.also(camera_tests.TYPE, cameras.tests.arrived, cameras.notice)
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
         settings, program, stores, broker, activity, hub, counters, admission, identities, purges, commit, shares,
-        dispatcher, known, uploads, cameras, registry, Guard(settings, registry, shares.in_flight), audit, record,
-        _provider_of(settings),
+        dispatcher, known, uploads, trials, cameras, registry, Guard(settings, registry, shares.in_flight), audit,
+        record, _provider_of(settings),
     )  # fmt: skip

@@ -38,6 +38,9 @@ EVENTS_MAX_BYTES = 64 * MEBIBYTE
 MAX_LENGTH = 100_000
 REPLICA_QUEUE_MAX_LENGTH = 2000
 SNAPSHOTS_TTL_MS = 3000
+# Somebody sits before a page and waits: there are few, and what was not begun soon is not wanted any more.
+TRIALS_MAX_LENGTH = 32
+TRIALS_TTL_MS = 10_000
 EVENT_KEY_LETTERS = 50
 
 
@@ -76,6 +79,11 @@ def work_queue(pool: str) -> str:
 def dead_queue(pool: str) -> str:
     """Where a pool's messages end which were delivered too often."""
     return f"dead.{pool}"
+
+
+def trials_queue(pool: str) -> str:
+    """Where recipes that are to be tried wait for a pool's workers, whose rights it falls under."""
+    return f"{work_queue(pool)}.trials"
 
 
 def frames_queue(partition: int) -> str:
@@ -158,10 +166,14 @@ def _pool_queues(pool: str, settings: Settings, recipes: list[str]) -> list[Queu
         "x-dead-letter-routing-key": pool,
         "x-dead-letter-strategy": "at-least-once",
     }
+    trials = {
+        **_quorum(MEBIBYTE, settings.delivery_limit), "x-max-length": TRIALS_MAX_LENGTH, "x-message-ttl": TRIALS_TTL_MS
+    }  # fmt: skip
     return [
         # First, so that at-least-once dead-lettering always finds its target.
         Queue(dead_queue(pool), _quorum(DEAD_MAX_BYTES, RESULTS_DELIVERY_LIMIT), ((DEAD, pool),)),
         Queue(work_queue(pool), work, (*own, (IMAGES, work_queue(pool))), unbindings=others),
+        Queue(trials_queue(pool), trials, ((IMAGES, trials_queue(pool)),)),
     ]
 
 

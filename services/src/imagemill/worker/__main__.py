@@ -19,6 +19,7 @@ from imagemill.worker.confinement import hide_secrets
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.isolation import IsolatedWorker, IsolatedWorkers, WorkLimits
 from imagemill.worker.recipe_runner import THREADS, RecipeRunner
+from imagemill.worker.trials import Trials
 
 log = structlog.get_logger(__name__)
 _WATCH_SECONDS = 1.0
@@ -52,6 +53,8 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         settings.crash_limit, purges,
     )  # fmt: skip
     program.broker.consume(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
+    trials = Trials(contained or isolated, program.stores.blobs, program.broker.submit)
+    program.broker.consume(topology.trials_queue(settings.pool), trials.put, prefetch=1)
     limit = settings.image_timeout_seconds
     watch = Loop("watch", lambda: _end_if_stuck(consumers, 1.5 * limit), every_seconds=_WATCH_SECONDS)
 
@@ -59,7 +62,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         return None if consumers.longest_work_seconds < limit else f"a picture is in work for more than {limit:g} s"
 
     children = [isolated] if contained is None else [isolated, contained]
-    return program.run(watching, *children, consumers, watch, needs_stores=False, work=stuck)
+    return program.run(watching, *children, consumers, trials, watch, needs_stores=False, work=stuck)
 
 
 def _end_if_stuck(consumers: ConsumerThreads, limit_seconds: float) -> None:

@@ -97,7 +97,7 @@ class RecipeRunner:
         return self._preview_pixels > 0 and not is_light(info.content_type, info.bytes)
 
     def _picture(self, item: WorkItem, original: bytes, begin: Callable[[], None]) -> Picture:
-        recipe = _recipe_of(item.job.recipe, item.job.recipe_steps)
+        recipe = recipe_of(item.job.recipe, item.job.recipe_steps)
         began = time.monotonic()
         picture = self._applied(recipe, item, original, begin)
         SECONDS.labels(recipe.name).observe(time.monotonic() - began)
@@ -125,8 +125,8 @@ class RecipeRunner:
 
 
 @lru_cache(maxsize=256)
-def _recipe_of(name: str, steps: str) -> Recipe:
-    """The recipe as the job carries it: a change of recipes never changes what was accepted before."""
+def recipe_of(name: str, steps: str) -> Recipe:
+    """The recipe as a job carries it: a change of recipes never changes what was accepted before. Raises ImageError."""
     try:
         return from_canonical(name, steps)
     except RecipeError as error:

@@ -46,9 +46,10 @@ class FormerPools:
         queue = topology.work_queue(pool)
         if declaring.absent_at(self._parameters, [queue]):
             return True
-        return declaring.at(self._parameters, lambda channel: self._empty(channel, queue, recipes))
+        return declaring.at(self._parameters, lambda channel: self._empty(channel, pool, recipes))
 
-    def _empty(self, channel: BlockingChannel, queue: str, recipes: Iterable[str]) -> bool:
+    def _empty(self, channel: BlockingChannel, pool: str, recipes: Iterable[str]) -> bool:
+        queue = topology.work_queue(pool)
         for recipe in recipes:
             channel.queue_unbind(queue, topology.IMAGES, topology.image_key(recipe))
         for _ in range(_MOVED_PER_ROUND):
@@ -70,6 +71,7 @@ class FormerPools:
             log.warning("not removed yet: workers still consume from it", queue=queue, consumers=found.consumer_count)
             return False
         channel.queue_delete(queue)
+        channel.queue_delete(topology.trials_queue(pool))
         log.warning("the queue of a pool that is not in the settings any more was emptied and removed", queue=queue)
         return True
 

@@ -262,6 +262,7 @@ def test_unknown_things_answer_as_described(mill: Mill) -> None:
         assert answer.status_code == 404
     check("/api/v1/images/{image_id}/retry", "post", mill.post(f"/api/v1/images/{nobody}/retry"))
     check("/api/v1/images/{image_id}/again", "post", mill.post(f"/api/v1/images/{nobody}/again?recipe=gray"))
+    check("/api/v1/images/{image_id}/trial", "post", mill.post(f"/api/v1/images/{nobody}/trial?recipe=gray"))
     check("/api/v1/batches/{batch}", "get", mill.get("/api/v1/batches/nobody"))
     check("/image/{image_id}", "get", mill.get(f"/image/{nobody}"))
 
@@ -272,6 +273,13 @@ def test_pictures_once_more_answer_as_described(mill: Mill, uploaded: dict[str, 
         check(retry, "post", mill.post(retry.format(image_id=image_id)))
     check(again, "post", mill.post(again.format(image_id=uploaded["stored"]), params={"recipe": "edges"}))
     check(again, "post", mill.post(again.format(image_id=uploaded["stored"]), params={"recipe": "none"}))
+
+
+def test_trials_answer_as_described(mill: Mill, uploaded: dict[str, Any]) -> None:
+    described = "/api/v1/images/{image_id}/trial"
+    for image_id in uploaded.values():
+        for recipe in ("edges", "none"):
+            check(described, "post", mill.post(described.format(image_id=image_id), params={"recipe": recipe}))
 
 
 def test_rules_answer_as_described(mill: Mill) -> None:

@@ -15,7 +15,7 @@ from imagemill.api.live.ring import sse
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import header_key
 from imagemill.api.web.problems import Problem
-from imagemill.api.web.responses import failure, picture, picture_of_result, services
+from imagemill.api.web.responses import failure, inert, picture, picture_of_result, services
 from imagemill.domain.access import Permission
 from imagemill.domain.ids import is_uuid
 from imagemill.domain.images import Image, ImageInfo
@@ -81,6 +81,21 @@ def under_recipe(image_id: str) -> Response:
     mill = services()
     found = image_of(mill, image_id)
     return _accepted_again(retry.under_recipe(mill, found, request.values.get("recipe", ""), header_key()))
+
+
+@blueprint.post("/api/v1/images/<image_id>/trial")
+@needs(Permission.UPLOAD)
+def trial(image_id: str) -> Response:
+    """What the recipe of `recipe=` would make of the original; nothing is stored."""
+    mill = services()
+    found, recipe = image_of(mill, image_id), retry.known_recipe(mill, request.values.get("recipe", ""))
+    retry.check_allowed(found, recipe)
+    made = mill.trials.tried(found, recipe)
+    response = inert(made.content_type)
+    response.set_data(made.data)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Imagemill-Trial"] = json.dumps(made.told())
+    return response
 
 
 def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:

@@ -100,10 +100,10 @@ def _recipe_for_retry(mill: Services, found: Image, name: str | None) -> Recipe:
     with_bytes(found)
     if found.status != "failed":
         raise Problem(409, "not-failed", f"Only failed pictures are retried; this one is {found.status}.")
-    recipe = _known(mill, name) if name else mill.recipes.get(found.job.recipe)
+    recipe = known_recipe(mill, name) if name else mill.recipes.get(found.job.recipe)
     if recipe is None:
         raise Problem(409, "unknown-recipe", f"Recipe {found.job.recipe!r} is gone; retry it with another one.")
-    _check_allowed(found, recipe)
+    check_allowed(found, recipe)
     return recipe
 
 
@@ -117,11 +117,11 @@ def under_recipe(mill: Services, found: Image, name: str, key: str | None = None
 
 def all_under_recipe(mill: Services, images: Sequence[Image], name: str, key: str | None = None) -> RetryReport:
     """Put originals under another recipe, each in its batch, as one group commit. Raises Problem."""
-    recipe, report = _known(mill, name), RetryReport()
+    recipe, report = known_recipe(mill, name), RetryReport()
     wanted: list[Image] = []
     for image in images:
         try:
-            _check_allowed(with_bytes(image), recipe)
+            check_allowed(with_bytes(image), recipe)
             wanted.append(image)
         except Problem as refusal:
             report.refused[image.job.id] = refusal
@@ -136,12 +136,14 @@ def all_under_recipe(mill: Services, images: Sequence[Image], name: str, key: st
     return report
 
 
-def _check_allowed(image: Image, recipe: Recipe) -> None:
+def check_allowed(image: Image, recipe: Recipe) -> None:
+    """May whoever asks have this recipe applied to this picture? Raises Problem."""
     if refusal := principal().limits.refusal(image.job.source, [recipe.name], image.job.priority):
         raise Problem(403, "forbidden", f"{principal().name!r}: {refusal}.")
 
 
-def _known(mill: Services, name: str) -> Recipe:
+def known_recipe(mill: Services, name: str) -> Recipe:
+    """The recipe of that name; raises Problem."""
     recipe = mill.recipes.get(name)
     if recipe is None:
         known = ", ".join(sorted(mill.recipes))

@@ -70,6 +70,7 @@ PICTURES = (
     Code("in-flight", (409,), "A picture in flight cannot be erased; wait until it is stored or failed."),
     Code("pinned", (409,), "The picture is pinned; take the pin away before it is erased."),
     Code("erased", (409, 410), "The picture was erased; or that cannot be undone any more."),
+    Code("result-too-large", (422,), "The result of a trial is too large to be shown, and has no preview."),
     Code("blob-missing", (410,), "The ledger knows the picture, but its bytes are gone."),
 )
 
@@ -101,6 +102,8 @@ SERVERS = (
     Code("too-many-in-flight", (503,), "As many pictures are in flight as may be (`max_in_flight`); try again later."),
     Code("clock-differs", (503,), "The clocks of API and database differ too much to accept anything."),
     Code("too-many-archives", (503,), "As many batches as may be are being fetched as ZIP; try again in a moment."),
+    Code("trials-busy", (503,), "As many recipes as may be are being tried; try again after `Retry-After`."),
+    Code("no-worker", (504,), "No worker of the recipe's pool runs, or none had an answer in time."),
     Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
     Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
     Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
 _TEMPORARY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-_BYTES: Schema = {"type": "string", "format": "binary"}
+BYTES: Schema = {"type": "string", "format": "binary"}
 # These can happen to every request, and are listed once, in the response `Unexpected`.
 EVERYWHERE = {"default": {"$ref": "#/components/responses/Unexpected"}}
 
@@ -80,7 +80,7 @@ def picture_answers(description: str) -> Json:
         "ETag": header("The SHA-256 of the bytes, in quotes."),
         "Cache-Control": header("Immutable: the bytes at this address never change."),
     }
-    content = {media_type: {"schema": _BYTES} for media_type in PICTURE_TYPES}
+    content = {media_type: {"schema": BYTES} for media_type in PICTURE_TYPES}
     return {
         "200": {"description": description, "headers": headers, "content": content},
         "206": {"description": "The part which `Range` asks for.", "content": content},
