@@ -117,6 +117,17 @@ interface Image {
   original: { bytes: number; sha256: string };
 }
 
+/** What a recipe made of a picture when it was tried. */
+interface TrialFacts {
+  content_type: string;
+  width: number;
+  height: number;
+  bytes: number;
+  seconds: number;
+  warnings: string[];
+  is_preview: boolean;
+}
+
 /** A picture refused at the door, as the ledger has it. */
 interface Rejection {
   name: string;

@@ -4,6 +4,7 @@ import { on } from "./live.js";
 import { all, element, one } from "./dom.js";
 import { renew } from "./follow.js";
 import { typing } from "./keys.js";
+import { offerTrials } from "./trial.js";
 
 const ZOOMS = ["fit", "1", "4", "8"];
 const STEP = 0.02;
@@ -174,4 +175,5 @@ addEventListener("keydown", (event) => {
   link?.click();
 });
 addEventListener("renewed", startCompare);
+offerTrials(region.dataset.image ?? "");
 startCompare();
