@@ -145,7 +145,7 @@ bench-cameras: $(SERVICES_READY) rabbitmq ## CPU and memory of 50 file feeds, an
 	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.cameras $(ARGS)
 
 .PHONY: bench-scaling
-bench-scaling: $(OPERATOR_READY) ## Our policy and KEDA's law on simulated traces; plots in bench-results/
+bench-scaling: $(OPERATOR_READY) ## Our policy, KEDA and a tuned KEDA on 24 traces, over the least there can be (ARGS="--only steady --plots bench-results")
 	cd operator && .venv/bin/python -m bench.scaling $(ARGS)
 
 .PHONY: bench-operator

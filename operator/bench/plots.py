@@ -1,5 +1,6 @@
-"""One SVG per trace: backlog and replicas under both laws."""
+"""One SVG per trace: backlog and replicas under all laws."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ from bench.traces import Trace
 if TYPE_CHECKING:
     from bench.scaling import Row
 
-COLOURS = ("#0b7285", "#adb5bd")
+COLOURS = ("#0b7285", "#66a80f", "#adb5bd", "#e8590c")
 
 
-def draw(trace: Trace, rows: "tuple[Row, Row]", folder: Path) -> Path:
+def draw(trace: Trace, rows: "Sequence[Row]", folder: Path) -> Path:
     """Write the plot of a trace's first run and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(9, 5), layout="constrained")

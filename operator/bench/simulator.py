@@ -17,15 +17,21 @@ GRACE_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Pod:
-    """A worker with prefetch 1."""
+    """A worker: at work on one message, while it holds others that it has fetched."""
 
     number: int
     ready: bool = False
     message: int | None = None
+    fetched: deque[int] = field(default_factory=deque)
     asked_at: float = 0.0
     ready_at: float | None = None
     taken_at: float = 0.0
     stopping: bool = False
+
+    @property
+    def holds(self) -> int:
+        """How many messages it has that it did not acknowledge."""
+        return len(self.fetched) + (self.message is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class View:
     replicas: int
     ready_replicas: int
     busy_replicas: int
+    holding_replicas: int
     completed: int
     busy_seconds: float
     start_seconds: float | None
@@ -57,7 +64,7 @@ class Law(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """What came of it. ``series`` is (time, backlog, replicas asked for, replicas ready)."""
+    """What came of it; waits are until work begins. ``series`` is (time, backlog, replicas asked for, ready)."""
 
     waits: list[float] = field(default_factory=list)
     replica_seconds: float = 0.0
@@ -78,6 +85,7 @@ class Simulation:
         self.count = 0
         self.queue: deque[int] = deque()
         self.pods: dict[int, Pod] = {}
+        self.turns: deque[int] = deque()
         self.wanted = 0
         self.broker: tuple[int, int] = (0, 0)
         self.completed = 0
@@ -119,15 +127,25 @@ class Simulation:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        if not self.queue:
-            return
-        for pod in self.pods.values():
-            if pod.ready and not pod.stopping and pod.message is None:
-                self._take(pod, self.queue.popleft())
-                if not self.queue:
-                    return
+        """As RabbitMQ does: to one consumer after the other, whether it is at work or not, up to its prefetch."""
+        passed_over = 0
+        while self.queue and passed_over < len(self.turns):
+            pod = self.pods.get(self.turns[0])
+            if pod is None or pod.stopping:
+                self.turns.popleft()
+                continue
+            self.turns.rotate(-1)
+            if pod.holds < self.trace.prefetch:
+                pod.fetched.append(self.queue.popleft())
+                passed_over = 0
+                self._begin(pod)
+            else:
+                passed_over += 1
 
-    def _take(self, pod: Pod, message: int) -> None:
+    def _begin(self, pod: Pod) -> None:
+        if pod.message is not None or not pod.fetched:
+            return
+        message = pod.fetched.popleft()
         pod.message, pod.taken_at = message, self.now
         if message not in self.first_taken:
             self.first_taken.add(message)
@@ -143,6 +161,7 @@ class Simulation:
         pod.message = None
         if pod.stopping:
             del self.pods[number]
+        self._begin(pod)
         self._hand_out()
 
     def _start(self, number: int) -> None:
@@ -150,6 +169,7 @@ class Simulation:
         if pod is not None:
             pod.ready, pod.ready_at = True, self.now
             self.start_seconds = self.now - pod.asked_at
+            self.turns.append(number)
             self._hand_out()
 
     def _kill(self, number: int) -> None:
@@ -161,10 +181,10 @@ class Simulation:
             self._hand_out()
 
     def _refresh(self, _: int) -> None:
-        self.broker = len(self.queue), self._busy()
+        self.broker = len(self.queue), self._held()
 
-    def _busy(self) -> int:
-        return sum(pod.message is not None for pod in self.pods.values())
+    def _held(self) -> int:
+        return sum(pod.holds for pod in self.pods.values())
 
     def _staying(self) -> list[Pod]:
         return [pod for pod in self.pods.values() if not pod.stopping]
@@ -173,7 +193,7 @@ class Simulation:
         wanted = self.law.replicas(self._view())
         self._scale(wanted)
         ready = sum(pod.ready for pod in self.pods.values())
-        self.result.series.append((self.now, len(self.queue) + self._busy(), wanted, ready))
+        self.result.series.append((self.now, len(self.queue) + self._held(), wanted, ready))
 
     def _view(self) -> View:
         blind = any(begin <= self.now < end for begin, end in self.trace.outages)
@@ -186,6 +206,7 @@ class Simulation:
             replicas=self.wanted,
             ready_replicas=sum(pod.ready for pod in staying),
             busy_replicas=sum(pod.message is not None for pod in staying),
+            holding_replicas=sum(pod.holds > 0 for pod in staying),
             completed=self.completed,
             busy_seconds=self.busy_seconds,
             start_seconds=self.start_seconds,
@@ -213,8 +234,12 @@ class Simulation:
         )
 
     def _stop(self, pod: Pod) -> None:
+        """It ends when it has done what it is at work on; what it has fetched besides goes back to the queue's head."""
         pod.stopping = True
+        self.queue.extendleft(reversed(pod.fetched))
+        pod.fetched.clear()
         if pod.message is None:
             del self.pods[pod.number]
         else:
             self._at(self.now + GRACE_SECONDS, "kill", pod.number)
+        self._hand_out()

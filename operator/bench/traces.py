@@ -1,9 +1,15 @@
-"""Seeded work loads: when messages arrive, how long each takes, and when the broker's metrics are gone."""
+"""Seeded work loads: when messages arrive, how long each takes, and when the broker's metrics are gone.
 
+The last ones are real: see arrivals/README.md.
+"""
+
+import csv
+import gzip
 import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 SEED = 20_26
 
@@ -25,6 +31,8 @@ class Trace:
     typical_seconds: float
     start_seconds: float = 4.0
     outages: tuple[tuple[float, float], ...] = ()
+    prefetch: int = 1
+    is_single_burst: bool = False
 
 
 def poisson(rate: Callable[[float], float], highest: float, until: float, dice: random.Random) -> tuple[float, ...]:
@@ -47,7 +55,8 @@ def lognormal(count: int, mean: float, sigma: float, dice: random.Random) -> tup
 def step_burst() -> Trace:
     """300 messages at once into an idle pool."""
     arrivals = tuple(60.0 + i * 0.001 for i in range(300))
-    return Trace("step burst", "300 messages of 1 s at once, idle pool", 600, 30, 32, arrivals, (1.0,) * 300, 1.0)
+    story = "300 messages of 1 s at once, idle pool"
+    return Trace("step burst", story, 600, 30, 32, arrivals, (1.0,) * 300, 1.0, is_single_burst=True)
 
 
 def flash_crowd() -> Trace:
@@ -114,4 +123,169 @@ def long_work() -> Trace:
     return Trace("long work", "one message in 5 s, a minute of work each", 4200, 30, 200, arrivals, work, 60.0)
 
 
-ALL = (step_burst, flash_crowd, daily_wave, on_off, heavy_tail, slow_leak, outage, long_work)
+def longest_work() -> Trace:
+    """Five minutes for each message, of which none may wait longer than a quarter of one."""
+    dice = random.Random(SEED + 8)
+    arrivals = poisson(lambda now: 0.02, 0.02, 14_400, dice)
+    work = lognormal(len(arrivals), 300.0, 0.3, dice)
+    return Trace("longest work", "one message in 50 s, five minutes each", 16_200, 15, 60, arrivals, work, 300.0)
+
+
+def tiny_work() -> Trace:
+    """A thousandth of the objective for each message."""
+    dice = random.Random(SEED + 9)
+    arrivals = poisson(lambda now: 60.0 + 40.0 * math.sin(now / 100), 100, 900, dice)
+    work = lognormal(len(arrivals), 0.02, 0.5, dice)
+    return Trace("tiny work", "20/s to 100/s, 20 ms each", 1200, 20, 32, arrivals, work, 0.02)
+
+
+def slow_start() -> Trace:
+    """Replicas of which each needs a node: two minutes until it is there."""
+    dice = random.Random(SEED + 10)
+    arrivals = poisson(lambda now: 2.0 if now < 1200 or now > 2400 else 6.0, 6, 3600, dice)
+    work = lognormal(len(arrivals), 2.0, 0.3, dice)
+    story = "2/s, 6/s for 20 min; replicas take 2 min to start"
+    return Trace("slow start", story, 4500, 300, 40, arrivals, work, 2.0, start_seconds=120.0)
+
+
+def fast_start() -> Trace:
+    """A tight objective, and replicas that start within it."""
+    dice = random.Random(SEED + 11)
+    arrivals = poisson(lambda now: 4.0 if now % 120 < 90 else 12.0, 12, 1200, dice)
+    work = lognormal(len(arrivals), 0.5, 0.3, dice)
+    story = "4/s, 12/s for half a minute every two; replicas start within 2 s"
+    return Trace("fast start", story, 1500, 8, 32, arrivals, work, 0.5, start_seconds=2.0)
+
+
+def prefetch_4() -> Trace:
+    """Celery's default for one process."""
+    dice = random.Random(SEED + 12)
+    arrivals = poisson(lambda now: 3.0 + 3.0 * math.sin(now / 200), 6, 1800, dice)
+    work = lognormal(len(arrivals), 1.0, 0.5, dice)
+    return Trace("prefetch 4", "0/s to 6/s of 1 s, four fetched", 2100, 20, 32, arrivals, work, 1.0, prefetch=4)
+
+
+def prefetch_50() -> Trace:
+    """What is fetched in hundreds, because each takes so little."""
+    dice = random.Random(SEED + 13)
+    arrivals = poisson(lambda now: 50.0 if now % 300 < 200 else 10.0, 50, 900, dice)
+    work = lognormal(len(arrivals), 0.08, 0.5, dice)
+    story = "50/s and 10/s of 80 ms, fifty fetched"
+    return Trace("prefetch 50", story, 1200, 30, 32, arrivals, work, 0.08, prefetch=50)
+
+
+def hoarding() -> Trace:
+    """A burst of long work into consumers that fetch ten: what they hold nobody else can take."""
+    arrivals = tuple(60.0 + i * 0.001 for i in range(200))
+    story = "200 messages of 5 s at once, ten fetched"
+    return Trace("hoarding", story, 900, 60, 32, arrivals, (5.0,) * 200, 5.0, prefetch=10, is_single_burst=True)
+
+
+def awake_burst() -> Trace:
+    """500 messages at once into a pool that is at work."""
+    dice = random.Random(SEED + 14)
+    steady = poisson(lambda now: 1.0, 1, 900, dice)
+    arrivals = tuple(sorted([*steady, *(300.0 + i * 0.002 for i in range(500))]))
+    work = lognormal(len(arrivals), 1.0, 0.3, dice)
+    return Trace("awake burst", "500 at once into a stream of 1/s", 1200, 30, 64, arrivals, work, 1.0)
+
+
+def nightly_batch() -> Trace:
+    """3,000 messages handed in within a minute, once."""
+    arrivals = tuple(120.0 + i * 0.02 for i in range(3000))
+    work = lognormal(3000, 2.0, 0.5, random.Random(SEED + 15))
+    story = "3,000 messages of 2 s within a minute"
+    return Trace("nightly batch", story, 1800, 120, 200, arrivals, work, 2.0, is_single_burst=True)
+
+
+def sawtooth() -> Trace:
+    """Rises for five minutes and falls at once, again and again."""
+    dice = random.Random(SEED + 16)
+    arrivals = poisson(lambda now: (now % 300) / 25, 12, 1800, dice)
+    work = lognormal(len(arrivals), 1.0, 0.3, dice)
+    return Trace("sawtooth", "0/s to 12/s in 5 min, again and again", 2100, 15, 32, arrivals, work, 1.0)
+
+
+def steady() -> Trace:
+    """Nothing ever changes."""
+    dice = random.Random(SEED + 17)
+    arrivals = poisson(lambda now: 10.0, 10, 1800, dice)
+    work = lognormal(len(arrivals), 1.0, 0.3, dice)
+    return Trace("steady", "10/s of 1 s", 2100, 20, 32, arrivals, work, 1.0)
+
+
+# Of the functions of Azure in Shahrad et al., Serverless in the Wild (ATC 2020): 45 % are called once an hour or less,
+# 81 % once a minute or less; mean run times are log-normal with these parameters of their logarithm.
+IDLE_SHARES = ((0.45, 1 / 86_400, 1 / 3600), (0.36, 1 / 3600, 1 / 60), (0.19, 1 / 60, 1 / 10))
+RUN_TIME_MU, RUN_TIME_SIGMA = -0.38, 2.36
+LONGEST_RUN_SECONDS = 300.0
+
+
+def idle_pools(count: int = 12) -> tuple[Trace, ...]:
+    """A fleet of pools with next to nothing to do, for six hours each."""
+    dice = random.Random(SEED + 18)
+    return tuple(_idle_pool(number, dice) for number in range(count))
+
+
+def _idle_pool(number: int, dice: random.Random) -> Trace:
+    _, lowest, highest = dice.choices(IDLE_SHARES, weights=[share for share, *_ in IDLE_SHARES])[0]
+    rate = math.exp(dice.uniform(math.log(lowest), math.log(highest)))
+    mean = min(LONGEST_RUN_SECONDS, dice.lognormvariate(RUN_TIME_MU, RUN_TIME_SIGMA))
+    arrivals = poisson(lambda _: rate, rate, 21_600, dice)
+    work = lognormal(len(arrivals), mean, 0.5, dice)
+    return Trace(f"idle pool {number}", "", 22_500, 30, 16, arrivals, work, mean)
+
+
+ARRIVALS = Path(__file__).with_name("arrivals")
+SECONDS_A_TOKEN_READ, SECONDS_A_TOKEN_MADE = 0.0002, 0.02
+"""What a graphics card of 2023 takes for a token of a large language model."""
+
+
+def _requests(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    rows = _rows(f"azure-llm-2023-{name}")
+    work = (
+        SECONDS_A_TOKEN_READ * float(row["context"]) + SECONDS_A_TOKEN_MADE * float(row["generated"]) for row in rows
+    )
+    return tuple(float(row["seconds"]) for row in rows), tuple(work)
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with gzip.open(ARRIVALS / f"{name}.csv.gz", "rt", encoding="ascii") as lines:
+        return list(csv.DictReader(lines))
+
+
+def real_conversations() -> Trace:
+    """Requests to a conversation service."""
+    arrivals, work = _requests("conv")
+    story = "an hour of a conversation service (Azure, 2023)"
+    return Trace("conversations", story, 3900, 15, 100, arrivals, work, 4.5)
+
+
+def real_code() -> Trace:
+    """Requests to a coding service: they come in gusts."""
+    arrivals, work = _requests("code")
+    return Trace("code", "an hour of a coding service (Azure, 2023)", 3900, 15, 100, arrivals, work, 1.0)
+
+
+def real_commits_of_couchdb() -> Trace:
+    """A builder's queue: a month in a day, as each build takes minutes, and nights would only be long."""
+    return _commits("couchdb", 19)
+
+
+def real_commits_of_keda() -> Trace:
+    """The same of another project."""
+    return _commits("keda", 20)
+
+
+def _commits(name: str, seed: int) -> Trace:
+    arrivals = tuple(float(row["seconds"]) / 30 for row in _rows(f"{name}-commits"))
+    work = lognormal(len(arrivals), 240.0, 0.4, random.Random(SEED + seed))
+    story = f"a build of 4 min for each commit to {name}, a month in a day"
+    return Trace(f"{name} builds", story, 88_200, 60, 32, arrivals, work, 240.0, start_seconds=20.0)
+
+
+ALL: tuple[Callable[[], Trace | tuple[Trace, ...]], ...] = (
+    step_burst, nightly_batch, hoarding, awake_burst, flash_crowd, daily_wave, on_off, sawtooth, steady, heavy_tail,
+    slow_leak, outage, long_work, longest_work, tiny_work, fast_start, slow_start, prefetch_4, prefetch_50, idle_pools,
+    real_conversations, real_code, real_commits_of_couchdb, real_commits_of_keda,
+)  # fmt: skip
