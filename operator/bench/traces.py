@@ -187,7 +187,8 @@ def awake_burst() -> Trace:
     steady = poisson(lambda now: 1.0, 1, 900, dice)
     arrivals = tuple(sorted([*steady, *(300.0 + i * 0.002 for i in range(500))]))
     work = lognormal(len(arrivals), 1.0, 0.3, dice)
-    return Trace("awake burst", "500 at once into a stream of 1/s", 1200, 30, 64, arrivals, work, 1.0)
+    story = "500 at once into a stream of 1/s"
+    return Trace("awake burst", story, 1200, 30, 64, arrivals, work, 1.0, is_single_burst=True)
 
 
 def nightly_batch() -> Trace:

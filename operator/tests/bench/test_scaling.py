@@ -87,12 +87,11 @@ def test_what_falls_short_of_the_goals_is_said() -> None:
     ]  # fmt: skip
 
 
-def test_our_law_keeps_the_objective_at_a_third_of_kedas_wait_and_no_higher_cost() -> None:
+def test_our_law_keeps_the_objective_for_less_than_keda_even_when_that_is_tuned() -> None:
     for make in (traces.step_burst, traces.outage):
-        ours, keda = (play(Load((make(),)), law, seeds=(1, 2)) for law in (Ours, Keda))
+        ours, *kedas = (play(Load((make(),)), law, seeds=(1, 2)) for law in (Foreign, Keda, Expert))
         assert ours.late == 0
-        assert ours.p95 <= keda.p95 / 3
-        assert ours.replica_seconds <= keda.replica_seconds
+        assert all(ours.replica_seconds <= keda.replica_seconds for keda in kedas)
 
 
 def test_work_that_takes_longer_than_it_may_wait_costs_no_more_than_under_keda() -> None:

@@ -132,7 +132,7 @@ def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) ->
     if wait is None or objective is None or wait > objective:
         return []
     if wait > objective * AIM_SHARE:
-        return ["half of it is the aim"]
+        return ["three quarters of it are the aim"]
     in_work = backlog.unacked if backlog else 0
     return [f"the {in_work:,} in work are to be done too"] if in_work > 1 else []
 

@@ -9,12 +9,8 @@ ARRIVAL_RATE = "arrival_rate"
 """Name of the term of a steady stream."""
 DRAIN = "backlog"
 """Name of the term of a backlog that is to be done in time."""
-TARGET_UTILISATION = 0.95
-"""Replicas may be this busy with a steady stream: what waits for a moment is worked off by the other term."""
-AIM_SHARE = 0.5
-"""The backlog is to be done within half of the objective; the other half is room for what cannot be foreseen."""
-SPARE_SHARE = 0.05
-"""Replicas are given up only if a stream so much stronger would still fit: up at once, down with room to spare."""
+AIM_SHARE = 0.75
+"""The backlog is to be done within this share of the objective; the rest is room for what cannot be foreseen."""
 ASSUMED_BUSY_SECONDS = 1.0
 """Seconds per image until the first was measured, if nobody says what is to be expected."""
 FEW_IMAGES = 5.0
@@ -121,14 +117,14 @@ def _share_term(backlog: Backlog, per_replica: float) -> Term:
 
 
 def _rate_term(backlog: Backlog, known: Estimates) -> Term:
-    """λ·S/ρ, the replicas a steady stream keeps busy. A trickle that leaves nothing waiting needs none of its own."""
-    replicas = known.arrival_rate / known.replica_rate / TARGET_UTILISATION
+    """λ·S, the replicas a steady stream keeps busy: what waits for a moment is worked off by the other term.
+
+    A trickle that leaves nothing waiting needs none of its own.
+    """
+    replicas = known.arrival_rate / known.replica_rate
     if backlog.total == 0 and replicas < 1:
         replicas = 0.0
-    text = (
-        f"{known.arrival_rate:,.2f} arrive a second × {known.busy_seconds:.3g} s ÷ {_threads(known)} "
-        f"÷ {TARGET_UTILISATION:g} utilisation"
-    )
+    text = f"{known.arrival_rate:,.2f} arrive a second × {known.busy_seconds:.3g} s ÷ {_threads(known)}"
     return Term(ARRIVAL_RATE, replicas, text)
 
 
@@ -137,9 +133,9 @@ def _threads(known: Estimates) -> str:
 
 
 def _drain_term(backlog: Backlog, observation: Observation, max_wait_seconds: float, known: Estimates) -> Term:
-    """B·S/(T/2 − t_observe − t_start): replicas that finish the backlog within half of the objective.
+    """B·S/(¾T − t_observe − t_start): replicas that finish the backlog within three quarters of the objective.
 
-    Those which are ready already work through the starting time of the others: they have T/2 − t_observe.
+    Those which are ready already work through the starting time of the others: they have ¾T − t_observe.
     """
     ready_replicas = observation.ready_replicas
     messages = demand(backlog, observation.current_replicas, known.threads)
@@ -163,12 +159,8 @@ def needed_replicas(terms: tuple[Term, ...]) -> int:
 
 
 def lasting_replicas(terms: tuple[Term, ...]) -> int:
-    """Return the replicas worth keeping for a cool-down: all but a backlog's that is drained, and a little to spare.
-
-    A rate is an estimate, and falls and rises.
-    """
-    spare = [replace(term, replicas=term.replicas * (1 + SPARE_SHARE)) for term in terms if term.name == ARRIVAL_RATE]
-    return needed_replicas((*(term for term in terms if term.name != DRAIN), *spare))
+    """Return the replicas worth keeping for a cool-down: all but those of a backlog that is drained."""
+    return needed_replicas(tuple(term for term in terms if term.name != DRAIN))
 
 
 def passing_replicas(terms: tuple[Term, ...]) -> int:

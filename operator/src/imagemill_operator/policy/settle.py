@@ -8,10 +8,12 @@ from imagemill_operator.policy.need import LONGEST_WORK, Estimates, lasting_repl
 
 STEP_SECONDS = 5.0
 """Time between two steps of scale-in."""
-COOLDOWN_SECONDS = 20.0
+COOLDOWN_SECONDS = 10.0
+LONGEST_COOLDOWN_SECONDS = 60.0
+"""Replicas are kept about as long as a start takes (the ski-rental problem), within these bounds."""
 COOLDOWN_OF_UNKNOWN_WORK_SECONDS = 300.0
 """As KEDA's, when nobody tells whether replicas are at work."""
-HIDDEN_WORK_SECONDS = 0.05
+HIDDEN_WORK_SECONDS = 0.01
 """Work that takes less is either done in no time or not seen."""
 HIDDEN_WORK_SHARE = 0.2
 """So is work that takes less than this share of what is expected."""
@@ -148,7 +150,7 @@ def cooldown_seconds(observation: Observation, spec: Spec, known: Estimates) -> 
     if spec.cooldown_seconds is not None:
         return spec.cooldown_seconds
     if not _may_hide_work(observation, spec, known):
-        return COOLDOWN_SECONDS
+        return min(max(known.start_seconds, COOLDOWN_SECONDS), LONGEST_COOLDOWN_SECONDS)
     if spec.expected_seconds is None:
         return COOLDOWN_OF_UNKNOWN_WORK_SECONDS
     return max(COOLDOWN_SECONDS, 2 * LONGEST_WORK * spec.expected_seconds)
