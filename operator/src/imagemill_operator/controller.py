@@ -12,7 +12,15 @@ from imagemill_operator.observe import observe
 from imagemill_operator.policy import Decision, Pool, decide_all, scheduled
 from imagemill_operator.polling import BrokerPoller, BrokersReader, Look
 from imagemill_operator.pool_memory import PoolMemory, may_go, without_step
-from imagemill_operator.pools import BacklogMetrics, PoolResource, Refusal, refusals, shared_queues, stream_refusals
+from imagemill_operator.pools import (
+    BacklogMetrics,
+    PoolResource,
+    Refusal,
+    WorkerMetrics,
+    refusals,
+    shared_queues,
+    stream_refusals,
+)
 from imagemill_operator.status import (
     Status,
     decided_status,
@@ -23,7 +31,7 @@ from imagemill_operator.status import (
     takeover_conditions,
 )
 from imagemill_operator.takeover import Outcome, Takeovers, with_takeovers
-from imagemill_operator.workers import WorkerReading
+from imagemill_operator.workers import Source, WorkerReading
 
 WAKING_SECONDS = 15.0
 """Some of the broker's own intervals of 5 s."""
@@ -32,8 +40,10 @@ WAKING_SECONDS = 15.0
 class WorkerReader(Protocol):
     """Tells what workers do."""
 
-    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
-        """Ask the pods by name."""
+    async def read(
+        self, pods: Mapping[str, Source], exporters: Mapping[str, Source], now: float
+    ) -> Mapping[str, WorkerReading]:
+        """Ask the pods by name, and exporters by pool."""
 
 
 class BacklogMetricsReader(Protocol):
@@ -125,14 +135,20 @@ class Controller:
     async def _read_workers(
         self, pools: Mapping[str, PoolResource], cluster: ClusterState
     ) -> Mapping[str, WorkerReading]:
-        urls = {
-            pod.name: f"http://{f'[{pod.ip}]' if ':' in pod.ip else pod.ip}:{metrics.port}{metrics.path}"
-            for pool in pools.values()
-            if (metrics := pool.worker_metrics) is not None
+        told = [(pool, pool.worker_metrics) for pool in pools.values() if pool.worker_metrics is not None]
+        pods = {
+            pod.name: Source(_url(pod.ip, metrics), metrics.names)
+            for pool, metrics in told
+            if not metrics.url
             for pod in cluster.pods.get(pool.deployment, ())
             if pod.ip and pod.stuck is None
         }
-        return await self._workers.read(urls, self._clock())
+        exporters = {
+            pool.name: Source(metrics.url, metrics.names, metrics.pod_label, _names(pool, cluster))
+            for pool, metrics in told
+            if metrics.url
+        }
+        return await self._workers.read(pods, exporters, self._clock())
 
     async def _read_held_back(self, pools: Mapping[str, PoolResource]) -> Mapping[str, int]:
         wanted = {name: pool.backlog_metrics for name, pool in pools.items() if pool.backlog_metrics is not None}
@@ -245,3 +261,12 @@ def _refused_state(pool: PoolResource, refusal: Refusal) -> dict[str, Any]:
             | {"message": refusal.message}
         ],
     }
+
+
+def _url(ip: str, metrics: WorkerMetrics) -> str:
+    host = f"[{ip}]" if ":" in ip else ip
+    return f"http://{host}:{metrics.port}{metrics.path}"
+
+
+def _names(pool: PoolResource, cluster: ClusterState) -> frozenset[str]:
+    return frozenset(pod.name for pod in cluster.pods.get(pool.deployment, ()))

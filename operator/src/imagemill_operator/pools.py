@@ -18,11 +18,43 @@ AUTOSCALED = "HorizontalPodAutoscaler"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerMetrics:
-    """Where the pods of a pool tell how busy they are."""
+class MetricNames:
+    """What the metrics of workers are called: two gauges, and a histogram or summary of the time of work.
 
-    port: int
+    Workers that do not tell how many messages they work on at a time are assumed to have so many threads.
+    """
+
+    busy: str = "imagemill_worker_busy"
+    threads: str = "imagemill_worker_threads"
+    seconds: str = "imagemill_worker_image_seconds"
+    seconds_a_unit: float = 1.0
+    assumed_threads: float = 1.0
+
+    @property
+    def seconds_sum(self) -> str:
+        """Name of the time that all work took."""
+        return f"{self.seconds}_sum"
+
+    @property
+    def seconds_count(self) -> str:
+        """Name of the number of messages done."""
+        return f"{self.seconds}_count"
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Names of all that is read."""
+        return frozenset({self.busy, self.threads, self.seconds_sum, self.seconds_count})
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMetrics:
+    """Where it is told how busy the pods of a pool are: at a port of each, or at one address for all of them."""
+
+    port: int | None = None
     path: str = "/metrics"
+    url: str = ""
+    pod_label: str = ""
+    names: MetricNames = MetricNames()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +135,6 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         )
     except (KeyError, TypeError, ValueError) as problem:
         error = f"The spec cannot be used: {problem}."
-    metrics = raw.get("workerMetrics")
     status = body.get("status") or {}
     return PoolResource(
         name=meta["name"],
@@ -116,9 +147,7 @@ def parse_pool(body: Mapping[str, Any]) -> PoolResource:
         vhost=raw.get("vhost", "/"),
         spec=spec,
         error=error,
-        worker_metrics=None
-        if metrics is None
-        else WorkerMetrics(int(metrics["port"]), metrics.get("path", "/metrics")),
+        worker_metrics=_worker_metrics(raw.get("workerMetrics")),
         backlog_metrics=_backlog_metrics(raw.get("backlogMetrics")),
         status={name: status[name] for name in ("memory", "conditions", "lastScaleTime") if name in status},
         handover=handover,
@@ -151,6 +180,27 @@ def _schedules(raw: Mapping[str, Any]) -> list[tuple[Schedule, str | None]]:
 def _schedule_error(schedule: Schedule) -> str | None:
     problems = (problem_of(expression, schedule.timezone) for expression in (schedule.start, schedule.end))
     return next((problem for problem in problems if problem is not None), None)
+
+
+def _worker_metrics(raw: Mapping[str, Any] | None) -> WorkerMetrics | None:
+    if raw is None:
+        return None
+    usual = MetricNames()
+    names = MetricNames(
+        busy=str(raw.get("busyMetric", usual.busy)),
+        threads=str(raw.get("threadsMetric", usual.threads)),
+        seconds=str(raw.get("secondsMetric", usual.seconds)),
+        seconds_a_unit=0.001 if raw.get("unit") == "milliseconds" else 1.0,
+        assumed_threads=float(raw.get("threads", 1)),
+    )
+    port = raw.get("port")
+    return WorkerMetrics(
+        None if port is None else int(port),
+        str(raw.get("path", "/metrics")),
+        str(raw.get("url", "")),
+        str(raw.get("podLabel", "hostname")) if raw.get("url") else "",
+        names,
+    )
 
 
 def _backlog_metrics(raw: Mapping[str, Any] | None) -> BacklogMetrics | None:

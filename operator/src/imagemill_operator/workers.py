@@ -1,20 +1,17 @@
 """Asks the workers how busy they are and what they have done."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 
 from imagemill_operator.http import get_text
-from imagemill_operator.promtext import samples
+from imagemill_operator.pools import MetricNames
+from imagemill_operator.promtext import Sample, samples
 
-BUSY = "imagemill_worker_busy"
-THREADS = "imagemill_worker_threads"
-IMAGES = "imagemill_worker_image_seconds_count"
-SECONDS = "imagemill_worker_image_seconds_sum"
-WANTED = frozenset({BUSY, THREADS, IMAGES, SECONDS})
 TIMEOUT_SECONDS = 1.5
 SCRAPES_AT_ONCE = 32
 SCRAPES_PER_TICK = 400
@@ -35,16 +32,44 @@ class WorkerReading:
     seconds: float
 
 
-def read_worker(text: str, at_seconds: float) -> WorkerReading | None:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where metrics are, and what they are called: of one pod, or with ``pod_label`` of several.
+
+    The label's value is a pod's name, or ends with it behind an ``@`` as the names of Celery's workers do.
+    """
+
+    url: str
+    names: MetricNames
+    pod_label: str = ""
+    pods: frozenset[str] = frozenset()
+
+
+def read_worker(text: str, at_seconds: float, names: MetricNames) -> WorkerReading | None:
     """Read a worker's metrics, all recipes together; None when it does not tell whether it is busy."""
-    totals = dict.fromkeys(WANTED, 0.0)
-    told = set()
-    for name, _, value in samples(text, WANTED):
+    return _reading(samples(text, names.all), at_seconds, names)
+
+
+def read_workers(text: str, at_seconds: float, source: Source) -> Mapping[str, WorkerReading]:
+    """Read the metrics of several pods, by their names; those of others are left out."""
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples(text, source.names.all):
+        pod = sample.labels.get(source.pod_label, "").rpartition("@")[2]
+        if pod in source.pods:
+            found[pod].append(sample)
+    readings = {pod: _reading(told, at_seconds, source.names) for pod, told in found.items()}
+    return {pod: reading for pod, reading in readings.items() if reading is not None}
+
+
+def _reading(told: Iterable[Sample], at_seconds: float, names: MetricNames) -> WorkerReading | None:
+    totals: dict[str, float] = defaultdict(float)
+    for name, _, value in told:
         totals[name] += value
-        told.add(name)
-    if BUSY not in told:
+    if names.busy not in totals:
         return None
-    return WorkerReading(at_seconds, int(totals[BUSY]), totals[THREADS] or 1.0, totals[IMAGES], totals[SECONDS])
+    seconds = totals[names.seconds_sum] * names.seconds_a_unit
+    threads = totals[names.threads] or names.assumed_threads
+    return WorkerReading(at_seconds, int(totals[names.busy]), threads, totals[names.seconds_count], seconds)
 
 
 @dataclass(slots=True)
@@ -71,27 +96,32 @@ class Workers:
         self._known: dict[str, WorkerReading] = {}
         self._asked: dict[str, _Asked] = {}
 
-    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
-        """Ask the pods (name to URL) and return what is fresh; pods that are gone are forgotten."""
-        self._known = {pod: reading for pod, reading in self._known.items() if pod in urls}
-        self._asked = {pod: self._asked.get(pod, _Asked()) for pod in urls}
-        due = [pod for pod in urls if self._asked[pod].is_due(now)]
-        turn = sorted(due, key=lambda pod: self._asked[pod].at_seconds)[:SCRAPES_PER_TICK]
+    async def read(
+        self, pods: Mapping[str, Source], exporters: Mapping[str, Source], now: float
+    ) -> Mapping[str, WorkerReading]:
+        """Ask pods by name, and exporters by pool, and return what is fresh; pods that are gone are forgotten."""
+        there = {*pods, *(pod for exporter in exporters.values() for pod in exporter.pods)}
+        self._known = {pod: reading for pod, reading in self._known.items() if pod in there}
+        sources = {**pods, **{f"exporter of {pool}": exporter for pool, exporter in exporters.items()}}
+        self._asked = {place: self._asked.get(place, _Asked()) for place in sources}
+        due = [place for place in sources if self._asked[place].is_due(now)]
+        turn = sorted(due, key=lambda place: self._asked[place].at_seconds)[:SCRAPES_PER_TICK]
         gate = asyncio.Semaphore(SCRAPES_AT_ONCE)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._most_seconds):
-                await asyncio.gather(*(self._ask(pod, urls[pod], now, gate) for pod in turn))
+                await asyncio.gather(*(self._ask(place, sources[place], now, gate) for place in turn))
         return {pod: reading for pod, reading in self._known.items() if now - reading.at_seconds <= FRESH_SECONDS}
 
-    async def _ask(self, pod: str, url: str, now: float, gate: asyncio.Semaphore) -> None:
+    async def _ask(self, place: str, source: Source, now: float, gate: asyncio.Semaphore) -> None:
         async with gate:
-            asked = self._asked[pod] = _Asked(now, self._asked[pod].silent)
+            asked = self._asked[place] = _Asked(now, self._asked[place].silent)
             try:
-                text = await get_text(self._session, url, self._timeout_seconds, LARGEST_ANSWER_BYTES)
+                text = await get_text(self._session, source.url, self._timeout_seconds, LARGEST_ANSWER_BYTES)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
                 asked.silent += 1
                 return
         asked.silent = 0
-        reading = read_worker(text, now)
-        if reading is not None:
-            self._known[pod] = reading
+        if source.pod_label:
+            self._known |= read_workers(text, now, source)
+        elif (reading := read_worker(text, now, source.names)) is not None:
+            self._known[place] = reading

@@ -17,7 +17,7 @@ from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KEDA_PAUSED, KubeError
 from imagemill_operator.pools import BacklogMetrics, parse_pool
 from imagemill_operator.takeover import Takeovers
-from imagemill_operator.workers import WorkerReading
+from imagemill_operator.workers import Source, WorkerReading
 
 QUEUE = ("/", "work.gray")
 
@@ -187,5 +187,8 @@ class Workers:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
-        return {pod: WorkerReading(now, busy, 1.0, 0.0, 0.0) for pod, busy in self.cluster.busy.items() if pod in urls}
+    async def read(
+        self, pods: Mapping[str, Source], exporters: Mapping[str, Source], now: float
+    ) -> Mapping[str, WorkerReading]:
+        there = {*pods, *(pod for exporter in exporters.values() for pod in exporter.pods)}
+        return {pod: WorkerReading(now, busy, 1.0, 0.0, 0.0) for pod, busy in self.cluster.busy.items() if pod in there}

@@ -16,8 +16,9 @@ from imagemill_operator import workers
 from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.http import get_text
+from imagemill_operator.pools import MetricNames
 from imagemill_operator.web import Health, make_app, make_registry
-from imagemill_operator.workers import WorkerReading, Workers
+from imagemill_operator.workers import Source, WorkerReading, Workers
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -34,6 +35,36 @@ def with_server(answer: Answer, use: Callable[[str], Awaitable[Any]]) -> Any:
     return asyncio.run(inside())
 
 
+def at(**urls: str) -> dict[str, Source]:
+    return {pod: Source(url, MetricNames()) for pod, url in urls.items()}
+
+
+CELERY = """
+celery_worker_tasks_active{hostname="celery@resize-1"} 3.0
+celery_worker_tasks_active{hostname="celery@resize-2"} 0.0
+celery_worker_tasks_active{hostname="celery@other-1"} 9.0
+celery_task_runtime_count{hostname="celery@resize-1",name="resize",queue_name="resize"} 4.0
+celery_task_runtime_sum{hostname="celery@resize-1",name="resize",queue_name="resize"} 2.0
+celery_task_runtime_count{hostname="celery@resize-1",name="crop",queue_name="resize"} 1.0
+celery_task_runtime_sum{hostname="celery@resize-1",name="crop",queue_name="resize"} 0.5
+"""
+
+
+def test_an_exporter_tells_of_all_pods_of_a_pool_and_of_nobody_elses() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=CELERY)
+
+    async def use(url: str) -> Mapping[str, WorkerReading]:
+        names = MetricNames(busy="celery_worker_tasks_active", seconds="celery_task_runtime", assumed_threads=4)
+        source = Source(url, names, "hostname", frozenset({"resize-1", "resize-2", "resize-3"}))
+        async with aiohttp.ClientSession() as session:
+            return await Workers(session).read({}, {"resize": source}, 100.0)
+
+    assert with_server(answer, use) == {
+        "resize-1": WorkerReading(100.0, 3, 4.0, 5.0, 2.5), "resize-2": WorkerReading(100.0, 0, 4.0, 0.0, 0.0),
+    }  # fmt: skip
+
+
 def test_workers_are_asked_and_those_that_are_gone_forgotten() -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="imagemill_worker_busy 1\nimagemill_worker_threads 2\n")
@@ -41,8 +72,8 @@ def test_workers_are_asked_and_those_that_are_gone_forgotten() -> None:
     async def use(url: str) -> list[Mapping[str, WorkerReading]]:
         async with aiohttp.ClientSession() as session:
             asked = Workers(session)
-            both = await asked.read({"a": url, "b": "http://127.0.0.1:9/metrics"}, 100.0)
-            return [both, await asked.read({"b": "http://127.0.0.1:9/metrics"}, 102.0)]
+            both = await asked.read(at(a=url, b="http://127.0.0.1:9/metrics"), {}, 100.0)
+            return [both, await asked.read(at(b="http://127.0.0.1:9/metrics"), {}, 102.0)]
 
     first, second = with_server(answer, use)
     assert first == {"a": WorkerReading(100.0, 1, 2.0, 0.0, 0.0)}
@@ -58,8 +89,8 @@ def test_an_answer_that_is_old_says_nothing_about_busy_or_idle() -> None:
     async def use(url: str) -> list[int]:
         async with aiohttp.ClientSession() as session:
             asked = Workers(session)
-            await asked.read({"a": url}, 100.0)
-            return [len(await asked.read({"a": url}, 102.0)), len(await asked.read({}, 130.0))]
+            await asked.read(at(a=url), {}, 100.0)
+            return [len(await asked.read(at(a=url), {}, 102.0)), len(await asked.read({}, {}, 130.0))]
 
     assert with_server(answer, use) == [1, 0]
 
@@ -73,11 +104,11 @@ def test_only_so_many_workers_are_asked_in_a_tick_each_in_turn(monkeypatch: pyte
         return web.Response(text="imagemill_worker_busy 0\n")
 
     async def use(url: str) -> None:
-        urls = {pod: f"{url}?pod={pod}" for pod in ("a", "b", "c", "d")}
+        pods = at(**{pod: f"{url}?pod={pod}" for pod in ("a", "b", "c", "d")})
         async with aiohttp.ClientSession() as session:
             reader = Workers(session)
             for now in (100.0, 102.0):
-                await reader.read(urls, now)
+                await reader.read(pods, {}, now)
 
     with_server(answer, use)
     assert sorted(asked) == ["a", "b", "c", "d"]
@@ -90,12 +121,12 @@ async def silent(_: web.Request) -> web.Response:
 
 def test_pods_that_do_not_answer_take_no_longer_than_a_round_and_keep_nobody_from_being_asked() -> None:
     async def use(url: str) -> tuple[float, list[int]]:
-        urls = {f"p{number}": url for number in range(400)}
+        pods = at(**{f"p{number}": url for number in range(400)})
         async with aiohttp.ClientSession() as session:
             reader, rounds = Workers(session, most_seconds=0.2), []
             begin = time.monotonic()
             for now in range(100, 120):
-                await reader.read(urls, float(now))
+                await reader.read(pods, {}, float(now))
                 rounds.append(sum(asked.at_seconds == now for asked in reader._asked.values()))
             return time.monotonic() - begin, rounds
 
@@ -117,7 +148,7 @@ def test_a_pod_that_never_answers_is_asked_less_and_less_often() -> None:
         async with aiohttp.ClientSession() as session:
             reader = Workers(session)
             for now[0] in (100.0 + 2 * tick for tick in range(60)):
-                await reader.read({"a": url}, now[0])
+                await reader.read(at(a=url), {}, now[0])
 
     with_server(answer, use)
     assert [at - 100.0 for at in asked] == [0.0, 2.0, 6.0, 14.0, 30.0, 62.0]

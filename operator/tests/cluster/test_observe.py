@@ -11,7 +11,7 @@ from imagemill_operator.idle import PodsSeen
 from imagemill_operator.observe import Counters, observe, with_work
 from imagemill_operator.policy import Backlog, Limit, Memory, Observation, conditions, decide
 from imagemill_operator.policy.learn import learn
-from imagemill_operator.pools import PoolResource, parse_pool
+from imagemill_operator.pools import MetricNames, PoolResource, parse_pool
 from imagemill_operator.workers import WorkerReading, read_worker
 
 QUEUE = ("/", "work.gray")
@@ -120,8 +120,16 @@ def test_a_worker_tells_all_its_recipes_together() -> None:
         'imagemill_worker_image_seconds_sum{recipe="gray"} 1.5\n'
         'imagemill_worker_image_seconds_sum{recipe="fit"} 0.5\n'
     )
-    assert read_worker(text, 7.0) == WorkerReading(7.0, 2, 4.0, 15.0, 2.0)
-    assert read_worker("process_cpu_seconds_total 3\n", 7.0) is None
+    assert read_worker(text, 7.0, MetricNames()) == WorkerReading(7.0, 2, 4.0, 15.0, 2.0)
+    dramatiq = 'dramatiq_messages_inprogress{queue_name="a"} 1\ndramatiq_message_duration_milliseconds_sum 1500\n'
+    names = MetricNames(
+        "dramatiq_messages_inprogress",
+        seconds="dramatiq_message_duration_milliseconds",
+        seconds_a_unit=0.001,
+        assumed_threads=8,
+    )
+    assert read_worker(dramatiq, 7.0, names) == WorkerReading(7.0, 1, 8.0, 0.0, 1.5)
+    assert read_worker("process_cpu_seconds_total 3\n", 7.0, MetricNames()) is None
 
 
 def test_pods_that_wait_for_a_node_do_not_keep_a_backlog_from_what_it_needs() -> None:

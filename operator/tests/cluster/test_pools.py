@@ -3,7 +3,7 @@
 from tests.cluster import bodies
 
 from imagemill_operator.policy import Budget, Fallback, Memory, Mode
-from imagemill_operator.pools import WorkerMetrics, parse_pool, refusals, shared_queues
+from imagemill_operator.pools import MetricNames, WorkerMetrics, parse_pool, refusals, shared_queues
 
 
 def test_a_pool_is_read_with_every_field() -> None:
@@ -28,6 +28,19 @@ def test_a_pool_is_read_with_every_field() -> None:
     assert pool.spec.budget == Budget("gpu", 10, 2.0)
     assert (pool.spec.mode, pool.spec.paused, pool.spec.cooldown_seconds) == (Mode.ADVISE, True, 60.0)
     assert pool.worker_metrics == WorkerMetrics(9100, "/metrics")
+
+
+def test_metrics_of_workers_may_have_other_names_and_come_from_an_exporter() -> None:
+    own = parse_pool(bodies.pool(workerMetrics={
+        "port": 9191, "busyMetric": "dramatiq_messages_inprogress", "unit": "milliseconds", "threads": 8,
+        "secondsMetric": "dramatiq_message_duration_milliseconds",
+    })).worker_metrics  # fmt: skip
+    assert own is not None
+    assert own.names == MetricNames(
+        "dramatiq_messages_inprogress", "imagemill_worker_threads", "dramatiq_message_duration_milliseconds", 0.001, 8
+    )
+    exporter = parse_pool(bodies.pool(workerMetrics={"url": "http://celery-exporter:9808/metrics"})).worker_metrics
+    assert exporter == WorkerMetrics(None, "/metrics", "http://celery-exporter:9808/metrics", "hostname")
 
 
 def test_the_memory_of_the_operator_before_is_taken_over_without_its_counters() -> None:
