@@ -16,6 +16,8 @@ from databases import remove_databases
 from imagemill.process.stores import Stores, open_stores
 from imagemill.settings import Settings
 from imagemill.store import rights
+from imagemill.store.audit import AuditStore
+from imagemill.store.cameras import Cameras
 from imagemill.store.months import month_of, months_about
 from imagemill.store.rights import PROGRAMS
 
@@ -169,6 +171,22 @@ def test_doing_it_again_writes_nothing(server: Server) -> None:
     server.stores.prepare(server.settings)
     assert requests.get(user, timeout=60).json()["_rev"] == before
     assert server.stored("ledger", {"_id": "_design/rights"}) == design
+
+
+def test_the_check_of_rights_is_no_entry_of_what_people_changed_and_no_camera(
+    couchdb_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = f"rights-{uuid.uuid4().hex[:8]}"
+    settings = _settings(couchdb_url, prefix)
+    stores = open_stores(settings)
+    stores.prepare(settings)
+    audit = AuditStore(stores.admin)
+    assert list(audit.newest_first(10)) == []
+    made = audit.add("Ada", "admin", "camera.add", "yard")
+    assert list(audit.newest_first(10)) == [made]
+    assert Cameras(stores.admin).all() == {}
+    assert "not a camera" not in capsys.readouterr().out
+    _removed(couchdb_url, prefix)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from imagemill.store.couch import Couch, Missing
 from imagemill.store.months import Months, month_at
 
 KIND = "audit"
+# Ids begin with the time: those that sort behind all digits are no entries, but the database's own documents.
+_BEHIND_DIGITS = ":"
 
 
 class AuditEntry(BaseModel):
@@ -66,7 +68,7 @@ class AuditStore:
         for month in reversed(self._months.there()):
             if left <= 0 or (before and month > month_at(made_at(before))):
                 continue
-            start = before or "\ufff0"
+            start = before or _BEHIND_DIGITS
             documents = self._months.database(month).documents(start, "", left + 1, descending=True)
             for document in documents:
                 if document["_id"] != before and left > 0:

@@ -11,6 +11,7 @@ log = structlog.get_logger(__name__)
 DATABASE = "cameras"
 MOST_CAMERAS = 10_000
 _LAST = "\ufff0"
+_DESIGN = "_design/"
 
 
 class Cameras:
@@ -50,6 +51,8 @@ def prepare(couch: Couch) -> None:
 
 
 def _readable(document: Document) -> Camera | None:
+    if document["_id"].startswith(_DESIGN):
+        return None
     members = {name: value for name, value in document.items() if name in Camera.members()}
     try:
         return Camera.parse(members | {"id": document["_id"], "revision": document["_rev"]})
