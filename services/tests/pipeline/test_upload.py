@@ -137,6 +137,24 @@ def test_the_plain_way_in_and_out(mill: Mill) -> None:
     assert (done.status_code, done.headers["Content-Type"]) == (200, "image/png")
 
 
+def test_the_plain_way_waits_as_long_as_it_is_asked_to(mill: Mill) -> None:
+    location = mill.post("/image", data=unique_jpeg()).headers["Location"]
+    done = mill.get(location, params={"wait": "60"})
+    assert (done.status_code, done.headers["Content-Type"]) == (200, "image/png")
+    broken = mill.post("/image", data=broken_jpeg()).headers["Location"]
+    assert mill.get(broken, params={"wait": "60"}).status_code == 422
+    for wrong in ("-1", "soon", "86400"):
+        answer = mill.get(location, params={"wait": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad-wait")
+
+
+def test_the_plain_way_does_not_wait_for_ever(own_mill: Mill) -> None:
+    own_mill.stop("worker")
+    location = own_mill.post("/image", data=unique_jpeg()).headers["Location"]
+    answer = own_mill.get(location, params={"wait": "0.2"})
+    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+
+
 def test_the_plain_way_tells_a_failure_and_an_unknown_id(mill: Mill) -> None:
     location = mill.post("/image", data=broken_jpeg()).headers["Location"]
     wait_for(lambda: mill.get(location).status_code != 202, "the picture")

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, json, jsonify, request
 from imagemill.api.access.permissions import needs
 from imagemill.api.images import batch_rows, listing, retry, views
 from imagemill.api.images.bytes_there import with_bytes
+from imagemill.api.images.waiting import outcome_within, wait_seconds_of
 from imagemill.api.live.event_stream import shape
 from imagemill.api.live.listeners import TooManyStreams
 from imagemill.api.live.ring import sse
@@ -108,15 +109,19 @@ def _accepted_again(new_id: str, retry_of: str | None = None) -> Response:
 @blueprint.get("/image/<image_id>")
 @needs(Permission.VIEW)
 def plain(image_id: str) -> Response:
-    """The transformed picture itself; 202 while it is on its way."""
-    found = with_bytes(image_of(services(), image_id))
+    """The transformed picture itself, also as soon as it is there (`wait`); 202 while it is on its way."""
+    mill = services()
+    seconds = wait_seconds_of(mill, request.args.get("wait", ""))
+    found = with_bytes(image_of(mill, image_id))
+    if found.outcome is None and seconds and outcome_within(mill, image_id, seconds):
+        found = with_bytes(image_of(mill, image_id))
     if found.outcome is None:
         response = jsonify({"id": image_id, "status": "accepted"})
         response.status_code, response.headers["Retry-After"] = 202, "1"
         return response
     if found.outcome.result is None:
         raise failure(found.outcome, image_id)
-    return picture_of_result(services(), found.outcome.result, found.job)
+    return picture_of_result(mill, found.outcome.result, found.job)
 
 
 @blueprint.get("/api/v1/images")

@@ -1,11 +1,8 @@
 """POST: pictures come in."""
 
-import contextlib
 import difflib
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 import structlog
@@ -16,6 +13,7 @@ from imagemill.api.access.permissions import needs
 from imagemill.api.images.callbacks import callbacks_of
 from imagemill.api.images.intake import PORTION_BYTES, UploadAnswer, UploadOptions, order_of, take_in
 from imagemill.api.images.offers import Offer, offered
+from imagemill.api.images.waiting import outcome_within, wait_seconds_of
 from imagemill.api.services import Services
 from imagemill.api.web.idempotency import checked_key, header_key
 from imagemill.api.web.problems import Problem
@@ -23,7 +21,6 @@ from imagemill.api.web.responses import failure, picture, services
 from imagemill.api.web.spool import claim_memory, takes_pictures
 from imagemill.domain.access import Permission
 from imagemill.domain.errors import Invalid
-from imagemill.domain.images import Outcome
 from imagemill.domain.keys import key_of_file
 from imagemill.domain.names import display_name, path_name
 from imagemill.store.couch import StoreUnavailable
@@ -31,7 +28,6 @@ from imagemill.store.couch import StoreUnavailable
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("uploads", __name__)
 
-_ASK_AGAIN_SECONDS = 2.0
 _PLAIN_FIELDS = ("name", "recipe", "batch", "key", "file")
 _CALLBACKS = ("callback", "batch_callback")
 _FIELDS = (*_PLAIN_FIELDS, "path", "source", "priority", "wait", *_CALLBACKS)
@@ -50,7 +46,7 @@ def upload() -> Response:
     recipes = request.values.getlist("recipe")
     callbacks = callbacks_of(mill, {name: _value(name) for name in _CALLBACKS})
     order = order_of(mill, recipes, _value("batch"), _value("source"), _value("priority"), keys[0], callbacks)
-    wait_seconds = _wait_seconds(mill, _value("wait"))
+    wait_seconds = wait_seconds_of(mill, _value("wait"))
     if not wait_seconds:
         return _answered(take_in(mill, order, offers))
     if len(order.recipes) != 1 or (request.mimetype in _FORMS and len(_files(mill)) != 1):
@@ -150,17 +146,6 @@ def _files(mill: Services) -> list[FileStorage]:
     return files
 
 
-def _wait_seconds(mill: Services, text: str) -> float:
-    try:
-        seconds = float(text or 0)
-    except ValueError:
-        seconds = -1.0
-    limit = mill.settings.max_wait_seconds
-    if not 0 <= seconds <= limit:
-        raise Problem(400, "bad-wait", f"wait={text} is not possible; use seconds from 0 to {limit:g}.")
-    return seconds
-
-
 def _answered(answer: UploadAnswer) -> Response:
     if answer.accepted:
         location = answer.accepted[0]["url"] if len(answer.accepted) == 1 else f"/api/v1/batches/{answer.batch}"
@@ -177,7 +162,7 @@ def _waited(mill: Services, order: UploadOptions, offers: Iterable[Offer], wait_
         return _answered(answer)
     image_id = answer.accepted[0]["id"]
     try:
-        found = _outcome_within(mill, image_id, wait_seconds)
+        found = outcome_within(mill, image_id, wait_seconds)
         if found is None:
             return _answered(answer)
         outcome, data = found
@@ -190,30 +175,6 @@ def _waited(mill: Services, order: UploadOptions, offers: Iterable[Offer], wait_
         return _answered(answer)
     response.headers["Location"] = answer.accepted[0]["url"]
     return response
-
-
-def _outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple[Outcome, bytes | None] | None:
-    """The outcome, with the result's bytes if they came along; None when it takes longer, or too many wait already.
-
-    It may be there before anybody listens, and news are lost with a connection: the ledger is asked now and then, and
-    at the end. Raises StoreUnavailable when it cannot be asked at the end.
-    """
-    deadline, still_allowed = time.monotonic() + wait_seconds, mill.guard.still_allowed()
-    with mill.hub.waiting_for(image_id) as future:
-        while future and (remaining := deadline - time.monotonic()) > 0:
-            with contextlib.suppress(StoreUnavailable):
-                if outcome := _outcome_in_ledger(mill, image_id):
-                    return outcome, None
-            with contextlib.suppress(FutureTimeout):
-                return future.result(timeout=min(remaining, _ASK_AGAIN_SECONDS))
-            if not still_allowed():
-                raise Problem(401, "unauthorized", "The token was revoked while this request waited.")
-        outcome = _outcome_in_ledger(mill, image_id)
-        return (outcome, None) if outcome else None
-
-
-def _outcome_in_ledger(mill: Services, image_id: str) -> Outcome | None:
-    return mill.stores.ledger.outcomes([image_id]).get(image_id)
 
 
 def _json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:

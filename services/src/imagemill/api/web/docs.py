@@ -101,7 +101,7 @@ def _options(method: str, bodies: Json) -> str:
         return "-F file=@photo.jpg"
     if "application/json" in bodies:
         return f"-X {method.upper()} --json @body.json"
-    return "--data-binary @photo.jpg" if bodies else f"-X {method.upper()}"
+    return "-H 'Content-Type: image/jpeg' --data-binary @photo.jpg" if bodies else f"-X {method.upper()}"
 
 
 def schema_words(schema: Json) -> str:

@@ -25,7 +25,7 @@ from imagemill.api.web.openapi.operations import (
     query,
 )
 from imagemill.api.web.openapi.schemas import BATCH, STRING, Schema, ref
-from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD
+from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD, WAIT
 
 Json = dict[str, Any]
 
@@ -275,9 +275,9 @@ PLAIN: Json = {
                     202, "InFlight", "It is on its way; ask again after `Retry-After` seconds.",
                     {"id": examples.ID, "status": "accepted"},
                 ),
-                problems({**UNKNOWN_IMAGE, **_RESULT_PROBLEMS}),
+                problems({400: ("bad-wait",), **UNKNOWN_IMAGE, **_RESULT_PROBLEMS}),
             ],
-            parameters=[IMAGE_ID, _DOWNLOAD],
+            parameters=[IMAGE_ID, query("wait", WAIT, "Seconds to wait for it while it is in flight."), _DOWNLOAD],
         )
     },
 }  # fmt: skip

@@ -23,7 +23,7 @@ from imagemill.domain.names import MAX_PATH_LENGTH
 Json = dict[str, Any]
 
 _PRIORITY: Json = {"type": "integer", "minimum": 0, "maximum": 9, "default": 0}
-_WAIT: Json = {"type": "number", "minimum": 0, "default": 0}
+WAIT: Json = {"type": "number", "minimum": 0, "default": 0}
 _RECIPES: Json = {"type": "array", "items": STRING}
 _KEYS: Json = {"type": "array", "items": STRING | {"maxLength": 200}}
 _PATHS: Json = {"type": "array", "items": STRING | {"maxLength": MAX_PATH_LENGTH}}
@@ -36,7 +36,7 @@ _FIELDS: dict[str, tuple[Json, str]] = {
     "path": (_PATHS, "Where each file lies in its folder, as `trip/IMG_1.jpg`, in their order: it is its name."),
     "callback": (STRING, "The receiver that is told of each picture's outcome, by name; see Webhooks."),
     "batch_callback": (STRING, "The receiver that is told when the batch is complete, by name."),
-    "wait": (_WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
+    "wait": (WAIT, "Seconds to wait for the result itself; one picture and one recipe only."),
 }
 _NAME = query("name", STRING, "The name of a picture sent as the raw body.")
 _PARAMETERS = [idempotency_key(), _NAME, *(query(name, schema, text) for name, (schema, text) in _FIELDS.items())]
@@ -62,7 +62,8 @@ problem with the same `rejected`. 503 `unavailable` means that nothing was accep
 503 `accept-unknown`, or no answer at all, that is not known: with the same `Idempotency-Key` a repeat counts once.
 
     curl -F file=@beach.jpg -F recipe=gray http://127.0.0.1:8080/api/v1/images
-    curl --data-binary @beach.jpg -o gray.png 'http://127.0.0.1:8080/api/v1/images?name=beach.jpg&wait=10'
+    curl -H 'Content-Type: image/jpeg' --data-binary @beach.jpg -o gray.png \\
+      'http://127.0.0.1:8080/api/v1/images?name=beach.jpg&wait=10'
 """
 
 
@@ -90,6 +91,11 @@ UPLOAD = operation(
     description=_DESCRIPTION, parameters=_PARAMETERS, body={"required": True, "content": _form() | _raw()},
 )  # fmt: skip
 
+_PLAIN = """For the plainest client, which sends a picture and waits for its result at the `Location` of the answer:
+
+    curl -i -H 'Content-Type: image/jpeg' --data-binary @beach.jpg http://127.0.0.1:8080/image
+    curl -o gray.png 'http://127.0.0.1:8080/image/ID?wait=30'
+"""
 PLAIN_UPLOAD = operation(
     "Plain", "plainUpload", "Takes one picture in: the raw body",
     [
@@ -99,7 +105,7 @@ PLAIN_UPLOAD = operation(
         ),
         problems(_REFUSED),
     ],
-    description="For the plainest client:\n\n    curl --data-binary @beach.jpg -i http://127.0.0.1:8080/image\n",
+    description=_PLAIN,
     parameters=[parameter for parameter in _PARAMETERS if parameter["name"] in _PLAIN_NAMES],
     body={"required": True, "content": _raw()},
 )  # fmt: skip
