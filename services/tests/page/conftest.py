@@ -18,8 +18,9 @@ from mills import running_mill
 from page_site import Site, filled
 
 _OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--disable-dev-shm-usage",
+    "--headless=new", "--window-size=1280,900", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-sync", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+    "--disable-dev-shm-usage",
 )  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def test_a_hundred_pictures_end_as_stored(mill: Mill, browser: Open, tmp_path: P
     sum_line = " ".join(text(driver, "#sum").split())
     assert sum_line == "100 offered = 100 stored + 0 failed + 0 in flight"
     # Rows are drawn by the browser's next frame.
-    wait_for(lambda: set(states(driver)) <= {"stored", "stored, known already"}, "the rows to say so")
+    wait_for(lambda: set(states(driver)) <= {"stored", "stored, seen before"}, "the rows to say so")
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     assert console(driver) == []
 
@@ -150,7 +150,7 @@ def test_a_refusal_is_told_in_words_and_counted(mill: Mill, browser: Open, tmp_p
     assert " ".join(text(driver, "#sum").split()) == "3 offered = 2 stored + 0 failed + 0 in flight + 1 rejected"
     assert "1 rejected (not-an-image): The file is not a picture" in text(driver, "#reasons")
     choose(driver, [tmp_path / "1.png"])
-    wait_for(lambda: "1 in this batch already" in text(driver, "#remains"), "the file chosen twice to be told")
+    wait_for(lambda: "1 already in this batch" in text(driver, "#remains"), "the file chosen twice to be told")
 
 
 def test_what_the_service_has_already_is_not_sent_again(mill: Mill, browser: Open, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_the_keyboard_goes_to_sections_and_to_the_finder(mill: Mill, browser: Op
     driver.find_element(By.TAG_NAME, "body").send_keys("/")
     assert driver.switch_to.active_element.get_attribute("id") == "finder"
     driver.switch_to.active_element.send_keys("gp no such name", Keys.ENTER)
-    wait_for(lambda: "Nothing fits" in driver.page_source, "the finder's answer")
+    wait_for(lambda: "Nothing matches" in driver.page_source, "the finder's answer")
 
 
 def test_before_and_after_are_divided_and_enlarged_by_keys(mill: Mill, browser: Open) -> None:

@@ -228,7 +228,7 @@ def test_the_finder_goes_on_with_a_cursor(site: Site, monkeypatch: pytest.Monkey
         path = link[1].replace("&amp;", "&") if link else ""
     assert pages == 3
     assert all(site.ids[kind] in found for kind in ("stored", "duplicate", "in_flight"))
-    assert "Nothing fits" in site.html("/find?q=nothing-like-it")
+    assert "Nothing matches" in site.html("/find?q=nothing-like-it")
 
 
 def test_the_log_begins_with_what_the_ledger_knows(site: Site) -> None:

@@ -98,7 +98,7 @@ def test_an_upload_waits_for_the_next_login_of_the_same_person(
     chromium.execute_script("document.querySelector('.rail form button').click()")
     waiting.until(lambda page: page.current_url.endswith("/login"))
     _log_in(chromium, viewer)
-    waiting.until(lambda page: "You look, others upload" in page.page_source)
+    waiting.until(lambda page: "You can look, but not upload" in page.page_source)
     assert not chromium.find_elements(By.ID, "progress")
     chromium.get(f"{locked.url}/pictures")
     assert not chromium.find_elements(By.ID, "progress")

@@ -93,7 +93,7 @@ def test_the_focus_stays_on_what_the_panel_counts(mill: Mill, browser: Open) -> 
         driver.execute_script("tell('some', 9, 0)")
         wait_for(lambda: total(driver) == "9 offered = 9 stored + 0 failed + 0 in flight", "the last sum")
         assert driver.execute_script("return document.activeElement.textContent") == "9 stored"
-        assert text(driver, "#upload-told") == "All ended."
+        assert text(driver, "#upload-told") == "Finished."
     assert console(driver) == []
 
 

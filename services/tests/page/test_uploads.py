@@ -134,7 +134,7 @@ def test_the_same_folder_into_the_same_batch_adds_nothing_and_sends_nothing(
         wait_for(lambda: "12 offered" in total(driver), "the batch's list")
         drop(driver, [tmp_path / "again"])
         wait_for(lambda: "no bytes sent" in text(driver, "#remains"), "the sentence")
-    assert "12 in this batch already, not added again" in text(driver, "#remains")
+    assert "12 already in this batch, not added again" in text(driver, "#remains")
     assert total(driver) == "12 offered = 12 stored + 0 failed + 0 in flight"
     assert driver.execute_script("return window.uploads") == []
     assert accepted(mill, f"again-{os.getpid()}") == 12

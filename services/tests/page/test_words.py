@@ -68,7 +68,15 @@ def test_every_script_is_read_without_error(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("original", "result", "words"),
-    [(1000, 250, "75 %"), (1000, 1000, "nothing"), (1000, 2840, "nothing, it is 184 % larger"), (0, 5, "nothing")],
+    [
+        (1000, 250, "75 %"),
+        (1000, 1000, "nothing"),
+        (1000, 2840, "nothing, it is 184 % larger"),
+        (0, 5, "nothing"),
+        (4_370_000, 5_450, "99.9 %"),
+        (1000, 4, "99.6 %"),
+        (10**9, 1, "99.9 %"),
+    ],
 )
 def test_what_was_saved(original: int, result: int, words: str) -> None:
     assert formatting.saved(original, result) == words

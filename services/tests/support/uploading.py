@@ -49,7 +49,7 @@ def total(driver: Chrome) -> str:
 
 
 def ended(driver: Chrome) -> bool:
-    return "All ended" in text(driver, "#remains")
+    return "Finished in" in text(driver, "#remains")
 
 
 def batch_of(driver: Chrome) -> str:

@@ -68,21 +68,25 @@ def _check_bytes(size_bytes: int, limits: Limits) -> None:
     if not size_bytes:
         raise Rejected(400, "empty", "The file is empty (0 bytes). Was it read before it was completely written?")
     if size_bytes > limits.max_bytes:
-        detail = f"The file has {size_bytes:,} bytes; at most {limits.max_bytes:,} are taken."
+        detail = f"The file has {size_bytes:,} bytes; at most {limits.max_bytes:,} are accepted."
         raise Rejected(413, "too-large", detail)
 
 
 def _check_info(info: headers.Info, limits: Limits) -> None:
     pixels = info.width * info.height
     if pixels > limits.max_pixels:
-        detail = f"The picture has {info.width:,} × {info.height:,} pixels; at most {limits.max_pixels:,} are taken."
+        detail = f"The picture has {info.width:,} × {info.height:,} pixels; at most {limits.max_pixels:,} are accepted."
         raise Rejected(413, "too-many-pixels", detail)
     if info.frames > limits.max_frames:
-        frames = f"more than {limits.max_frames}" if limits.max_frames > 1 else "more than one"
-        detail = f"The picture has {frames} frames or pages. Send them as single pictures."
+        has = (
+            f"more than {limits.max_frames} frames or pages" if limits.max_frames > 1 else "more than one frame or page"
+        )
+        detail = f"The picture has {has}. Send each as a picture of its own."
         raise Rejected(422, "animated", detail)
     if info.scans > limits.max_scans:
-        detail = f"The picture is drawn in more than {limits.max_scans} scans; no camera writes so many. Save it anew."
+        detail = (
+            f"The picture is drawn in more than {limits.max_scans} scans; no camera writes that many. Save it again."
+        )
         raise Rejected(422, "too-many-scans", detail)
     if info.damage:
         detail = f"The picture is not complete: {info.damage}. Was its transfer interrupted?"
@@ -92,11 +96,11 @@ def _check_info(info: headers.Info, limits: Limits) -> None:
 def _refusal(error: headers.HeaderError, data: bytes) -> Rejected:
     other = foreign_format(data) if error.code == "not-an-image" else None
     if other:
-        detail = f"The file is a picture in the format {other}; taken are {_TAKEN}."
+        detail = f"The file is a picture in the format {other}; accepted are {_TAKEN}."
         return Rejected(415, "unsupported-format", detail)
     detail = error.detail
     if error.code == "not-an-image":
-        detail = f"The file is not a picture, whatever its name says; taken are {_TAKEN}."
+        detail = f"The file is not a picture, whatever its name says; accepted are {_TAKEN}."
     return Rejected(_STATUS[error.code], error.code, detail)
 
 

@@ -56,14 +56,16 @@ def _upload(client: Client, batch: str) -> None:
     with tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder:
         for name, data in _drawn():
             Path(folder, name).write_bytes(data)
-        files = find([folder], recursive=False).files
+        files = find(sorted(map(str, Path(folder).iterdir())), recursive=False).files
         with progress("Uploading", len(files), "sent") as told:
             account, interrupted = Uploader(client, plan, told).send(files, _JOBS)
     if interrupted:
         sys.exit(INTERRUPTED)
     waited = wait_for_batch(client, batch, _WORK_SECONDS)
     console.line(reports.summary(account, waited, time.monotonic() - began))
-    console.hint("One file is cut short, one is garbled, and one is no picture at all: see what is said of them.")
+    console.hint(
+        "One file is cut short, one is garbled, and one is not a picture at all: see what the page says about them."
+    )
 
 
 def _recipes(client: Client) -> list[str]:

@@ -1,5 +1,7 @@
 """What can be wrong with a request, whoever makes it; `api.web.problems` alone says it in HTTP."""
 
+from collections.abc import Sequence
+
 
 class DomainError(Exception):
     """A request that cannot be met: a stable `code` for programs, a sentence for people, the `member` that is wrong."""
@@ -11,6 +13,15 @@ class DomainError(Exception):
 
 class Invalid(DomainError, ValueError):
     """A value that cannot be."""
+
+
+class InvalidMembers(Invalid):
+    """Several values that cannot be: who can tell of one only tells of the first, a form of all."""
+
+    def __init__(self, errors: Sequence[Invalid]) -> None:
+        first = errors[0]
+        super().__init__(first.code, str(first), first.member)
+        self.errors = tuple(errors)
 
 
 class NotFound(DomainError):

@@ -14,13 +14,13 @@ STATES: tuple[FailureState, ...] = ("open", "retried", "solved", "discarded")
 MAX_NOTE_LENGTH = 500
 
 _ADVICE: Mapping[str, str] = {
-    "undecodable": "Open it in an image editor, save it anew and upload that; a retry of the same bytes fails again.",
+    "undecodable": "Open it in an image editor, save it again and upload that; the same bytes will fail again.",
     "damaged": "Upload an intact copy; what is left of this one is stored where `damaged_images` is `store`.",
-    "original-missing": "Upload it again; `imagemill verify` tells whether other originals are gone too.",
+    "original-missing": "Upload it again; `imagemill verify` tells you whether other originals are missing too.",
     "step-failed": "Retry it with another recipe: a step of this one does not fit this picture.",
     "unencodable": "Retry it with a recipe whose last step writes another format.",
     "crashed": "Retry it once, with a lighter recipe if there is one; if it crashes again, discard it.",
-    "unknown-recipe": "Retry it with a recipe that there is.",
+    "unknown-recipe": "Retry it with a recipe that exists.",
 }
 _OTHERWISE = "Retry it; if it fails again, discard it with a note."
 

@@ -76,6 +76,27 @@ def test_a_token_that_cannot_be_is_refused_by_the_member_that_is_wrong(
     assert (answer.status_code, answer.json["code"], answer.json["member"]) == (422, "bad-token", member)
 
 
+def test_a_form_of_a_token_tells_all_that_is_wrong_beside_each_field(door: Door) -> None:
+    wrong = {"name": " ", "role": "king", "days": "0", "requests_per_second": "many", "source": "a b!"}
+    before = len(door.ask("GET", "/api/v1/tokens").json["tokens"])
+    page = door.ask("POST", "/access/tokens", data=wrong, headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    for field, sentence in {
+        "name": "The name must not be empty.",
+        "role": "The role must be",
+        "days": "The number of days must be more than 0",
+        "requests_per_second": "The number of requests a second must be a number.",
+        "source": "cannot be a source",
+    }.items():
+        beside = page.text.partition(f'id="wrong-{field}">')[2].partition("</span>")[0]
+        assert sentence in beside, (field, beside)
+        assert f'aria-describedby="wrong-{field}"' in page.text
+    assert page.text.count(" autofocus") == 1
+    assert "5 fields are wrong" in page.text
+    assert 'value="many"' in page.text
+    assert len(door.ask("GET", "/api/v1/tokens").json["tokens"]) == before
+
+
 def test_the_first_start_makes_one_admin_and_says_so_once(
     replicas: Replicas, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from imagemill.api.access.permissions import add_pages, principal
 from imagemill.api.access.request_checks import login_target
 from imagemill.api.access.routes import page_of_audit, token_service
 from imagemill.api.web.bodies import parse_object
-from imagemill.api.web.forms import again, text
+from imagemill.api.web.forms import again, by_field, text
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission, Principal, Role
@@ -136,7 +136,7 @@ def create_form() -> AnyResponse | str:
     try:
         made = token_service().create(_given(), principal().name)
     except DomainError as error:
-        return again(_tokens(error=error, typed=request.form), error)
+        return again(_tokens(error=error, typed=request.form, errors=by_field(error, _FIELDS)), error)
     response = make_response(_tokens(made=made))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -154,6 +154,8 @@ def changes_page() -> str:
     return render_template("access_changes.html", entries=entries, cursor=following)
 
 
+# Members that the form calls otherwise.
+_FIELDS = {"expires_in_days": "days"}
 _NUMBERS = ("requests_per_second", "bytes_per_second", "jobs_in_flight", "max_priority")
 
 

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from imagemill.api.access.audit import Recorder
 from imagemill.api.access.registry import Registry
 from imagemill.domain.access import Role, Token, TokenLimits
-from imagemill.domain.errors import Invalid
+from imagemill.domain.errors import Invalid, InvalidMembers
 from imagemill.domain.ids import is_source_name, timestamp
 
 MOST_TOKENS = 10_000
@@ -47,6 +48,49 @@ class TokenView(BaseModel):
     limits: TokenLimits
 
 
+def _wanted(given: Mapping[str, Any]) -> NewToken:
+    """What the token shall be; raises InvalidMembers."""
+    wanted, wrong = None, []
+    try:
+        wanted = NewToken.model_validate(dict(given))
+    except ValidationError as error:
+        wrong = [_sentence(found) for found in error.errors(include_url=False)]
+    told = {error.member for error in wrong}
+    name, limits = given.get("name"), given.get("limits")
+    source = limits.get("source") if isinstance(limits, Mapping) else None
+    if "name" not in told and isinstance(name, str) and not name.strip().isprintable():
+        wrong.append(Invalid("bad-token", "The token's name has characters which cannot be shown.", "name"))
+    if "limits.source" not in told and isinstance(source, str) and not is_source_name(source):
+        wrong.append(Invalid("bad-token", f"{source!r} cannot be a source's name.", "limits.source"))
+    if wanted is None or wrong:
+        raise InvalidMembers(wrong)
+    return wanted
+
+
+_WORDS = {"expires_in_days": "number of days", "limits.requests_per_second": "number of requests a second"}
+# By pydantic's name of the mistake; what is in braces is its context.
+_MUST = {
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "enum": "must be {expected}",
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+    "float_parsing": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+
+def _sentence(found: ErrorDetails) -> Invalid:
+    member = ".".join(str(part) for part in found["loc"])
+    words = _WORDS.get(member) or (member.rpartition(".")[2] or "token").replace("_", " ")
+    must = _MUST.get(found["type"], found["msg"]).format(**found.get("ctx", {}))
+    return Invalid("bad-token", f"The {words} {must}.", member)
+
+
 @dataclass(frozen=True)
 class TokenService:
     """Every method may raise StoreUnavailable."""
@@ -59,19 +103,8 @@ class TokenService:
         return [self._view(token) for token in self.registry.tokens()]
 
     def create(self, given: Mapping[str, Any], by: str) -> tuple[TokenView, str]:
-        """Make a token; returns it and its text, which is shown this once. Raises Invalid."""
-        try:
-            wanted = NewToken.model_validate(dict(given))
-        except ValidationError as error:
-            first = error.errors()[0]
-            member = ".".join(str(part) for part in first["loc"])
-            raise Invalid(
-                "bad-token", f"The token cannot be made: {member or 'it'}: {first['msg']}.", member
-            ) from error
-        if not wanted.name.isprintable():
-            raise Invalid("bad-token", "The token's name has characters which cannot be shown.", "name")
-        if wanted.limits.source is not None and not is_source_name(wanted.limits.source):
-            raise Invalid("bad-token", f"{wanted.limits.source!r} cannot be a source's name.", "limits.source")
+        """Make a token; returns it and its text, which is shown this once. Raises Invalid, with all that is wrong."""
+        wanted = _wanted(given)
         if sum(self.registry.state(token) == "valid" for token in self.registry.tokens()) >= MOST_TOKENS:
             raise Invalid("bad-token", f"There are {MOST_TOKENS:,} valid tokens, as many as can be; revoke some.")
         now = datetime.now(UTC)

@@ -87,7 +87,10 @@ def milliseconds(value: float) -> str:
 
 def saved(original: int, result: int) -> str:
     """How many bytes the result saves."""
-    percent = round(100 * (original - result) / original) if original else 0
+    share = 100 * (original - result) / original if original else 0
+    percent = round(share)
+    if percent == 100 and result:
+        return f"{min(share, 99.9):.1f} %"  # nearly all is not all
     return f"{percent} %" if percent > 0 else f"nothing, it is {-percent:,} % larger" if percent else "nothing"
 
 

@@ -1,9 +1,11 @@
 """What the page's forms share: fields as the API's members, and errors that find their field again."""
 
+from collections.abc import Mapping
+
 from flask import Response, request
 
 from imagemill.api.web.problems import problem_of
-from imagemill.domain.errors import DomainError, Invalid
+from imagemill.domain.errors import DomainError, Invalid, InvalidMembers
 
 
 def text(name: str) -> str:
@@ -23,6 +25,16 @@ def number(name: str) -> float:
 def flags(*names: str) -> dict[str, bool]:
     """Boxes which are ticked, or not."""
     return {name: name in request.form for name in names}
+
+
+def by_field(error: DomainError, fields: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each field, in the order found; `fields` are those not called as their member."""
+    errors = error.errors if isinstance(error, InvalidMembers) else (error,)
+    told: dict[str, str] = {}
+    for one in errors:
+        if one.member:
+            told.setdefault(fields.get(one.member, one.member.rpartition(".")[2]), str(one))
+    return told
 
 
 def again(html: str, error: DomainError) -> Response:

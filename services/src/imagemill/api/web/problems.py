@@ -21,6 +21,7 @@ _ERASING_SECONDS = 60
 _STATUSES: Mapping[type[DomainError], int] = {
     errors.NotFound: 404, errors.AlreadyExists: 409, errors.Gone: 410, errors.ChangedMeanwhile: 412,
     errors.Invalid: 422, errors.Busy: 503, errors.NoAnswer: 504,
+    errors.InvalidMembers: 422, errors.Busy: 503, errors.NoAnswer: 504,
 }  # fmt: skip
 # Python's own phrases for these change with its version; a code must not.
 _PLAIN_CODES = {413: "request-too-large", 416: "requested-range-not-satisfiable", 422: "unprocessable"}

@@ -9,10 +9,6 @@ const UNDO_MS = 5000;
 /** @type {HTMLFormElement} */
 const form = one("#failures");
 const selection = new Selection(form, "#failed-rows tr", show);
-Object.assign(selection.keys, {
-  r: () => form.dataset.state === "open" && retry(false),
-  d: () => form.dataset.state === "open" && discard(),
-});
 
 /** What is in a field of the form. @param {string} selector */
 function written(selector) {

@@ -184,7 +184,7 @@ function tell() {
 function pause(value) {
   paused = value;
   pauseButton.setAttribute("aria-pressed", String(value));
-  pauseButton.textContent = value ? "Go on" : "Pause";
+  pauseButton.textContent = value ? "Resume" : "Pause";
   if (value) tell();
   else if (stale) readAgain();
   else if (waiting.length) draw();

@@ -60,7 +60,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(code.textContent);
   } catch {
     getSelection()?.selectAllChildren(code); // No clipboard without HTTPS: then it is marked, ready to be copied.
-    button.textContent = "Marked";
+    button.textContent = "Selected";
     return;
   }
   button.textContent = "Copied";

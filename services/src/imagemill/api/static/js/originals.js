@@ -1,7 +1,6 @@
-// Originals in place of the results, in every list of the page: a button, and the key `o`.
+// Originals in place of the results, in every list of the page: a button with a key.
 
 import { around } from "./dom.js";
-import { typing } from "./keys.js";
 
 const root = document.documentElement;
 
@@ -16,7 +15,4 @@ function toggle() {
 }
 
 document.addEventListener("click", (event) => around(event, "[data-originals]") && toggle());
-addEventListener("keydown", (event) => {
-  if (event.key === "o" && !typing(event) && document.querySelector("[data-originals]")) toggle();
-});
 addEventListener("renewed", show); // What the server made knows nothing of it.

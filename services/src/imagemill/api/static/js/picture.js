@@ -1,9 +1,9 @@
 // One picture: before and after under a divider, zoom to the pixel, and its way while it is in flight.
 
 import { on } from "./live.js";
-import { all, element, one } from "./dom.js";
+import { all, around, element, one } from "./dom.js";
 import { renew } from "./follow.js";
-import { typing } from "./keys.js";
+import { bind } from "./keys.js";
 import { offerTrials } from "./trial.js";
 
 const ZOOMS = ["fit", "1", "4", "8"];
@@ -43,24 +43,15 @@ class Compare {
       button.addEventListener("click", () => this.zoomTo(button.dataset.zoom ?? "fit"));
     }
     this.stage.addEventListener("scroll", () => this.drawDivider(), { passive: true });
-    this.stage.addEventListener("dblclick", () => this.zoomTo(this.zoom === "fit" ? "1" : "fit"));
+    this.stage.addEventListener("dblclick", (event) => this.zoomTo(this.zoom === "fit" ? "1" : "fit", event));
     this.divider.addEventListener("pointerdown", (event) => this.drag(event));
-    this.root.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.draw()).observe(this.stage);
   }
 
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    if (typing(event)) return;
-    const place = ZOOMS.indexOf(this.zoom);
-    const divides = event.target === this.stage && this.zoom === "fit";
-    if (event.key === "+" || event.key === "=") this.zoomTo(ZOOMS[Math.min(place + 1, ZOOMS.length - 1)]);
-    else if (event.key === "-") this.zoomTo(ZOOMS[Math.max(place - 1, 0)]);
-    else if (event.key === "0") this.zoomTo("fit");
-    else if (divides && event.key === "ArrowLeft") this.divide(this.share - STEP);
-    else if (divides && event.key === "ArrowRight") this.divide(this.share + STEP);
-    else return;
-    event.preventDefault();
+  /** @param {number} steps */
+  zoomBy(steps) {
+    const place = ZOOMS.indexOf(this.zoom) + steps;
+    this.zoomTo(ZOOMS[Math.min(Math.max(place, 0), ZOOMS.length - 1)]);
   }
 
   /** @param {PointerEvent} event */
@@ -87,13 +78,20 @@ class Compare {
     return Math.min(this.stage.clientWidth, this.width);
   }
 
-  /** @param {string} zoom One of ZOOMS. */
-  zoomTo(zoom) {
+  /**
+   * What one looks at stays where it is: what is in the middle, or where somebody points.
+   * @param {string} zoom One of ZOOMS.
+   * @param {{ clientX: number, clientY: number }} [at]
+   */
+  zoomTo(zoom, at) {
     const { stage } = this;
-    const middle = [(stage.scrollLeft + stage.clientWidth / 2) / this.width, (stage.scrollTop + stage.clientHeight / 2) / this.height];
+    const view = stage.getBoundingClientRect();
+    const [x, y] = at ? [at.clientX - view.left, at.clientY - view.top] : [stage.clientWidth / 2, stage.clientHeight / 2];
+    const before = this.sized.getBoundingClientRect();
+    const [left, top] = [(view.left + x - before.left) / this.width, (view.top + y - before.top) / this.height];
     this.zoom = zoom;
     this.draw();
-    stage.scrollTo(middle[0] * this.width - stage.clientWidth / 2, middle[1] * this.height - stage.clientHeight / 2);
+    stage.scrollTo(left * this.width - x, top * this.height - y);
     for (const button of all("[data-zoom]", this.root)) {
       button.setAttribute("aria-pressed", String(button.dataset.zoom === zoom));
     }
@@ -123,6 +121,8 @@ class Compare {
   }
 }
 
+/** @type {Compare | null} */
+let compare = null;
 const region = one("#region");
 const inFlight = () => region.dataset.status === "accepted";
 let reading = false;
@@ -142,7 +142,8 @@ async function startCompare() {
   } catch {
     return;
   }
-  new Compare(root, before).start();
+  compare = new Compare(root, before);
+  compare.start();
 }
 
 /** @param {string} step */
@@ -168,12 +169,15 @@ async function readAgain() {
 on("activity", (data) => data.image === region.dataset.image && mark(data.kind));
 on("outcome", (data) => data.id === region.dataset.image && readAgain());
 on("lost", readAgain);
-addEventListener("keydown", (event) => {
-  if (typing(event) || !["j", "k"].includes(event.key)) return;
-  /** @type {HTMLAnchorElement | null} */
-  const link = document.querySelector(`a[aria-keyshortcuts="${event.key}"]`);
-  link?.click();
-});
+const isThere = () => compare !== null && compare.root.isConnected;
+/** At a field or a slider arrows are its own. @param {KeyboardEvent} [event] */
+const isFree = (event) => isThere() && compare?.zoom === "fit" && !(event && around(event, "input"));
+bind(["+", "="], "Zoom in", () => compare?.zoomBy(1), isThere);
+bind(["-"], "Zoom out", () => compare?.zoomBy(-1), isThere);
+bind(["0"], "All of the picture", () => compare?.zoomTo("fit"), isThere);
+bind(["ArrowLeft", "ArrowRight"], "Move the divider between original and result", (key) => {
+  compare?.divide(compare.share + (key === "ArrowLeft" ? -STEP : STEP));
+}, isFree);
 addEventListener("renewed", startCompare);
 offerTrials(region.dataset.image ?? "");
 startCompare();

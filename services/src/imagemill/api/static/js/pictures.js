@@ -8,7 +8,6 @@ import { Selection } from "./selection.js";
 /** @type {HTMLFormElement} */
 const form = one("#pictures");
 const selection = new Selection(form, "#cards > [data-key]", show);
-Object.assign(selection.keys, { e: () => document.getElementById("erase") && erase() });
 
 /** @param {number} count */
 function show(count) {

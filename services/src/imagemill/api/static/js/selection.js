@@ -1,7 +1,7 @@
 // Lines of a list that are selected with the mouse or the keyboard. A line is what has `data-key`, its box a checkbox in it.
 
 import { all, around } from "./dom.js";
-import { typing } from "./keys.js";
+import { bind } from "./keys.js";
 
 export class Selection {
   /**
@@ -18,18 +18,25 @@ export class Selection {
     this.here = null;
     /** @type {string | null | undefined} */
     this.anchor = null;
-    /** @type {Record<string, () => unknown>} */
-    this.keys = {
-      j: () => this.go(1), ArrowDown: () => this.go(this.columns()),
-      k: () => this.go(-1), ArrowUp: () => this.go(-this.columns()),
-      x: () => this.toggle(false), X: () => this.toggle(true),
-      a: () => this.select(0, this.lines().length, !this.lines().every((line) => boxOf(line)?.checked ?? true)),
-      Enter: () => this.open(),
-    };
-    addEventListener("keydown", (event) => this.press(event));
+    this.bind();
     form.addEventListener("click", (event) => this.click(event));
     addEventListener("renewed", () => this.show());
     this.show();
+  }
+
+  bind() {
+    /** @param {string[]} keys @param {string} words @param {(key: string) => void} act @param {(event?: KeyboardEvent) => boolean} [isOn] */
+    const add = (keys, words, act, isOn = () => true) => bind(keys, words, (key) => {
+      act(key);
+      this.show();
+    }, (event) => this.lines().length > 0 && isOn(event));
+    const hasBoxes = () => this.lines().some(boxOf);
+    add(["j", "k"], "Go to the next, or to the one before", (key) => this.go(key === "j" ? 1 : -1));
+    add(["ArrowDown", "ArrowUp"], "Go down, or up", (key) => this.go(this.columns() * (key === "ArrowDown" ? 1 : -1)));
+    add(["x"], "Select it, or not", () => this.toggle(false), hasBoxes);
+    add(["X"], "Select all from the last one to here", () => this.toggle(true), hasBoxes);
+    add(["a"], "Select all, or none", () => this.selectAll(), hasBoxes);
+    add(["Enter"], "Open it", () => this.open(), (event) => !event || this.isAnywhere());
   }
 
   /** @returns {HTMLElement[]} */
@@ -86,6 +93,10 @@ export class Selection {
     for (const line of this.lines().slice(Math.min(from, to), Math.max(from, to) + 1)) tick(line, value);
   }
 
+  selectAll() {
+    this.select(0, this.lines().length, !this.lines().every((line) => boxOf(line)?.checked ?? true));
+  }
+
   /** @param {boolean} range */
   toggle(range) {
     const place = this.placeOf(this.here);
@@ -100,16 +111,6 @@ export class Selection {
     /** @type {HTMLAnchorElement | null} */
     const link = this.lines()[this.placeOf(this.here)].querySelector("a:not([tabindex])");
     link?.click();
-  }
-
-  /** @param {KeyboardEvent} event */
-  press(event) {
-    const act = this.keys[event.key];
-    if (!act || typing(event) || !this.lines().length) return;
-    if (event.key === "Enter" && (!this.isAnywhere() || around(event, "a, button, summary"))) return;
-    event.preventDefault();
-    act();
-    this.show();
   }
 
   /** @param {MouseEvent} event */

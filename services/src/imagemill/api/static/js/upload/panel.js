@@ -89,7 +89,7 @@ function show(answered) {
   showObstacle(told);
   showButtons(told);
   const left = told.inFlight + told.toSend;
-  announce(left ? "Uploading." : "All ended.");
+  announce(left ? "Uploading." : "Finished.");
   document.title = left ? `${number(left)} left · ${title}` : title;
 }
 

@@ -10,7 +10,7 @@ const STILL_MS = 120;
 const STEPS = ["accepted", "taken", "done", "stored"];
 /** @type {Record<RowState, string>} */
 const WORDS = {
-  missing: "not sent, not at hand", waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
+  missing: "not sent, choose it again", waiting: "waiting here", sending: "sending", accepted: "accepted", taken: "taken by a worker",
   done: "done, being stored", stored: "stored", failed: "failed", rejected: "rejected", cancelled: "cancelled, not sent",
 };
 /** @typedef {ReturnType<typeof makeLine>} Line */
@@ -134,12 +134,13 @@ function makeLine() {
     name: cell("c-name", link),
     recipe: cell("c-recipe"),
     size: cell("c-size"),
+    way: element("span", { class: "marks" }),
     marks: STEPS.map((step) => element("i", { title: step })),
     state: cell("c-state"),
   };
-  const marks = element("span", { class: "marks" }, ...line.marks);
-  marks.setAttribute("aria-hidden", "true");
-  line.root.append(line.thumb, line.name, line.recipe, line.size, cell("c-marks", marks), line.state);
+  line.way.append(...line.marks);
+  line.way.setAttribute("aria-hidden", "true");
+  line.root.append(line.thumb, line.name, line.recipe, line.size, cell("c-marks", line.way), line.state);
   return line;
 }
 
@@ -187,6 +188,7 @@ function showState(line, row) {
   // Failed pictures reach the last mark too: that they failed is stored. What failed is the work.
   const full = row.state === "stored" && !row.duplicate ? 4 : row.state === "failed" ? 2 : row.reached;
   const stopped = row.state === "failed" ? 2 : row.state === "rejected" ? 0 : -1;
+  line.way.classList.toggle("looked-up", Boolean(row.duplicate));
   line.marks.forEach((mark, index) => {
     const known = row.duplicate && index === STEPS.length - 1; // Nobody had to take it: its result was there.
     mark.className = index === stopped ? "no" : index < full || known ? "on" : "";
@@ -196,7 +198,7 @@ function showState(line, row) {
 /** @param {ShownRow} row */
 function words(row) {
   const damaged = row.damaged ? ", damaged" : "";
-  if (row.duplicate) return `stored, known already${damaged}`;
+  if (row.duplicate) return `stored, seen before${damaged}`;
   if (row.state === "stored") return `stored${damaged}`;
   return row.reason && row.state !== "cancelled" ? `${WORDS[row.state]}: ${row.reason}` : WORDS[row.state];
 }

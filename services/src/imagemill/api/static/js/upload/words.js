@@ -33,17 +33,17 @@ export function showSum(place, { batch, counts, inFlight, toSend, offered }) {
 /** @param {UploadState} state */
 export function remains(state) {
   const said = state.inFlight + state.toSend ? underWay(state) : [];
-  if (!said.length && state.tookSeconds) said.push(`All ended after ${duration(state.tookSeconds)}`);
-  if (!said.length) said.push(state.reading ? "Reading the batch" : "As the ledger has it");
+  if (!said.length && state.tookSeconds) said.push(`Finished in ${duration(state.tookSeconds)}`);
+  if (!said.length) said.push(state.reading ? "Reading the batch" : "From the ledger");
   return [...said, state.recipes.join(", "), ...spared(state), state.note].filter(Boolean).join(" · ");
 }
 
 /** What was not sent, added or computed, because it is there. @param {UploadState} state */
 function spared({ there, unsent, known, chosenTwice, bytesDone, bytesSent, toSend }) {
   return [
-    there && `${number(there)} in this batch already, not added again`,
-    unsent && `${plural(unsent, "file")} known, not sent`,
-    known && `${number(known)} known already, not computed again`,
+    there && `${number(there)} already in this batch, not added again`,
+    unsent && `${plural(unsent, "file")} already stored, not sent`,
+    known && `${number(known)} seen before, result reused`,
     chosenTwice && `${plural(chosenTwice, "duplicate")} skipped`,
     bytesDone && !bytesSent && !toSend && (there || unsent) && "no bytes sent",
   ].map((text) => text || "");
@@ -61,16 +61,16 @@ function underWay(state) {
     state.perSecond ? left / state.perSecond : 0,
     state.bytesPerSecond ? (state.bytesAll - state.bytesDone) / state.bytesPerSecond : 0,
   );
-  said.push(seconds ? `about ${duration(seconds)} left` : "under way");
+  said.push(seconds ? `about ${duration(seconds)} left` : "in progress");
   return said;
 }
 
 /** What stands in the way, in a sentence; empty when nothing does. @param {UploadState} state @param {boolean} hasHandles */
 export function obstacle(state, hasHandles) {
-  if (state.signedOut) return "Your session has ended. Nothing is lost: sign in, and the upload goes on.";
+  if (state.signedOut) return "Your session has ended. Nothing is lost: sign in, and the upload resumes.";
   if (!state.counts.missing) return "";
   const files = `${plural(state.counts.missing, "file")} of this upload ${state.counts.missing === 1 ? "was" : "were"} not sent before the browser closed.`;
-  if (hasHandles) return `${files} They can be read again from where they lie.`;
+  if (hasHandles) return `${files} They can be read again from where they are.`;
   return `${files} Choose or drop the same files or folder again: only what is missing is sent.`;
 }
 
