@@ -133,7 +133,7 @@ bench-door: $(SERVICES_READY) rabbitmq ## Slow clients, a batch of 20,000, bodie
 	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.door $(ARGS)
 
 .PHONY: bench-pages
-bench-pages: $(SERVICES_READY) rabbitmq ## What each page costs, from 1,000 to 100,000 pictures (ARGS="1000 1000000" names others)
+bench-pages: $(SERVICES_READY) rabbitmq chromium ## What each page costs and when it is painted, from 1,000 to 100,000 pictures (ARGS="1000 1000000" names others)
 	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m bench.pages $(ARGS)
 
 .PHONY: bench-uploads
@@ -157,6 +157,10 @@ bench-pools: $(OPERATOR_READY) ## One tick's time and the operator's memory with
 	cd operator && .venv/bin/python -m bench.many_pools $(ARGS)
 
 ##@ Keep up
+
+.PHONY: screenshots
+screenshots: $(SERVICES_READY) rabbitmq chromium ## Take the pictures of README.md and docs anew (ARGS="pools" names some)
+	cd services && PYTHONPATH=.:tests:tests/support .venv/bin/python -m screenshots $(ARGS)
 
 .PHONY: lock
 lock: $(UV) ## Write the lock files anew from both pyproject.toml

@@ -1,4 +1,4 @@
-"""`make bench-pages`: CPU time, wall time and bytes of each page, by how many pictures the ledger has."""
+"""`make bench-pages`: CPU time, wall time, bytes and painting of each page, by how many pictures the ledger has."""
 
 import argparse
 import statistics
@@ -13,6 +13,7 @@ import requests
 
 from bench.against_peers import Addresses, servers_met
 from bench.pages.filling import Filling
+from bench.pages.painting import Painting, is_there, painted
 from bench.surroundings import cpu_seconds
 from bench.table import show
 from imagemill.process.stores import open_stores
@@ -38,6 +39,7 @@ class Cost:
 
 
 Costs = Mapping[str, Cost]
+_PAINT_GOAL_MS, _SHIFT_GOAL, _FIRST_GOAL_KB = 1000, 0.02, 100
 
 
 def pages_of(filling: Filling) -> dict[str, str]:
@@ -102,13 +104,29 @@ def measure(folder: Path, size: int, addresses: Addresses, couchdb: int | None, 
             with requests.Session() as session:
                 session.get(running.url, timeout=600)  # the views are made now
                 print(f"ready after {time.monotonic() - began:.0f} s", flush=True)
-                return {
+                costs = {
                     name: cost_of(session, running.url + path, running.pid("api"), couchdb, repeats)
                     for name, path in pages_of(filling).items()
                 }
+            if is_there():
+                report_paintings(size, painted(running.url, pages_of(filling)))
+            return costs
     finally:
         for name in stores.admin.database_names(""):
             stores.admin.database(name).delete()
+
+
+def report_paintings(size: int, found: Mapping[str, Painting]) -> None:
+    """A table of what the browser saw."""
+    goals = f"goals: painted in {_PAINT_GOAL_MS} ms, shift {_SHIFT_GOAL}, the first page {_FIRST_GOAL_KB} kB"
+    show(
+        f"{size:,} pictures in Chromium, nothing in its cache; {goals}",
+        ["page", "largest paint, ms", "layout shift", "kB"],
+        [
+            [name, f"{one.paint_ms:.0f}", f"{one.shift:.3f}", f"{one.sent_bytes / 1000:.1f}"]
+            for name, one in found.items()
+        ],
+    )
 
 
 def report(measured: Mapping[int, Costs]) -> None:
