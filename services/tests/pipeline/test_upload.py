@@ -149,7 +149,7 @@ def test_the_plain_way_waits_as_long_as_it_is_asked_to(mill: Mill) -> None:
 
 
 def test_the_plain_way_does_not_wait_for_ever(own_mill: Mill) -> None:
-    own_mill.stop("worker")
+    own_mill.start("writer", "api")
     location = own_mill.post("/image", data=unique_jpeg()).headers["Location"]
     answer = own_mill.get(location, params={"wait": "0.2"})
     assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
