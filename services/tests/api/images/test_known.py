@@ -94,4 +94,5 @@ def test_a_request_without_a_picture_is_no_rejected_picture(mill: Mill) -> None:
 def test_a_result_is_named_after_its_picture_and_recipe(mill: Mill, stored: str) -> None:
     (item,) = ask(mill, pictures=[{"sha256": stored, "name": "Kite.jpg"}])["accepted"]
     answer = mill.get(f"/api/v1/images/{item['id']}/result?download")
-    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''Kite-gray.png"
+    named = "filename=\"Kite-gray.png\"; filename*=UTF-8''Kite-gray.png"
+    assert answer.headers["Content-Disposition"] == f"attachment; {named}"
