@@ -18,7 +18,7 @@ from imagemill.wire.broker import BrokerUnavailable, Delivery, Outgoing
 from imagemill.wire.trials import TrialFacts, TrialFailure, TrialReply, TrialRequest, parse_reply
 from imagemill.worker import trials
 from imagemill.worker.isolation import Crashed, NotStarted
-from imagemill.worker.trials import Trials
+from imagemill.worker.trials import TrialConsumer
 from mill import wait_for
 
 EDGES = recipes.load(None)["edges"]
@@ -34,7 +34,7 @@ class Sent:
 
     def __init__(self, outcome: Picture | Exception, blob: Exception | None = None) -> None:
         self.replies, self.acknowledged, self.outcome, self.blob = list[TrialReply](), list[str](), outcome, blob
-        self.trials = Trials(self, cast("BlobStore", self), self.submit)
+        self.trials = TrialConsumer(self, cast("BlobStore", self), self.submit)
 
     def apply_first(self, recipe: Recipe, data: bytes, begin: Callable[[], None]) -> Picture:
         assert (recipe.canonical, data) == (EDGES.canonical, b"jpg")
@@ -123,7 +123,7 @@ def test_a_trial_in_work_does_not_hold_up_a_shutdown_and_a_broker_that_is_away_e
     def away(_: Outgoing) -> None:
         raise BrokerUnavailable("away")
 
-    slow = Trials(sent, cast("BlobStore", SimpleNamespace(get=lambda _: time.sleep(1) or b"jpg")), away)
+    slow = TrialConsumer(sent, cast("BlobStore", SimpleNamespace(get=lambda _: time.sleep(1) or b"jpg")), away)
     slow.start()
     message = wire.request_message(REQUEST, "default")
     properties = SimpleNamespace(reply_to=message.reply_to, message_id="t")

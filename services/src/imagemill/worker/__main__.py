@@ -19,7 +19,7 @@ from imagemill.worker.confinement import hide_secrets
 from imagemill.worker.consumer_threads import ConsumerThreads
 from imagemill.worker.isolation import IsolatedWorker, IsolatedWorkers, WorkLimits
 from imagemill.worker.recipe_runner import THREADS, RecipeRunner
-from imagemill.worker.trials import Trials
+from imagemill.worker.trials import TrialConsumer
 
 log = structlog.get_logger(__name__)
 _WATCH_SECONDS = 1.0
@@ -53,7 +53,7 @@ def main(settings: Settings, stopping: threading.Event) -> int:
         settings.crash_limit, purges,
     )  # fmt: skip
     program.broker.consume(topology.work_queue(settings.pool), consumers.put, settings.prefetch)
-    trials = Trials(contained or isolated, program.stores.blobs, program.broker.submit)
+    trials = TrialConsumer(contained or isolated, program.stores.blobs, program.broker.submit)
     program.broker.consume(topology.trials_queue(settings.pool), trials.put, prefetch=1)
     limit = settings.image_timeout_seconds
     watch = Loop("watch", lambda: _end_if_stuck(consumers, 1.5 * limit), every_seconds=_WATCH_SECONDS)

@@ -41,7 +41,7 @@ class Children(Protocol):
         """See IsolatedWorker."""
 
 
-class Trials:
+class TrialConsumer:
     """One at a time, in a child process whatever the settings say: a picture may be the one that takes workers down.
 
     The children are those of the pictures in work, so that a trial never takes more memory than they do.
