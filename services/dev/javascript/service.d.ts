@@ -44,6 +44,9 @@ interface Activity {
   missed?: number;
 }
 
+/** What a line of the log has to have, by name; empty is anything. */
+type LogFilter = Record<string, string>;
+
 type Pulse = "connecting" | "live" | "away" | "busy";
 
 /** What a stream tells, with its data. `lost` means: read the current state again. */

@@ -1,6 +1,7 @@
 """What the server renders, as a browser without scripts gets it."""
 
 import re
+import time
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 import pictures
 from imagemill.api.web.sections import SECTIONS, Section
+from imagemill.domain.ids import timestamp
+from imagemill.store import activity_log
 from imagemill.wire.activity import activity_message
 from imagemill.wire.broker import Delivery
 from page_site import BATCH, HOSTILE, Site, failed_outcome, of_failure
@@ -233,7 +236,7 @@ def test_the_finder_goes_on_with_a_cursor(site: Site, monkeypatch: pytest.Monkey
 
 def test_the_log_begins_with_what_the_ledger_knows(site: Site) -> None:
     html = site.html("/live")
-    rows = re.findall(r'<tr data-key="[^"]+" data-kind="([a-z]+)">(.*?)</tr>', html, re.DOTALL)
+    rows = log_lines(html)
     told = {kind for kind, row in rows if site.ids["stored"] in row}
     assert told == {"accepted", "taken", "done", "stored"}
     (failed,) = [row for kind, row in rows if kind == "failed"]
@@ -256,13 +259,64 @@ def test_the_log_begins_with_what_was_heard_before_it_was_opened(site: Site) -> 
     properties = pika.BasicProperties(type=message.type)
     delivery = Delivery("", message.body, properties, 1, False, "", None, print)  # type: ignore[arg-type]
     site.services.hub.receive(delivery)
-    rows = re.findall(r'<tr data-key="[^"]+" data-kind="([a-z-]+)">(.*?)</tr>', site.html("/live"), re.DOTALL)
+    rows = log_lines(site.html("/live"))
     assert [kind for kind, _ in rows[:4]] == ["camera", "told", "alert", "taken"]
-    words = [re.sub("<[^>]+>", " ", row).split() for _, row in rows[:4]]
-    assert words[0][-2:] == ["offline,", "gone"]
-    assert words[1][-2:] == ["desk,", "sent"]
+    words = [" ".join(re.sub("<[^>]+>", " ", row).split()) for _, row in rows[:4]]
+    assert "yard offline, gone" in words[0]
+    assert "alert 17 desk, sent" in words[1]
     assert 'href="/alerts/17"' in rows[2][1]
     assert "waiting.png" in rows[3][1]
+
+
+def log_lines(html: str) -> list[tuple[str, str]]:
+    """The kind of each line of the log, and its HTML."""
+    return re.findall(r'<tr data-key="[^"]+" data-kind="([a-z-]+)"[^>]*>(.*?)</tr>', html, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("kind=failed", {"failed"}),
+        ("level=trouble", {"failed", "taken"}),
+        ("text=BROKEN", {"accepted", "taken", "done", "failed"}),
+        ("batch=holiday&by=api-1", {"accepted"}),
+        ("text=broken&kind=stored", set()),
+        ("pool=heavy", set()),
+        ("camera=yard&text=no-such-thing", set()),
+        ("level=odd&kind=failed", {"failed"}),
+    ],
+)
+def test_the_log_shows_what_its_address_asks_for(site: Site, query: str, kinds: set[str]) -> None:
+    html = site.html(f"/live?{query}")
+    about = [site.ids["stored"], site.ids["failed"], site.ids["duplicate"]]
+    found = {kind for kind, row in log_lines(html) if any(image in row for image in about)}
+    assert found == kinds
+
+
+def test_the_log_goes_back_in_time_in_the_journal_and_tears_no_moment_apart(site: Site) -> None:
+    couch, image, hours = site.services.stores.couch, site.ids["in_flight"], time.time() - 7200
+    early = [timestamp(hours + 60 * minute) for minute in range(40)]
+    records = [{"at": at, "kind": "taken", "image": image, "by": f"worker-{n}"} for at in early for n in range(15)]
+    activity_log.write(couch, [*records, {"at": early[3], "kind": "alert", "number": "9", "camera": "yard"}])
+    path, seen, pages = f"/live?before={timestamp(hours + 2341)}", list[str](), 0
+    while path:
+        html = site.html(path)
+        seen += [at for _, row in log_lines(html) for at in re.findall(r'datetime="([^"]+)"', row)]
+        assert "waiting.png" in html
+        link = re.search(r'rel="next" href="([^"]+)"', html)
+        path, pages = link[1].replace("&amp;", "&") if link else "", pages + 1
+    assert (len(seen), pages) == (601, 2)
+    assert seen == sorted(seen, reverse=True)
+    alone = site.html(f"/live?camera=yard&before={timestamp(hours + 3000)}")
+    assert [kind for kind, _ in log_lines(alone)] == ["alert"]
+    assert re.search(r'class="day"><th[^>]*>\w+day, \d+ \w+ 20', alone)
+
+
+@pytest.mark.parametrize("before", ["yesterday", "0001-01-01T00:00:00Z", "-1", "2026-13-01", "%00"])
+def test_a_time_that_cannot_be_meant_shows_the_newest_lines(site: Site, before: str) -> None:
+    html = site.html(f"/live?before={before}")
+    assert {"stored", "failed"} <= {kind for kind, _ in log_lines(html)}
+    assert 'id="pause"' in html
 
 
 @pytest.mark.parametrize("path", ["/pictures/no-such-id", "/batches/no-such-batch", "/nowhere"])

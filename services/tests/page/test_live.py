@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import datetime, timedelta
 
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
@@ -9,6 +10,7 @@ from selenium.webdriver.support.ui import Select
 
 import pictures
 from browsing import SILENT_EVENTS, Open, before_any_script, console, text
+from imagemill.api.live.log_filter import is_trouble
 from mill import Mill, wait_for
 
 STEPS = ("accepted", "taken", "done", "stored")
@@ -28,6 +30,13 @@ DOMParser.prototype.parseFromString = function (...given) {
   window.read += 1;
   return parse.apply(this, given);
 };
+"""
+_FLOOD = """
+for (let number = 0; number < arguments[0]; number += 1) {
+  const at = new Date(Date.UTC(2026, 10, 21) + number).toISOString();
+  const data = JSON.stringify({ at, kind: "rejected", by: "flood", name: `${number}.png` });
+  window.sources.at(-1).dispatchEvent(new MessageEvent("activity", { data }));
+}
 """
 # What would be done after five seconds is done when the test says so; the browser knows no number of its own below 0.
 _TIME_TO_UNDO = """
@@ -189,7 +198,9 @@ def test_lines_that_are_shown_stay_the_same_when_the_log_fills_its_gaps(mill: Mi
     driver = browser()
     with before_any_script(driver, SILENT_EVENTS):
         driver.get(f"{mill.url}/live")
-    shown = driver.execute_script("return (window.shown = [...document.querySelectorAll('#log-rows tr')]).length")
+    shown = driver.execute_script(
+        "return (window.shown = [...document.querySelectorAll('#log-rows tr[data-key]')]).length"
+    )
     assert shown >= len(STEPS)
     driver.execute_script("window.shown[0].querySelector('a').focus()")
     image_id = stored(mill, 7019)
@@ -202,6 +213,100 @@ def test_lines_that_are_shown_stay_the_same_when_the_log_fills_its_gaps(mill: Mi
     tell(driver, "activity", {"at": late["at"], "kind": "camera", "camera": "gate", "state": "live", "by": "camera-1"})
     wait_for(lambda: "gate" in text(driver, "#log-rows"), "what was told last")
     assert sorted(marks(driver, image_id)) == sorted(STEPS)
+
+
+def test_the_log_tells_times_of_where_the_browser_is_to_the_millisecond(mill: Mill, browser: Open) -> None:
+    image_id = stored(mill, 7020)
+    heard_by_the_api(mill, image_id)
+    driver = browser()
+    driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Pacific/Kiritimati"})
+    try:
+        driver.get(f"{mill.url}/live")
+        shown = "document.querySelector('#log-rows time')"
+        at = driver.execute_script(f"return {shown}.dateTime")
+        there = datetime.fromisoformat(at) + timedelta(hours=14)
+        assert driver.execute_script(f"return {shown}.textContent") == f"{there:%H:%M:%S.%f}"[:-3]
+        assert f"{there:%Y-%m-%d}" in driver.execute_script(f"return {shown}.title")
+        assert at[:10] in driver.execute_script(f"return {shown}.title")
+        assert f"{there:%A, %-d %B %Y}" in text(driver, ".log .day")
+    finally:
+        driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_the_filter_of_the_log_is_in_the_address_and_back_takes_it_away(mill: Mill, browser: Open) -> None:
+    one, other = (
+        mill.accepted(pictures.photo_jpeg(96, 64, seed=seed), batch=f"log-{seed}")[0] for seed in (7021, 7022)
+    )
+    for image_id in (one, other):
+        mill.ended(image_id)
+        heard_by_the_api(mill, image_id)
+    driver = browser()
+    driver.get(f"{mill.url}/live")
+    columns = "return [...document.querySelectorAll('.log thead th')].map((cell) => cell.getBoundingClientRect().left)"
+    before = driver.execute_script(columns)
+    driver.find_element(By.NAME, "batch").send_keys("log-7022\n")
+    wait_for(lambda: driver.current_url.endswith("/live?batch=log-7022"), "the address")
+    wait_for(lambda: shown_images(driver) == {other}, "its lines alone")
+    Select(driver.find_element(By.ID, "kinds")).select_by_value("stored")
+    wait_for(lambda: marks(driver, other) == ["stored"], "its stored line alone")
+    assert driver.execute_script(columns) == before
+    driver.back()
+    wait_for(lambda: sorted(marks(driver, other)) == sorted(STEPS), "all of its lines again")
+    assert Select(driver.find_element(By.ID, "kinds")).first_selected_option.text == "everything"
+    driver.back()
+    wait_for(lambda: {one, other} <= shown_images(driver), "all lines again")
+    assert console(driver) == []
+
+
+def test_what_is_heard_is_filtered_as_what_was_known(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    with before_any_script(driver, SILENT_EVENTS):
+        driver.get(f"{mill.url}/live?level=trouble")
+    heard = [
+        {"kind": "taken", "attempt": 1}, {"kind": "taken", "attempt": 2}, {"kind": "failed", "code": "bomb"},
+        {"kind": "stored"}, {"kind": "told", "result": "failed", "number": 3}, {"kind": "told", "result": "sent"},
+        {"kind": "camera", "state": "offline", "camera": "gate"}, {"kind": "camera", "state": "live", "camera": "gate"},
+        {"kind": "rejected", "name": "notes.jpg"}, {"kind": "camera-counts", "frames": 3, "camera": "gate"},
+    ]  # fmt: skip
+    for number, record in enumerate(heard):
+        image = {"image": f"0193-{number}"} if record["kind"] in ("taken", "failed", "stored") else {}
+        tell(driver, "activity", {"at": f"2026-11-21T09:15:0{number}.000Z", "by": "x", **image, **record})
+    wait_for(lambda: "notes.jpg" in text(driver, "#log-rows"), "what was told last")
+    rows = "[...document.querySelectorAll('#log-rows tr[data-key]')]"
+    kinds = f"{rows}.filter((row) => row.querySelector('time').dateTime.startsWith('2026-11-21T09:15'))"
+    expected = [record["kind"] for record in heard if is_trouble(record)][::-1]
+    assert driver.execute_script(f"return {kinds}.map((row) => row.dataset.kind)") == expected
+    assert len(expected) == 5
+
+
+def test_a_paused_log_counts_what_comes_and_says_what_it_had_to_drop(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    with before_any_script(driver, SILENT_EVENTS):
+        driver.get(f"{mill.url}/live?by=flood")
+    driver.find_element(By.ID, "pause").click()
+    driver.execute_script(_FLOOD, 2003)
+    note = text(driver, "#log-note")
+    assert note == "Paused; 2,003 more since; the newest 2,000 of them are kept, the others only in the journal."
+    assert keys(driver) == []
+    driver.find_element(By.ID, "pause").click()
+    wait_for(lambda: len(keys(driver)) == 2000, "all that was kept")
+    assert text(driver, "#log-rows tr:nth-child(2) .file").startswith("2002")
+
+
+def test_one_goes_back_in_time_in_the_journal_without_leaving_the_page(mill: Mill, browser: Open) -> None:
+    early = stored(mill, 7023)
+    wait_for(lambda: len(mill.get(f"/api/v1/images/{early}/story").json()["activity"]) == len(STEPS), "the journal")
+    driver = browser()
+    driver.get(f"{mill.url}/live")
+    driver.find_element(By.ID, "clear").click()
+    assert marks(driver, early) == []
+    driver.execute_script("window.notReloaded = true")
+    driver.find_element(By.ID, "earlier").click()
+    wait_for(lambda: sorted(marks(driver, early)) == sorted(STEPS), "its lines from the journal")
+    assert "from the journal" in text(driver, "#log-note")
+    assert driver.execute_script("return window.notReloaded")
+    assert text(driver, "#pause") == "Resume"
+    assert console(driver) == []
 
 
 def test_failures_are_retried_by_a_key_after_time_to_undo(mill: Mill, browser: Open) -> None:
@@ -269,6 +374,11 @@ def test_the_selection_among_failures_stays_with_its_pictures_when_more_fail(mil
     assert driver.execute_script("return !document.getElementById('retry').disabled")
 
 
+def shown_images(driver: Chrome) -> set[str]:
+    script = "return [...document.querySelectorAll('#log-rows [data-image]')].map((link) => link.dataset.image)"
+    return set(driver.execute_script(script))
+
+
 def stored(mill: Mill, seed: int) -> str:
     """The id of a picture that has just been stored."""
     image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=seed))[0]
@@ -299,13 +409,13 @@ def release(driver: Chrome) -> None:
 
 def keys(driver: Chrome) -> list[str]:
     """What stands in the log; how long ago it was is told anew every ten seconds."""
-    script = "return [...document.querySelectorAll('#log-rows tr')].map((row) => row.dataset.key)"
+    script = "return [...document.querySelectorAll('#log-rows tr[data-key]')].map((row) => row.dataset.key)"
     found: list[str] = driver.execute_script(script)
     return found
 
 
 def marks(driver: Chrome, image_id: str) -> list[str]:
-    script = """return [...document.querySelectorAll('#log-rows tr')]
+    script = """return [...document.querySelectorAll('#log-rows tr[data-key]')]
         .filter((row) => row.querySelector(`[data-image="${arguments[0]}"]`)).map((row) => row.dataset.kind)"""
     found: list[str] = driver.execute_script(script, image_id)
     return found

@@ -27,7 +27,7 @@ from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
 
 # What this version wants to be there; another version may want more.
-_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}.{deliveries.LAYOUT}"
+_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}.{deliveries.LAYOUT}.{activity_log.LAYOUT}"
 
 
 @dataclass(frozen=True)

@@ -131,15 +131,15 @@ class ConsumerThreads:
         return item.redriven > 0 and bool(hold(delivery, self._stopping, lambda: self._ledger.outcomes([item.job.id])))
 
     def _finished(self, delivery: Delivery, item: WorkItem) -> Finished:
-        taken = self._runner.taken(item)
-        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        taken, recipe = self._runner.taken(item), item.job.recipe
+        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch, recipe=recipe)
         try:
             original = original_of(delivery, self._stopping, self._claims)
         except LookupError as error:
             return self._runner.failed(item, taken, "original-missing", str(error))
         with self._busy(item):
             finished = self._runner.work_on(item, original, taken, partial(self._begin, delivery, item))
-        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch)
+        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch, recipe=recipe)
         return finished
 
     @contextmanager

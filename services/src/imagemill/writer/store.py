@@ -150,6 +150,8 @@ class OutcomeWriter:
                 outcome.status,
                 outcome.id,
                 batch=outcome.batch,
+                recipe=outcome.recipe,
+                **({"code": outcome.code} if outcome.code else {}),
                 **({"reason": outcome.reason} if outcome.reason else {}),
             )
         errors = self._broker.publish_all(outcome_message(outcome) for outcome in outcomes)

@@ -15,11 +15,15 @@ STEPS = ("accepted", "taken", "done", "stored")
 
 @dataclass(frozen=True)
 class Hop:
-    """A mark of the trace with the way that led to it; `start` and `share` are percent of the whole way."""
+    """A mark of the trace with the way that led to it; `start` and `share` are percent of the whole way.
+
+    `since` is milliseconds since the first mark.
+    """
 
     step: TraceStep
     word: str
     milliseconds: float
+    since: float
     start: float
     share: float
 
@@ -30,13 +34,12 @@ def hops(trace: Sequence[TraceStep]) -> list[Hop]:
         return []
     times = [moment(step.at).timestamp() * 1000 for step in trace]
     whole = max(times[-1] - times[0], 1)
-    found = [Hop(trace[0], "", 0, 0, 0)]
+    found = [Hop(trace[0], "", 0, 0, 0, 0)]
     for index, step in enumerate(trace[1:]):
         before, after = times[index : index + 2]
         start, took = 100 * (before - times[0]) / whole, max(after - before, 0)
-        found.append(
-            Hop(step, _hop_word(trace[index].step, step.step), took, round(start, 2), round(100 * took / whole, 2))
-        )
+        word, share = _hop_word(trace[index].step, step.step), round(100 * took / whole, 2)
+        found.append(Hop(step, word, took, max(after - times[0], 0), round(start, 2), share))
     return found
 
 

@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
-        "hours": hours, "folder_and_base": folder_and_base,
+        "hours": hours, "clock": clock, "day": day, "folder_and_base": folder_and_base,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -62,6 +62,16 @@ def moment(text: str) -> datetime:
 def exact(text: str) -> str:
     """2026-11-21 09:15:03.302 UTC"""
     return moment(text).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+def clock(text: str) -> str:
+    """09:15:03.302, in UTC; `static/js/clock.js` makes it the time of where the browser is."""
+    return moment(text).strftime("%H:%M:%S.%f")[:-3]
+
+
+def day(text: str) -> str:
+    """Saturday, 21 November 2026"""
+    return f"{moment(text):%A, %-d %B %Y}"
 
 
 def ago(text: str, now: datetime | None = None) -> str:

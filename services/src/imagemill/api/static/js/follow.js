@@ -17,10 +17,10 @@ const wanted = (kind) => region?.dataset.live?.split(" ").includes(kind);
 /** @param {{ batch?: string | null }} data */
 const concerns = (data) => !region?.dataset.batch || data.batch === region.dataset.batch;
 
-/** This page as the service makes it now; null when it does not. */
-export async function freshPage() {
+/** This page, or another one, as the service makes it now; null when it does not. @param {string} [address] */
+export async function freshPage(address = location.href) {
   try {
-    const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   } catch {
     return null;

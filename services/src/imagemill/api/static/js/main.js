@@ -1,6 +1,7 @@
 // What every page has: the live equation, times that go on, the keyboard, lists that follow.
 
 import { on } from "./live.js";
+import { setClocks } from "./clock.js";
 import { ago, number } from "./format.js";
 import { all, around, one } from "./dom.js";
 import "./keys.js";
@@ -70,6 +71,8 @@ async function copy(button) {
 on("totals", showTotals);
 on("pulse", showPulse);
 setInterval(tickTimes, TICK_MS);
+setClocks();
+addEventListener("renewed", () => setClocks());
 document.addEventListener("click", (event) => {
   const button = around(event, "[data-copy]");
   if (button) copy(button);
