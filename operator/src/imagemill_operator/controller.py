@@ -9,7 +9,7 @@ from imagemill_operator.cluster_state import ClusterState
 from imagemill_operator.cron import next_time
 from imagemill_operator.depth import BrokerProblem, BrokerReading, QueueKind, QueueName
 from imagemill_operator.observe import observe
-from imagemill_operator.policy import Decision, Pool, decide_all, scheduled
+from imagemill_operator.policy import HOUR_SECONDS, Decision, Pool, decide_all, scheduled
 from imagemill_operator.polling import BrokerPoller, BrokersReader, Look
 from imagemill_operator.pool_memory import PoolMemory, may_go, without_step
 from imagemill_operator.pools import (
@@ -74,11 +74,11 @@ class Controller:
         self._kept: dict[str, PoolMemory] = {}
         self.states: dict[str, dict[str, Any]] = {}
 
-    def history(self, name: str) -> list[dict[str, Any]]:
-        """One hour of a pool."""
+    def history(self, name: str, span_seconds: float = HOUR_SECONDS) -> list[dict[str, Any]]:
+        """Return the last so many seconds of a pool, at most a day."""
         state = self.states.get(name)
         kept = self._kept.get(state["uid"]) if state else None
-        return kept.history.to_list() if kept else []
+        return kept.history.to_list(span_seconds) if kept else []
 
     async def tick(self, cluster: ClusterState) -> None:
         """Look, decide, act, explain."""
@@ -233,7 +233,7 @@ class Controller:
         kept, observation = self._kept[pool.uid], seen.observation
         kept.memory = decision.memory
         kept.has_too_many = may_go(seen.spec, observation, decision)
-        kept.history.add(observation)
+        kept.history.add(observation, seen.spec, decision)
         more = [*conditions, idle_condition(kept.by_broker, tell_themselves=bool(pool.worker_metrics))]
         state = state_of(pool, observation, seen.spec, decision, self._actor.refusal(pool), problem, more)
         return {**state, "uid": pool.uid}, decided_status(pool, state, seen.spec, decision.memory)

@@ -11,6 +11,7 @@ from prometheus_client.exposition import generate_latest
 from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.exposition import PoolCollector
+from imagemill_operator.policy import DAY_SECONDS, HOUR_SECONDS
 
 POOLS_WITH_HISTORY = 50
 """With more pools the list leaves their histories out: they would be megabytes. Each pool's own page has it."""
@@ -48,8 +49,8 @@ class Pages:
         if (refused := self._refusal(request)) is not None:
             return refused
         states = self.controller.states
-        with_history = len(states) <= POOLS_WITH_HISTORY
-        return web.json_response({"pools": [self._told(name, history=with_history) for name in states]})
+        span = history_seconds(request.query.get("history_seconds")) if len(states) <= POOLS_WITH_HISTORY else 0.0
+        return web.json_response({"pools": [self._told(name, span) for name in states]})
 
     async def pool(self, request: web.Request) -> web.Response:
         """One pool with its history."""
@@ -58,7 +59,7 @@ class Pages:
         name = request.match_info["name"]
         if name not in self.controller.states:
             return web.json_response({"detail": f"There is no pool {name}."}, status=404)
-        return web.json_response(self._told(name, history=True))
+        return web.json_response(self._told(name, history_seconds(request.query.get("history_seconds"))))
 
     async def metrics(self, _: web.Request) -> web.Response:
         """For Prometheus."""
@@ -78,9 +79,15 @@ class Pages:
         detail = "Pools are told to those who send the token of IMAGEMILL_POOLS_TOKEN: Authorization: Bearer …"
         return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
 
-    def _told(self, name: str, *, history: bool) -> dict[str, object]:
+    def _told(self, name: str, span_seconds: float) -> dict[str, object]:
         state = {key: value for key, value in self.controller.states[name].items() if key != "uid"}
-        return {**state, "history": self.controller.history(name)} if history else state
+        return {**state, "history": self.controller.history(name, span_seconds)} if span_seconds > 0 else state
+
+
+def history_seconds(text: str | None) -> float:
+    """Return how much history a query asks for: 0 to a day, an hour unless it says so in digits."""
+    is_number = text is not None and text.isascii() and text.isdecimal()
+    return min(float(str(text)[:9]), DAY_SECONDS) if is_number else HOUR_SECONDS
 
 
 def make_app(

@@ -1,6 +1,7 @@
 """What is read over HTTP, and what is served."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -201,6 +202,14 @@ def test_metrics_tell_what_pools_tell() -> None:
 
 def test_a_pool_that_is_not_there_is_said_so() -> None:
     assert served("/pools/blue") == (404, '{"detail": "There is no pool blue."}')
+
+
+@pytest.mark.parametrize(("asked", "points"), [("", 1), ("900", 1), ("86400", 1), ("0", None), ("x", 1), ("-1", 1)])
+def test_so_much_history_is_told_as_is_asked_for(asked: str, points: int | None) -> None:
+    status, text = served(f"/pools?history_seconds={asked}")
+    (pool,) = json.loads(text)["pools"]
+    assert status == 200
+    assert (len(pool["history"]) if "history" in pool else None) == points
 
 
 @pytest.mark.parametrize("path", ["/pools", "/pools/gray"])

@@ -420,7 +420,19 @@ def test_the_state_of_a_pool_has_the_keys_of_the_contract() -> None:
     assert state is not None
     assert state["backlog"] == {"ready": 20, "unacked": 0}
     assert state["objective"] == {"max_wait_seconds": 10.0}
-    assert state["history"][-1] == {"at": 20.0, "backlog": 20, "replicas": 2, "ready": 2}
+    assert len(state["history"]) == 3
+    assert state["history"][-1] == {
+        "at": 20.0,
+        "backlog": 20,
+        "waiting": 20,
+        "replicas": 2,
+        "ready": 2,
+        "objective_backlog": None,
+        "broken": False,
+        "arrival_rate": None,
+        "done_rate": None,
+    }
+    assert "history" not in (pool.to_dict(history_seconds=0) or {})
     assert {condition["type"] for condition in state["conditions"]} == {
         "BrokerReachable",
         "AtMaximum",

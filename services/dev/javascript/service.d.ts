@@ -66,7 +66,13 @@ type Message = { [K in keyof Told]: { kind: K; data: Told[K] } }[keyof Told];
 interface Moment {
   at: number;
   backlog: number | null;
+  waiting?: number | null;
   replicas: number;
+  ready: number;
+  objective_backlog?: number | null;
+  broken?: boolean;
+  arrival_rate?: number | null;
+  done_rate?: number | null;
 }
 
 /** A pool that is left alone tells no numbers. */

@@ -16,10 +16,11 @@ from imagemill.local.actuator import WorkerActuator
 from imagemill.local.child import ManagedProcess, pump
 from imagemill.local.observing import BrokerEyes, WorkerReading, backlog, read_held, read_worker
 from imagemill.local.plan import Process, worker
+from imagemill.local.pools_server import PoolsServer
 from imagemill.local.ports import free_ports
 from imagemill.local.probe import not_ready
 from imagemill.local.process import last_lines
-from imagemill.local.scaler import PoolsServer, Scaler, specs
+from imagemill.local.scaler import Scaler, specs
 from imagemill.local.servers import wait_until
 from imagemill.local.supervisor import Stopping, Supervisor
 
@@ -204,7 +205,11 @@ def test_state_of_the_pools_is_served_as_the_operator_serves_it(actuator: Worker
     try:
         with urllib.request.urlopen(server.url, timeout=TIMEOUT_SECONDS) as response:
             (pool,) = json.load(response)["pools"]
+        with urllib.request.urlopen(f"{server.url}?history_seconds=0", timeout=TIMEOUT_SECONDS) as response:
+            (without,) = json.load(response)["pools"]
     finally:
         server.close()
+    assert len(pool["history"]) == 1
+    assert "history" not in without
     assert (pool["name"], pool["queues"], pool["backlog"]["ready"]) == ("default", ["work.default"], 4)
     assert "4 waiting" in pool["reason"]

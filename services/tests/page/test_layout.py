@@ -151,7 +151,7 @@ def test_what_a_pool_does_not_tell_is_called_unknown(mill: Mill, browser: Open) 
     assert "unknown ready of unknown, unknown wanted" in requests.get(f"{mill.url}/pools", timeout=60).text
     driver = browser()
     settled(driver, f"{mill.url}/pools")
-    drawn = "return document.querySelector('[data-pool=other] [data-chart] svg') !== null"
+    drawn = "return document.querySelector('[data-pool=default] [data-chart] svg') !== null"
     wait_for(lambda: driver.execute_script(drawn), "the chart", SECONDS)
     assert text(driver, workers) == "unknown ready of unknown, unknown wanted"
     page = driver.execute_script("return document.getElementById('pools').innerHTML")

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,11 +22,30 @@ def _pools() -> list[dict[str, Any] | None]:
     return [*tracked, alone | {"conditions": [why]}]
 
 
+def busy_then_broken(at: float = 1.8e9) -> list[dict[str, Any] | None]:
+    """A pool whose objective was held with two workers, and broken when one was left; and one with nothing to do."""
+    spec, idle = (
+        Spec(max_replicas=8, max_wait_seconds=10.0),
+        Spec(min_replicas=1, max_replicas=8, max_wait_seconds=10.0),
+    )
+    busy, unused = PoolTracker("busy", ["work.busy"], spec), PoolTracker("unused", ["work.unused"], idle)
+    for tick in range(60):
+        workers, done = (2, 2.0 * tick) if tick < 40 else (1, 80.0 + 1.0 * (tick - 40))
+        common = {"at_seconds": at + 10.0 * (tick - 59), "busy_seconds_total": 10.0 * tick}
+        busy.see(Observation(
+            backlog=Backlog(ready=15, unacked=2), current_replicas=2, ready_replicas=workers,
+            completed_total=10 * done, **common,
+        ))  # fmt: skip
+        unused.see(Observation(backlog=Backlog(0), current_replicas=1, ready_replicas=1, **common))
+    return [busy.to_dict(), unused.to_dict()]
+
+
 class _Scaler(BaseHTTPRequestHandler):
     timeout = 60
+    pools: Callable[[], list[dict[str, Any] | None]]
 
     def do_GET(self) -> None:
-        body = json.dumps({"pools": _pools()}).encode()
+        body = json.dumps({"pools": self.pools()}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -38,9 +57,10 @@ class _Scaler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scaler() -> Iterator[str]:
+def scaler(pools: Callable[[], list[dict[str, Any] | None]] = _pools) -> Iterator[str]:
     """The address of its /pools."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Scaler)
+    handler = type("Handler", (_Scaler,), {"pools": staticmethod(pools)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/pools"

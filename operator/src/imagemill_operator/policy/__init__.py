@@ -34,14 +34,17 @@ that its schedules ask for at a moment.
 when unknown), ``arrival_rate`` and ``service_rate`` (messages a second), ``busy_seconds`` (per image),
 ``start_seconds``, ``predicted_wait_seconds``, ``objective`` (``max_wait_seconds`` or ``backlog_per_replica``),
 ``limit`` (what decided), ``reason`` (one sentence), ``terms`` (``name``, ``replicas``, ``text``), ``conditions``
-(``type``, ``status``, ``reason``, ``message``), ``at`` (unix seconds), and ``history`` (at most an hour, oldest first:
-``at``, ``backlog``, ``replicas``, ``ready``). In a cluster a pool whose Deployment is left alone tells only ``name``,
-``queues``, ``limit`` ("refused"), ``reason``, ``terms`` (none), ``conditions`` and ``history``.
+(``type``, ``status``, ``reason``, ``message``), ``at`` (unix seconds), and ``history`` (an hour unless asked for up to
+a day, oldest first: ``at``, ``backlog``, ``waiting``, ``replicas``, ``ready``, ``objective_backlog`` (with which the
+objective was just held then), ``broken`` (it was not held), ``arrival_rate``, ``done_rate``). In a cluster a pool whose
+Deployment is left alone tells only ``name``, ``queues``, ``limit`` ("refused"), ``reason``, ``terms`` (none),
+``conditions`` and ``history``.
 """
 
 from imagemill_operator.policy.budget import Claim, Pool, decide_all, share_budget
 from imagemill_operator.policy.counters import CounterSum
 from imagemill_operator.policy.decide import decide
+from imagemill_operator.policy.history import DAY_SECONDS, HOUR_SECONDS, History
 from imagemill_operator.policy.model import (
     Backlog,
     Budget,
@@ -57,9 +60,11 @@ from imagemill_operator.policy.model import (
 )
 from imagemill_operator.policy.need import LONGEST_WORK
 from imagemill_operator.policy.schedule import NextTime, is_on, scheduled
-from imagemill_operator.policy.state import History, PoolTracker, condition, conditions, pool_state
+from imagemill_operator.policy.state import PoolTracker, condition, conditions, pool_state
 
 __all__ = [
+    "DAY_SECONDS",
+    "HOUR_SECONDS",
     "LONGEST_WORK",
     "Backlog",
     "Budget",

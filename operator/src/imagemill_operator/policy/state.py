@@ -1,46 +1,12 @@
 """A pool's state as JSON: what ``/pools`` serves, the page draws and ``imagemill pools`` prints."""
 
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
 from imagemill_operator.policy.decide import decide
+from imagemill_operator.policy.history import HOUR_SECONDS, History
 from imagemill_operator.policy.model import Backlog, Decision, Limit, Memory, Observation, Spec
 from imagemill_operator.policy.need import LONGEST_WORK
-
-HISTORY_SECONDS = 3600
-HISTORY_STEP_SECONDS = 10
-
-
-class History:
-    """One hour of a pool in steps of ten seconds: a few kilobytes, so that 500 pools have one each."""
-
-    def __init__(self) -> None:
-        self._at = array("d")
-        self._backlog = array("q")
-        self._replicas = array("q")
-        self._ready = array("q")
-
-    def add(self, observation: Observation) -> None:
-        """Remember an observation, unless the last one is too young."""
-        if self._at and 0 <= observation.at_seconds - self._at[-1] < HISTORY_STEP_SECONDS:
-            return
-        self._at.append(observation.at_seconds)
-        self._backlog.append(-1 if observation.backlog is None else observation.backlog.total)
-        self._replicas.append(observation.current_replicas)
-        self._ready.append(observation.ready_replicas)
-        if len(self._at) > HISTORY_SECONDS // HISTORY_STEP_SECONDS:
-            for column in (self._at, self._backlog, self._replicas, self._ready):
-                column.pop(0)
-
-    def to_list(self) -> list[dict[str, Any]]:
-        """Oldest first; ``backlog`` is None where it was unknown."""
-        columns = zip(self._at, self._backlog, self._replicas, self._ready, strict=True)
-        return [
-            {"at": round(at, 1), "backlog": None if backlog < 0 else backlog, "replicas": replicas, "ready": ready}
-            for at, backlog, replicas, ready in columns
-        ]
-
 
 AT_MAXIMUM_SECONDS = 60.0
 HOARDED_PER_THREAD = 4
@@ -175,7 +141,7 @@ def pool_state(
     spec: Spec,
     decision: Decision,
     *,
-    history: History | None = None,
+    history: list[dict[str, Any]] | None = None,
     more_conditions: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
     """Everything a person may ask about a pool, as JSON values; the keys are the contract with the page and the CLI."""
@@ -193,7 +159,7 @@ def pool_state(
         "terms": [term.to_dict() for term in decision.terms],
         "conditions": [*conditions(observation, spec, decision), *more_conditions],
         "at": round(observation.at_seconds, 3),
-        **({} if history is None else {"history": history.to_list()}),
+        **({} if history is None else {"history": history}),
     }
 
 
@@ -224,13 +190,13 @@ class PoolTracker:
     def remember(self, observation: Observation, decision: Decision) -> Decision:
         """Remember a decision that was made elsewhere, for instance by ``decide_all``."""
         self.memory = decision.memory
-        self.history.add(observation)
+        self.history.add(observation, self.spec, decision)
         self._last = observation, decision
         return decision
 
-    def to_dict(self, *, history: bool = True) -> dict[str, Any] | None:
-        """State of the pool as JSON values, None before anything was seen."""
+    def to_dict(self, *, history_seconds: float = HOUR_SECONDS) -> dict[str, Any] | None:
+        """State of the pool as JSON values with so much of its history, None before anything was seen."""
         if self._last is None:
             return None
-        shown = self.history if history else None
+        shown = self.history.to_list(history_seconds) if history_seconds > 0 else None
         return pool_state(self.name, self.queues, self._last[0], self.spec, self._last[1], history=shown)

@@ -18,10 +18,11 @@ from imagemill.local.child import ManagedProcess
 from imagemill.local.console import say, step, welcome
 from imagemill.local.door import door_of
 from imagemill.local.observing import BrokerEyes, read_held
+from imagemill.local.pools_server import PoolsServer
 from imagemill.local.ports import free_ports, holder, is_free
 from imagemill.local.probe import get
 from imagemill.local.process import private_file, private_folder
-from imagemill.local.scaler import PoolsServer, Scaler, specs
+from imagemill.local.scaler import Scaler, specs
 from imagemill.local.servers import LocalError
 from imagemill.local.settings import LocalSettings
 from imagemill.local.supervisor import Stopping, Supervisor

@@ -1,15 +1,13 @@
-"""Scales the worker processes with the operator's policy, and tells the state of the pools as JSON."""
+"""Scales the worker processes with the operator's policy."""
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from imagemill_operator.policy import Budget, CounterSum, Observation, PoolTracker, Spec, decide_all
+from imagemill_operator.policy import HOUR_SECONDS, Budget, CounterSum, Observation, PoolTracker, Spec, decide_all
 from imagemill_operator.policy import Pool as PolicyPool
 
 from imagemill.local.actuator import WorkerActuator, WorkerView
@@ -110,9 +108,10 @@ class Scaler:
         if self._thread.is_alive():
             self._thread.join(15)
 
-    def states(self) -> list[dict[str, Any]]:
+    def states(self, history_seconds: float = HOUR_SECONDS) -> list[dict[str, Any]]:
         """Of every pool that was looked at, as the operator's `/pools` gives them."""
-        return [state for tracker in self._trackers.values() if (state := tracker.to_dict()) is not None]
+        states = [tracker.to_dict(history_seconds=history_seconds) for tracker in self._trackers.values()]
+        return [state for state in states if state is not None]
 
     def tick(self, now: float) -> None:
         """One round: look at all pools, decide for them together, say how many are wanted."""
@@ -158,36 +157,3 @@ class Scaler:
 
 def _ask(worker: WorkerView) -> WorkerReading | None:
     return read_worker(get(worker.process.metrics_url))
-
-
-class PoolsServer:
-    """`GET /pools` on a local port."""
-
-    def __init__(self, port: int, states: Callable[[], list[dict[str, Any]]]) -> None:
-        handler = type("Handler", (_PoolsHandler,), {"states": staticmethod(states)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/pools"
-        threading.Thread(target=self._server.serve_forever, name="pools", daemon=True).start()
-
-    def close(self) -> None:
-        """Stops answering."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _PoolsHandler(BaseHTTPRequestHandler):
-    states: Callable[[], list[dict[str, Any]]]
-    timeout = 10
-
-    def do_GET(self) -> None:
-        found = self.path.split("?")[0] == "/pools"
-        body = json.dumps({"pools": self.states()} if found else {"error": "there is /pools"}).encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Being asked is no news."""

@@ -2,7 +2,6 @@
 
 import time
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
@@ -27,6 +26,7 @@ from imagemill.api.images import (
 from imagemill.api.images.intake import order_of, take_in
 from imagemill.api.images.uploads import keys_of, offers_of_form
 from imagemill.api.live import page as live_pages
+from imagemill.api.pools import page as pool_pages
 from imagemill.api.rules import page as rule_pages
 from imagemill.api.web import docs, formatting, layout, search
 from imagemill.api.web.described import described
@@ -48,6 +48,7 @@ camera_pages.add_to(blueprint)
 rule_pages.add_to(blueprint)
 webhook_pages.add_to(blueprint)
 live_pages.add_to(blueprint)
+pool_pages.add_to(blueprint)
 failure_pages.add_to(blueprint)
 erasing_pages.add_to(blueprint)
 selection_pages.add_to(blueprint)
@@ -168,22 +169,6 @@ def batch_page(batch: str) -> str:
         grace_hours=mill.settings.erasure_grace_hours, more=cursor_in(request.args.get("more")),
         erased=request.args.get("erased", type=int), undone=request.args.get("undone", type=int),
     )  # fmt: skip
-
-
-@blueprint.get("/pools")
-@needs(Permission.VIEW)
-def pools_page() -> str:
-    """The worker pools as their scaler sees them, or what to do when none is known."""
-    try:
-        pools, problem = _pools_in(reads.pools_now(services())), None
-    except Problem as error:
-        pools, problem = [], error
-    return render_template("pools.html", pools=pools, problem=problem)
-
-
-def _pools_in(answer: Any) -> list[dict[str, Any]]:
-    pools = answer.get("pools") if isinstance(answer, dict) else answer
-    return [pool for pool in pools or [] if isinstance(pool, dict)]
 
 
 @blueprint.get("/api/docs")

@@ -1,9 +1,7 @@
 """GET: pictures, batches, totals, recipes and events."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-import requests
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.api.access.permissions import needs
@@ -24,8 +22,6 @@ from imagemill.store import activity_log
 from imagemill.wire import topology
 
 blueprint = Blueprint("reads", __name__)
-
-_POOLS_TIMEOUT_SECONDS = 3
 
 
 @blueprint.get("/api/v1/images/<image_id>")
@@ -185,29 +181,6 @@ def recipes() -> Response:
         for recipe in sorted(mill.recipes.values(), key=lambda recipe: recipe.name)
     ]
     return jsonify({"recipes": known, "default": mill.settings.default_recipe})
-
-
-@blueprint.get("/api/v1/pools")
-@needs(Permission.VIEW)
-def pools() -> Response:
-    """The worker pools, as their scaler sees them."""
-    return jsonify(pools_now(services()))
-
-
-def pools_now(mill: Services) -> Any:
-    """What the scaler's /pools says; raises Problem when there is no scaler or no answer."""
-    url = mill.settings.pools_url
-    if url is None:
-        detail = "No scaler is known to this API; set IMAGEMILL_POOLS_URL to the scaler's /pools."
-        raise Problem(404, "no-scaler", detail)
-    try:
-        token = mill.settings.pools_token
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-        answer = requests.get(url, headers=headers, timeout=_POOLS_TIMEOUT_SECONDS)
-        answer.raise_for_status()
-        return answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise Problem(503, "scaler-unavailable", f"The scaler does not answer: {type(error).__name__}.") from error
 
 
 @blueprint.get("/api/v1/events")

@@ -19,6 +19,7 @@ from imagemill.api.images import (
     selection_routes,
     uploads,
 )
+from imagemill.api.pools import routes as pool_routes
 from imagemill.api.rules import routes as rule_routes
 from imagemill.api.services import Services, build
 from imagemill.api.web import compression, problems, spool
@@ -62,6 +63,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         event_routes,
         rule_routes,
         webhook_routes,
+        pool_routes,
         access_routes,
     ):
         app.register_blueprint(routes.blueprint)

@@ -1,12 +1,17 @@
 // The pools go on: their state is asked for every five seconds, which is about as often as a decision changes.
 
-import { all, element } from "./dom.js";
+import { all, element, one } from "./dom.js";
 import { number } from "./format.js";
-import { chart } from "./chart.js";
+import { Chart } from "./chart.js";
 
 const EVERY_MS = 5000;
 const TIMEOUT_MS = 10_000;
 const sections = new Map(all("[data-pool]").map((section) => [section.dataset.pool ?? "", section]));
+const seconds = Number(one("#pools").dataset.seconds);
+/** @type {Map<string, Chart>} */
+const charts = new Map();
+/** @type {Record<string, string>} */
+const TERMS = { arrival_rate: "What arrives", backlog: "What waits", backlog_share: "Its share" };
 /** @type {Pool[]} */
 let pools = [];
 
@@ -35,19 +40,23 @@ function show(pool) {
     if (place && place.textContent !== text) place.textContent = text;
   }
   const terms = section.querySelector("[data-show=terms]");
-  terms?.replaceChildren(...(pool.terms ?? []).map((term) => element("li", {}, element("b", {}, term.name), ` ${term.text}`)));
+  terms?.replaceChildren(...(pool.terms ?? []).map((term) => element("li", {}, element("b", {}, TERMS[term.name] ?? term.name), ` ${term.text}`)));
   draw(pool);
 }
 
 /** @param {Pool} pool */
 function draw(pool) {
+  /** @type {HTMLElement | null | undefined} */
   const place = sections.get(pool.name)?.querySelector("[data-chart]");
-  if (place) place.replaceChildren(...chart(pool, Math.max(320, place.clientWidth)));
+  if (!place) return;
+  const chart = charts.get(pool.name) ?? new Chart(place, seconds);
+  charts.set(pool.name, chart);
+  chart.show(pool);
 }
 
 async function ask() {
   if (!document.hidden) {
-    const answer = await fetch("/api/v1/pools", { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+    const answer = await fetch(`/api/v1/pools?history_seconds=${seconds}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
     if (answer?.ok) await take(await answer.json());
   }
   setTimeout(ask, EVERY_MS);
@@ -60,6 +69,6 @@ async function take(told) {
   pools.forEach(show);
 }
 
-addEventListener("resize", () => pools.forEach(draw));
+addEventListener("resize", () => charts.forEach((chart) => chart.draw()));
 // Without a scaler there is nothing to ask for until the service is started with one.
 if (!document.querySelector("[data-no-scaler]")) ask();

@@ -104,6 +104,7 @@ SERVERS = (
     Code("too-many-archives", (503,), "As many batches as may be are being fetched as ZIP; try again in a moment."),
     Code("trials-busy", (503,), "As many recipes as may be are being tried; try again after `Retry-After`."),
     Code("no-worker", (504,), "No worker of the recipe's pool runs, or none had an answer in time."),
+    Code("bad-history", (400,), "`history_seconds` is not a whole number of seconds up to a day."),
     Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
     Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
     Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),

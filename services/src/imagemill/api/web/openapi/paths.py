@@ -250,8 +250,10 @@ REST: Json = {
             "Pools", "listPools", "The worker pools, as their scaler sees them",
             [
                 answer(200, "Pools", "All pools, each with its reason in one sentence."),
-                problems({404: ("no-scaler",), 503: ("scaler-unavailable",)}),
+                problems({400: ("bad-history",), 404: ("no-scaler",), 503: ("scaler-unavailable",)}),
             ],
+            parameters=[query("history_seconds", {"type": "integer", "minimum": 0, "maximum": 86400, "default": 3600},
+                              "How much of each pool's history.")],
         )
     },
     "/api/v1/events": {"get": _events()},

@@ -16,7 +16,22 @@ _TERM = _object({"name": _STRING, "replicas": {"type": "number"}, "text": _STRIN
 _CONDITION = _object(
     {"type": _STRING, "status": {"enum": ["True", "False", "Unknown"]}, "reason": _STRING, "message": _STRING}
 )
-_MOMENT = _object({"at": {"type": "number"}, "backlog": _UNKNOWN_COUNT, "replicas": _COUNT, "ready": _COUNT})
+_MOMENT = _object(
+    {
+        "at": {"type": "number", "description": "Unix time."},
+        "backlog": _UNKNOWN_COUNT | {"description": "What waits and is in work: the worst of the step."},
+        "replicas": _COUNT,
+        "ready": _COUNT,
+    },
+    # A scaler of an earlier version tells none of these.
+    {
+        "waiting": _UNKNOWN_COUNT,
+        "objective_backlog": _NUMBER | {"description": "With so much waiting the objective was just held then."},
+        "broken": {"type": "boolean", "description": "The objective was not held."},
+        "arrival_rate": _NUMBER,
+        "done_rate": _NUMBER,
+    },
+)
 
 _POOL = _object(
     {
@@ -47,7 +62,12 @@ _POOL = _object(
         "predicted_wait_seconds": _NUMBER,
         "objective": _object({}, {"max_wait_seconds": {"type": "number"}, "backlog_per_replica": {"type": "number"}}),
         "at": {"type": "number", "description": "Unix time of the decision."},
-        "history": {"type": "array", "items": _MOMENT, "description": "At most an hour, oldest first."},
+        "decided_at": _STRING | {"description": "The same as RFC 3339 in UTC."},
+        "history": {
+            "type": "array",
+            "items": _MOMENT,
+            "description": "Oldest first; more than an hour in coarse steps.",
+        },
     },
 )
 

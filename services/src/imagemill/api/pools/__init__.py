@@ -1,0 +1,1 @@
+"""Worker pools as their scaler sees them."""
