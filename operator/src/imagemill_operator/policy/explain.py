@@ -88,34 +88,69 @@ def _measure(backlog: Backlog, observation: Observation, spec: Spec, given: Expl
 
 
 def _because(observation: Observation, spec: Spec, given: Explanation) -> list[str]:
-    needed = given.needed_replicas
-    texts = {
-        Limit.MINIMUM: spec.minimum_text,
-        Limit.MAXIMUM: f"{needed} are needed but {spec.max_replicas} is the maximum",
-        Limit.COOLDOWN: f"{needed} would do but {_held(given)}",
-        Limit.STEP: f"{needed} would do but at most {spec.scale_in_percent:g} % go at a time",
-        Limit.BUSY: f"{needed} would do but others are still at work",
-        Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
-        Limit.SINGLE: f"{needed} are needed but each queue serves a single active consumer",
-        Limit.LEARNING: f"{needed} are guessed but nobody knows yet how long a message takes",
-        Limit.BLOCKED: f"{needed} are needed but {observation.blocked}",
-        Limit.FALLBACK: f"the fallback is {given.desired_replicas}",
-        Limit.PAUSED: _paused(observation, needed),
-        Limit.BUDGET: f"{needed} are needed but the budget shared with other pools leaves {given.desired_replicas}",
-    }
-    if given.limit in texts:
-        return [texts[given.limit]]
-    return (
-        _because_of_need(observation.backlog, spec, given)
-        if given.desired_replicas > observation.current_replicas
-        else []
+    """Say what asked for replicas where the wait alone does not tell, and what the limit made of it."""
+    wanted = _wanted(observation, spec, given)
+    limit = _limit_text(observation, spec, given, wanted)
+    asks_for_more = (
+        max(wanted, given.desired_replicas) > observation.current_replicas or wanted > given.desired_replicas
     )
+    reasons = _because_of_need(observation.backlog, spec, given) if asks_for_more and _is_needed(given) else []
+    return [*reasons, *([limit] if limit else [])]
 
 
-def _paused(observation: Observation, needed: int) -> str:
-    if needed > observation.current_replicas:
-        return f"{needed} are needed but scale-out is paused"
-    return f"{needed} would do but scale-in is paused"
+def _is_needed(given: Explanation) -> bool:
+    return given.limit not in (Limit.MINIMUM, Limit.FALLBACK, Limit.ACTIVATION)
+
+
+def _wanted(observation: Observation, spec: Spec, given: Explanation) -> int:
+    """Return the need within the bounds: a number beyond them would contradict the bounds beside it."""
+    most, useful = spec.max_replicas, observation.useful_replicas
+    if useful is not None and spec.min_replicas <= useful and given.limit is not Limit.SINGLE:
+        most = min(most, useful)
+    return max(spec.min_replicas, min(given.needed_replicas, most))
+
+
+def _limit_text(observation: Observation, spec: Spec, given: Explanation, wanted: int) -> str:
+    current, desired = observation.current_replicas, given.desired_replicas
+    would_do, is_needed = f"{wanted} would do but", f"{_are(wanted)} needed but" if wanted > desired else ""
+    texts = {
+        Limit.MINIMUM: _minimum(current, spec, given),
+        Limit.MAXIMUM: f"{_are(given.needed_replicas)} needed but {spec.max_replicas} is the maximum",
+        Limit.COOLDOWN: f"{would_do} {_held(given)}",
+        Limit.STEP: f"{would_do} {_step(current, spec, given)}",
+        Limit.BUSY: f"{would_do} others are still at work",
+        Limit.ACTIVATION: f"it starts from {spec.activation_backlog} on",
+        Limit.SINGLE: f"{is_needed} each queue serves a single active consumer",
+        Limit.LEARNING: f"{_are(wanted)} guessed but nobody knows yet how long a message takes",
+        Limit.BLOCKED: _blocked(observation, spec, given, is_needed),
+        Limit.FALLBACK: f"the fallback is {desired}",
+        Limit.PAUSED: f"{is_needed} scale-out is paused" if wanted > current else f"{would_do} scale-in is paused",
+        Limit.BUDGET: f"{is_needed} the budget shared with other pools leaves {desired}",
+    }
+    return texts.get(given.limit, "").strip()
+
+
+def _minimum(current: int, spec: Spec, given: Explanation) -> str:
+    """A minimum is why some stay, never why others stop."""
+    if given.desired_replicas >= current:
+        return spec.minimum_text
+    return f"{given.needed_replicas or 'none'} would do but {spec.minimum_text}"
+
+
+def _step(current: int, spec: Spec, given: Explanation) -> str:
+    if given.desired_replicas >= current:
+        return "others were stopped just now"
+    return f"at most {spec.scale_in_percent:g} % go at a time"
+
+
+def _blocked(observation: Observation, spec: Spec, given: Explanation, is_needed: str) -> str:
+    if given.desired_replicas > observation.current_replicas:
+        return f"{observation.blocked}, but {spec.minimum_text}"
+    return f"{is_needed} {observation.blocked}"
+
+
+def _are(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _held(given: Explanation) -> str:
@@ -134,7 +169,9 @@ def _because_of_need(backlog: Backlog | None, spec: Spec, given: Explanation) ->
     if wait > objective * AIM_SHARE:
         return ["three quarters of it are the aim"]
     in_work = backlog.unacked if backlog else 0
-    return [f"the {in_work:,} in work are to be done too"] if in_work > 1 else []
+    if in_work == 1:
+        return ["the one in work is to be done too"]
+    return [f"the {in_work:,} in work are to be done too"] if in_work else []
 
 
 def _outcome(current: int, desired: int) -> str:
