@@ -8,8 +8,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from imagemill_operator.policy import Backlog
 
 from imagemill.local.actuator import WorkerActuator
@@ -213,3 +215,44 @@ def test_state_of_the_pools_is_served_as_the_operator_serves_it(actuator: Worker
     assert "history" not in without
     assert (pool["name"], pool["queues"], pool["backlog"]["ready"]) == ("default", ["work.default"], 4)
     assert "4 waiting" in pool["reason"]
+
+
+def test_a_paused_pool_keeps_its_workers_and_only_the_token_steers(actuator: WorkerActuator) -> None:
+    scaler = Scaler(specs({"default": ["*"]}, 3, 10), actuator, Broker({"default": 400}))
+    server = PoolsServer(0, scaler.states, scaler.steer, "a token")
+
+    def change(body: object, token: str = "a token", pool: str = "default") -> tuple[int, dict[str, Any]]:
+        answer = requests.patch(
+            f"{server.url}/{pool}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS
+        )
+        return answer.status_code, answer.json()
+
+    try:
+        assert [change({"paused": True}, token)[0] for token in ("", "another")] == [401, 401]
+        assert change({"paused": True}, pool="none")[0] == 404
+        assert change({"max_replicas": 4}) == (422, {"detail": "max_replicas is 4, but here at most 3 are allowed."})
+        assert change({"x" * 5000: 1})[0] == 422
+        before, after = ({"paused": paused, "min_replicas": 1, "max_replicas": 3} for paused in (False, True))
+        assert change({"paused": True}) == (200, {"before": before, "after": after})
+        scaler.tick(time.time())
+        assert actuator.wanted("default") == 1
+        assert scaler.states()[0]["paused"]
+        change({"paused": False, "max_replicas": 2})
+        scaler.tick(time.time() + 2)
+        assert actuator.wanted("default") == 2
+    finally:
+        server.close()
+
+
+def test_without_a_token_nobody_steers(actuator: WorkerActuator) -> None:
+    scaler = Scaler(specs({"default": ["*"]}, 3, 10), actuator, Broker({"default": 4}))
+    server = PoolsServer(0, scaler.states, scaler.steer)
+    try:
+        assert (
+            requests.patch(
+                f"{server.url}/default", json={}, headers={"Authorization": "Bearer "}, timeout=9
+            ).status_code
+            == 401
+        )
+    finally:
+        server.close()

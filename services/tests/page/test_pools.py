@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import requests
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
@@ -12,7 +14,7 @@ from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
 from mills import running_mill
-from scaler import busy_then_broken, scaler
+from scaler import STEER_TOKEN, busy_then_broken, scaler
 
 BUSY = '[data-pool="busy"]'
 
@@ -21,7 +23,9 @@ BUSY = '[data-pool="busy"]'
 def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
     with (
         scaler(busy_then_broken) as pools,
-        running_mill(rabbit, couch, tmp_path_factory.mktemp("mill"), pools_url=pools) as running,
+        running_mill(
+            rabbit, couch, tmp_path_factory.mktemp("mill"), pools_url=pools, pools_steer_token=STEER_TOKEN
+        ) as running,
     ):
         yield running
 
@@ -106,3 +110,62 @@ def test_pools_tell_when_they_were_decided_as_all_other_times_are_told(mill: Mil
     assert {pool["decided_at"] for pool in pools} == {"2027-01-15T08:00:00.000Z"}
     assert pools[0]["at"] == 1.8e9
     assert mill.get("/pools?range=no-such").status_code == 200
+
+
+def press(driver: Chrome, selector: str) -> None:
+    """Not under the bar at the bottom of a phone."""
+    button = driver.find_element(By.CSS_SELECTOR, selector)
+    driver.execute_script("arguments[0].scrollIntoView({ block: 'center' })", button)
+    button.click()
+
+
+def change(mill: Mill, pool: str, body: object) -> requests.Response:
+    return mill.http.patch(f"{mill.url}/api/v1/pools/{pool}", json=body, timeout=60)
+
+
+def newest_change(mill: Mill) -> dict[str, Any]:
+    entries: list[dict[str, Any]] = mill.get("/api/v1/audit").json()["entries"]
+    return entries[0] if entries else {"after": None}
+
+
+def test_a_pool_is_paused_and_bounded_and_the_audit_has_what_it_was(mill: Mill) -> None:
+    answer = change(mill, "busy", {"paused": True, "max_replicas": 6})
+    assert (answer.status_code, answer.json()) == (200, {"paused": True, "min_replicas": 1, "max_replicas": 6})
+    entry = newest_change(mill)
+    assert (entry["action"], entry["subject"]) == ("pool.change", "busy")
+    assert entry["before"] == {"paused": False, "max_replicas": 4}
+    assert entry["after"] == {"paused": True, "max_replicas": 6}
+
+
+@pytest.mark.parametrize(
+    ("pool", "body", "status", "code"),
+    [
+        ("busy", {"max_replicas": 9}, 422, "bad-value"),
+        ("busy", {"replicas": 3}, 422, "bad-value"),
+        ("busy", [], 400, "bad-json"),
+        ("other", {"paused": True}, 404, "unknown-pool"),
+        ("..%2Fhealthz", {"paused": True}, 404, "not-found"),
+        ("Busy%00", {"paused": True}, 404, "unknown-pool"),
+    ],
+)
+def test_a_change_that_is_not_within_the_scalers_bounds_is_refused_in_its_words(
+    mill: Mill, pool: str, body: object, status: int, code: str
+) -> None:
+    answer = change(mill, pool, body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_operators_steer_pools_on_the_page(mill: Mill, browser: Open) -> None:
+    driver = browser(390, 844)
+    drawn(driver, f"{mill.url}/pools?range=15m")
+    press(driver, f"{BUSY} [aria-label^='Pause scaling']")
+    wait_for(lambda: newest_change(mill)["after"] == {"paused": True}, "the audit's entry")
+    wait_for(lambda: driver.current_url.endswith("/pools?range=15m"), "the page again")
+    drawn(driver, f"{mill.url}/pools?range=15m")
+    most = driver.find_element(By.CSS_SELECTOR, f"{BUSY} [name=max_replicas]")
+    most.clear()
+    most.send_keys("99")
+    press(driver, f"{BUSY} [aria-label^='Set the bounds']")
+    wait_for(lambda: "at most 8 are allowed" in text(driver, f"{BUSY} [role=alert]"), "why not")
+    assert driver.find_element(By.CSS_SELECTOR, f"{BUSY} [name=max_replicas]").get_attribute("value") == "99"
+    assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from imagemill_operator.policy import Backlog, Observation, PoolTracker, Spec
+from imagemill_operator.policy import Backlog, Observation, PoolTracker, Spec, changed, parse_change, steered
+
+STEER_TOKEN = "who steers" * 4
 
 
 def _pools() -> list[dict[str, Any] | None]:
@@ -48,6 +50,27 @@ class _Scaler(BaseHTTPRequestHandler):
         body = json.dumps({"pools": self.pools()}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_PATCH(self) -> None:
+        """Takes what the policy takes, from who has the token."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        spec = Spec(min_replicas=1, max_replicas=4, max_wait_seconds=10.0)
+        if self.headers.get("Authorization") != f"Bearer {STEER_TOKEN}":
+            self._answer(401, {"detail": "no"})
+        elif self.path != "/pools/busy":
+            self._answer(404, {"detail": "There is no such pool."})
+        else:
+            try:
+                self._answer(200, {"before": steered(spec), "after": steered(changed(spec, parse_change(asked), 8))})
+            except ValueError as error:
+                self._answer(422, {"detail": str(error)})
+
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

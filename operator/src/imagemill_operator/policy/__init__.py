@@ -61,6 +61,7 @@ from imagemill_operator.policy.model import (
 from imagemill_operator.policy.need import LONGEST_WORK
 from imagemill_operator.policy.schedule import NextTime, is_on, scheduled
 from imagemill_operator.policy.state import PoolTracker, condition, conditions, pool_state
+from imagemill_operator.policy.steer import Change, changed, parse_change, steered
 
 __all__ = [
     "DAY_SECONDS",
@@ -68,6 +69,7 @@ __all__ = [
     "LONGEST_WORK",
     "Backlog",
     "Budget",
+    "Change",
     "Claim",
     "CounterSum",
     "Decision",
@@ -83,12 +85,15 @@ __all__ = [
     "Schedule",
     "Spec",
     "Term",
+    "changed",
     "condition",
     "conditions",
     "decide",
     "decide_all",
     "is_on",
+    "parse_change",
     "pool_state",
     "scheduled",
     "share_budget",
+    "steered",
 ]

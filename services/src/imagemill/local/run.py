@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import secrets
 import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -62,11 +63,13 @@ def _run_programs(
     own = backing.accounts(programs.couchdb_prefix)
     told = {name: {**common, **own.get(name, {})} for name in (*plan.PROGRAMS, plan.WORKER)}
     actuator = WorkerActuator(_worker_launch(settings, told[plan.WORKER], command), settings.local_stop_seconds, say)
-    processes = _programs(settings, told, door.api, command)
+    steer_token = secrets.token_urlsafe(32)
+    for_api = {**door.api, "IMAGEMILL_POOLS_STEER_TOKEN": steer_token}
+    processes = _programs(settings, told, for_api, command)
     api = next(one.process.metrics_url for one in processes if one.process.name == "api")
     pools = specs(programs.pools, settings.local_workers, settings.local_max_wait_seconds)
     scaler = Scaler(pools, actuator, eyes, lambda: read_held(get(api)))
-    served = PoolsServer(port, scaler.states)
+    served = PoolsServer(port, scaler.states, scaler.steer, steer_token)
     supervisor = Supervisor(processes, actuator, stopping)
     try:
         with _environment_file(settings, {**common, **door.client}) as environment:

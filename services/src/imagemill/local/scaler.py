@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from imagemill_operator.policy import HOUR_SECONDS, Budget, CounterSum, Observation, PoolTracker, Spec, decide_all
+from imagemill_operator.policy import (
+    HOUR_SECONDS,
+    Budget,
+    Change,
+    CounterSum,
+    Observation,
+    PoolTracker,
+    Spec,
+    changed,
+    decide_all,
+    steered,
+)
 from imagemill_operator.policy import Pool as PolicyPool
 
 from imagemill.local.actuator import WorkerActuator, WorkerView
@@ -91,6 +102,7 @@ class Scaler:
         held: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._actuator, self._broker, self._held = actuator, broker, held
+        self._most = max((spec.max_replicas for spec in pools.values()), default=0)
         self._trackers = {name: PoolTracker(name, [topology.work_queue(name)], spec) for name, spec in pools.items()}
         self._eyes = {name: PoolEyes() for name in pools}
         self._stopping = threading.Event()
@@ -112,6 +124,14 @@ class Scaler:
         """Of every pool that was looked at, as the operator's `/pools` gives them."""
         states = [tracker.to_dict(history_seconds=history_seconds) for tracker in self._trackers.values()]
         return [state for state in states if state is not None]
+
+    def steer(self, name: str, change: Change) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Change a pool until the next start; tells what it was and is, None without such a pool. Raises ValueError."""
+        tracker = self._trackers.get(name)
+        if tracker is None:
+            return None
+        before, tracker.spec = tracker.spec, changed(tracker.spec, change, self._most)
+        return steered(before), steered(tracker.spec)
 
     def tick(self, now: float) -> None:
         """One round: look at all pools, decide for them together, say how many are wanted."""

@@ -56,6 +56,11 @@ class ApiSettings(SettingsGroup):
     health_port: Port = Field(0, description="Port of /healthz, /readyz and /metrics of every program; 0 takes any.")
     pools_url: str | None = Field(None, description="URL of the scaler's state of the worker pools (JSON).")
     pools_token: SecretStr | None = Field(None, description="The token that the scaler wants for it.")
+    pools_steer_token: SecretStr | None = Field(
+        None,
+        description="The token with which the scaler lets pools be paused and their bounds be changed; without it they "
+        "are only shown.",
+    )
 
     login: bool | None = Field(
         None, description="Demand a token or a login; unset: unless the API listens on this machine's own address."

@@ -1,14 +1,19 @@
 """Pools over the API."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
 from imagemill.api.access.permissions import needs
 from imagemill.api.pools.service import DAY_SECONDS, HOUR_SECONDS, PoolService
+from imagemill.api.web.bodies import json_body
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission
 
 blueprint = Blueprint("pools", __name__)
+_BODY = "The body must be a JSON object with `paused`, `min_replicas` or `max_replicas`."
 
 
 @blueprint.get("/api/v1/pools")
@@ -16,6 +21,21 @@ blueprint = Blueprint("pools", __name__)
 def list_pools() -> Response:
     """The worker pools, as their scaler sees them."""
     return jsonify({"pools": PoolService(services().settings).pools(_history_seconds())})
+
+
+@blueprint.patch("/api/v1/pools/<name>")
+@needs(Permission.OPERATE)
+def change_pool(name: str) -> Response:
+    """Pause a pool, let it go on, or change its bounds; what it was goes into the audit."""
+    return jsonify(steer(name, json_body(_BODY)))
+
+
+def steer(name: str, change: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the scaler change a pool, and write down who did."""
+    mill = services()
+    done = PoolService(mill.settings).steer(name, change)
+    mill.record("pool.change", name, before=done.before, after=done.after)
+    return done.after
 
 
 def _history_seconds() -> int:

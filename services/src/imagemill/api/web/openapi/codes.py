@@ -105,6 +105,8 @@ SERVERS = (
     Code("trials-busy", (503,), "As many recipes as may be are being tried; try again after `Retry-After`."),
     Code("no-worker", (504,), "No worker of the recipe's pool runs, or none had an answer in time."),
     Code("bad-history", (400,), "`history_seconds` is not a whole number of seconds up to a day."),
+    Code("unknown-pool", (404,), "There is no worker pool of that name."),
+    Code("pools-fixed", (409,), "This API may not change pools (`pools_steer_token`)."),
     Code("no-scaler", (404,), "This installation has no scaler that could tell about pools."),
     Code("scaler-unavailable", (503,), "The scaler of the worker pools does not answer."),
     Code("internal-error", (500,), "Something went wrong that should not; the server's log has it."),

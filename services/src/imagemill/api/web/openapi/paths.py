@@ -19,6 +19,8 @@ from imagemill.api.web.openapi.operations import (
     answer,
     header,
     idempotency_key,
+    in_path,
+    json_body,
     operation,
     picture_answers,
     problems,
@@ -254,6 +256,24 @@ REST: Json = {
             ],
             parameters=[query("history_seconds", {"type": "integer", "minimum": 0, "maximum": 86400, "default": 3600},
                               "How much of each pool's history.")],
+        )
+    },
+    "/api/v1/pools/{name}": {
+        "patch": operation(
+            "Pools", "changePool", "Pause a pool's scaling, or change its bounds",
+            [
+                answer(200, "PoolBounds", "What it is now. The audit has what it was."),
+                problems({
+                    400: ("bad-json",), 404: ("no-scaler", "unknown-pool"), 409: ("pools-fixed",),
+                    415: ("not-json",), 422: ("bad-value",), 503: ("scaler-unavailable",),
+                }),
+            ],
+            description="The scaler refuses what is not within the bounds that it was given.",
+            parameters=[in_path("name", {"type": "string"}, "The pool's name.")],
+            body=json_body({"type": "object", "properties": {
+                "paused": {"type": "boolean"}, "min_replicas": {"type": "integer", "minimum": 0},
+                "max_replicas": {"type": "integer", "minimum": 1},
+            }}, {"paused": True}),
         )
     },
     "/api/v1/events": {"get": _events()},

@@ -71,7 +71,10 @@ _POOL = _object(
     },
 )
 
+_STEERED = _object({"paused": {"type": "boolean"}, "min_replicas": _COUNT, "max_replicas": _COUNT})
+
 SCHEMAS: dict[str, Any] = {
+    "PoolBounds": _STEERED | {"description": "What operators may change of a pool."},
     "Pool": _POOL | {"description": "A worker pool, and why it has as many workers as it has."},
     "Pools": _object({"pools": {"type": "array", "items": {"$ref": "#/components/schemas/Pool"}}}),
 }
