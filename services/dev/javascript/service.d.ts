@@ -75,6 +75,12 @@ interface Moment {
   done_rate?: number | null;
 }
 
+interface PoolWorker {
+  name: string;
+  works_on: { id: string; name: string | null; since: string }[];
+  heard_at: string;
+}
+
 /** A pool that is left alone tells no numbers. */
 interface Pool {
   name: string;
@@ -82,6 +88,7 @@ interface Pool {
   terms?: { name: string; text: string }[];
   at?: number;
   history?: Moment[];
+  workers?: PoolWorker[];
   backlog?: { ready: number | null; unacked: number | null };
   min_replicas?: number;
   max_replicas?: number;

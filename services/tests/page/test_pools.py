@@ -9,6 +9,7 @@ import requests
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
+import pictures
 from browsing import Open, console, text
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
@@ -93,7 +94,7 @@ def test_the_range_is_in_the_address_and_a_pool_with_nothing_to_do_has_a_small_c
     wait_for(lambda: driver.current_url.endswith("/pools?range=1d"), "the address")
     wait_for(lambda: "−24 h" in text(driver, f"{BUSY} .frames"), "a day's chart")
     sizes = "return [...document.querySelectorAll('.chart')].map((chart) => chart.offsetHeight)"
-    busy, unused = driver.execute_script(sizes)
+    busy, unused, _ = driver.execute_script(sizes)
     assert unused < busy / 2
     assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
@@ -169,3 +170,20 @@ def test_operators_steer_pools_on_the_page(mill: Mill, browser: Open) -> None:
     wait_for(lambda: "at most 8 are allowed" in text(driver, f"{BUSY} [role=alert]"), "why not")
     assert driver.find_element(By.CSS_SELECTOR, f"{BUSY} [name=max_replicas]").get_attribute("value") == "99"
     assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_who_works_on_what_is_told_and_shown(mill: Mill, browser: Open) -> None:
+    image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=8101))[0]
+    mill.ended(image_id)
+
+    def workers() -> list[dict[str, Any]]:
+        pools = {pool["name"]: pool for pool in mill.get("/api/v1/pools").json()["pools"]}
+        return list(pools["default"]["workers"])
+
+    wait_for(workers, "the worker that made it")
+    driver = browser()
+    driver.get(f"{mill.url}/pools")
+    name = workers()[0]["name"]
+    assert f"{name} idle, last heard" in " ".join(text(driver, "[data-pool=default] .workers ul").split())
+    assert "No worker has told of a picture" in text(driver, f"{BUSY} .workers")
+    assert console(driver) == []

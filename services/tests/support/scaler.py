@@ -25,7 +25,7 @@ def _pools() -> list[dict[str, Any] | None]:
 
 
 def busy_then_broken(at: float = 1.8e9) -> list[dict[str, Any] | None]:
-    """A pool whose objective was held with two workers, and broken when one was left; and one with nothing to do."""
+    """A pool whose objective was held with two workers, and broken when one was left; and two with nothing to do."""
     spec, idle = (
         Spec(max_replicas=8, max_wait_seconds=10.0),
         Spec(min_replicas=1, max_replicas=8, max_wait_seconds=10.0),
@@ -39,7 +39,7 @@ def busy_then_broken(at: float = 1.8e9) -> list[dict[str, Any] | None]:
             completed_total=10 * done, **common,
         ))  # fmt: skip
         unused.see(Observation(backlog=Backlog(0), current_replicas=1, ready_replicas=1, **common))
-    return [busy.to_dict(), unused.to_dict()]
+    return [busy.to_dict(), unused.to_dict(), {**(unused.to_dict() or {}), "name": "default"}]
 
 
 class _Scaler(BaseHTTPRequestHandler):

@@ -132,14 +132,15 @@ class ConsumerThreads:
 
     def _finished(self, delivery: Delivery, item: WorkItem) -> Finished:
         taken, recipe = self._runner.taken(item), item.job.recipe
-        self._activity.note("taken", item.job.id, attempt=item.attempt, batch=item.job.batch, recipe=recipe)
+        facts = {"attempt": item.attempt, "batch": item.job.batch, "recipe": recipe}
+        self._activity.note("taken", item.job.id, name=item.job.name, **facts)
         try:
             original = original_of(delivery, self._stopping, self._claims)
         except LookupError as error:
             return self._runner.failed(item, taken, "original-missing", str(error))
         with self._busy(item):
             finished = self._runner.work_on(item, original, taken, partial(self._begin, delivery, item))
-        self._activity.note("done", item.job.id, attempt=item.attempt, batch=item.job.batch, recipe=recipe)
+        self._activity.note("done", item.job.id, **facts)
         return finished
 
     @contextmanager

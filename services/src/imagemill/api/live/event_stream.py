@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from imagemill.api.live.at_work import AtWork
 from imagemill.api.live.broadcaster import Broadcaster
 from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_body import EventBody
@@ -44,6 +45,7 @@ class Hub:
         self._ended: Callable[[Outcome], None] = lambda _: None
         self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
+        self._at_work = AtWork()
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._told: Counts | None = None
@@ -154,6 +156,11 @@ class Hub:
         if future is not None:
             future.set_result((outcome, data))
 
+    def workers(self, pool_of: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
+        """Who works on what now, by pool, as far as this process has heard."""
+        with self._lock:
+            return self._at_work.told(pool_of)
+
     def recent(self) -> list[Record]:
         """Activity that was heard since this process began, newest first; the last few."""
         with self._lock:
@@ -164,6 +171,7 @@ class Hub:
         if record.get("kind") != "camera-counts":
             with self._lock:
                 self._recent.append(record)
+                self._at_work.hear(record)
 
     def _tell_totals(self) -> None:
         listeners = len(self._places)

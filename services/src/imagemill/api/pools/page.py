@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from imagemill.api.access.permissions import add_pages
-from imagemill.api.pools.routes import steer
+from imagemill.api.pools.routes import pools_now, steer
 from imagemill.api.pools.service import Pool, PoolService
 from imagemill.api.web.forms import again, text
 from imagemill.api.web.layout import address_of
@@ -68,7 +68,7 @@ def pools_page(wrong: Wrong | None = None) -> str:
     service = PoolService(services().settings)
     span = range_of(request.args.get("range"))
     try:
-        pools, problem = service.pools(RANGES[span][1]), None
+        pools, problem = pools_now(RANGES[span][1]), None
     except Problem as error:
         pools, problem = [], error
     return render_template(

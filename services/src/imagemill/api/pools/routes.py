@@ -6,11 +6,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from imagemill.api.access.permissions import needs
-from imagemill.api.pools.service import DAY_SECONDS, HOUR_SECONDS, PoolService
+from imagemill.api.pools.service import DAY_SECONDS, HOUR_SECONDS, Pool, PoolService
 from imagemill.api.web.bodies import json_body
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission
+from imagemill.wire import topology
 
 blueprint = Blueprint("pools", __name__)
 _BODY = "The body must be a JSON object with `paused`, `min_replicas` or `max_replicas`."
@@ -20,7 +21,15 @@ _BODY = "The body must be a JSON object with `paused`, `min_replicas` or `max_re
 @needs(Permission.VIEW)
 def list_pools() -> Response:
     """The worker pools, as their scaler sees them."""
-    return jsonify({"pools": PoolService(services().settings).pools(_history_seconds())})
+    return jsonify({"pools": pools_now(_history_seconds())})
+
+
+def pools_now(history_seconds: int) -> list[Pool]:
+    """The pools, each with its workers as far as this process has heard of them; raises Problem."""
+    mill = services()
+    pools = PoolService(mill.settings).pools(history_seconds)
+    workers = mill.hub.workers(lambda recipe: topology.pool_of(recipe, mill.settings.pools))
+    return [{**pool, "workers": workers.get(str(pool.get("name")), [])} for pool in pools]
 
 
 @blueprint.patch("/api/v1/pools/<name>")

@@ -1,7 +1,7 @@
 // The pools go on: their state is asked for every five seconds, which is about as often as a decision changes.
 
-import { all, element, one } from "./dom.js";
-import { number } from "./format.js";
+import { all, element, mend, one } from "./dom.js";
+import { ago, exact, number } from "./format.js";
 import { Chart } from "./chart.js";
 
 const EVERY_MS = 5000;
@@ -41,7 +41,26 @@ function show(pool) {
   }
   const terms = section.querySelector("[data-show=terms]");
   terms?.replaceChildren(...(pool.terms ?? []).map((term) => element("li", {}, element("b", {}, TERMS[term.name] ?? term.name), ` ${term.text}`)));
+  showWorkers(section, pool.workers ?? []);
   draw(pool);
+}
+
+/** @param {HTMLElement} section @param {PoolWorker[]} workers */
+function showWorkers(section, workers) {
+  one("[data-show=nobody]", section).hidden = workers.length > 0;
+  const fresh = element("ul", { "data-show": "hands" }, ...workers.map(worker));
+  mend(one("[data-show=hands]", section), fresh);
+}
+
+/** @param {PoolWorker} told */
+function worker({ name, works_on: pictures, heard_at: heard }) {
+  /** @param {string} word @param {string} at */
+  const since = (word, at) => element("span", { class: "quiet" }, `${word} `,
+    element("time", { datetime: at, title: exact(at), "data-ago": "" }, ago(at)));
+  const work = pictures.flatMap(({ id, name: picture, since: at }, index) =>
+    [index ? ", " : "", element("a", { href: `/pictures/${id}` }, picture ?? id), " ", since("since", at)]);
+  return element("li", {}, element("a", { href: `/live?${new URLSearchParams({ by: name })}` }, name), " ",
+    ...work.length ? work : [since("idle, last heard", heard)]);
 }
 
 /** @param {Pool} pool */

@@ -33,6 +33,9 @@ _MOMENT = _object(
     },
 )
 
+_WORKS_ON = _object({"id": _STRING, "name": {"type": ["string", "null"]}, "since": _STRING})
+_WORKER = _object({"name": _STRING, "works_on": {"type": "array", "items": _WORKS_ON}, "heard_at": _STRING})
+
 _POOL = _object(
     {
         "name": _STRING,
@@ -62,6 +65,7 @@ _POOL = _object(
         "predicted_wait_seconds": _NUMBER,
         "objective": _object({}, {"max_wait_seconds": {"type": "number"}, "backlog_per_replica": {"type": "number"}}),
         "at": {"type": "number", "description": "Unix time of the decision."},
+        "workers": {"type": "array", "items": _WORKER, "description": "Those that this process has heard of lately."},
         "decided_at": _STRING | {"description": "The same as RFC 3339 in UTC."},
         "history": {
             "type": "array",
