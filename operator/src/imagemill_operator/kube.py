@@ -65,6 +65,10 @@ class Kube:
         """Merge a pool's status; None removes a field."""
         await self._request("PATCH", f"{self._of(API, 'workerpools')}/{pool}/status", {"status": status})
 
+    async def change_pool(self, pool: str, patch: Mapping[str, Any]) -> None:
+        """Merge what a person changes of a WorkerPool."""
+        await self._request("PATCH", f"{self._of(API, 'workerpools')}/{pool}", patch)
+
     async def mark(self, pod: str, cost: str | None) -> None:
         """Set or remove the cost of deleting a pod."""
         body = {"metadata": {"annotations": {DELETION_COST: cost}}}

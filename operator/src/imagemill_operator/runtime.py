@@ -20,6 +20,7 @@ from imagemill_operator.lean import kopf
 from imagemill_operator.lease import Lease
 from imagemill_operator.pace import Pace
 from imagemill_operator.settings import Settings
+from imagemill_operator.steering import Steering
 from imagemill_operator.takeover import Takeovers
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Workers
@@ -64,7 +65,10 @@ class Runtime:
                 Takeovers(kube, time.monotonic, lambda: lease.held),
             )
             registry = make_registry(controller, self.health, actor)
-            app = make_app(controller, self.health, registry, settings.pools_token)
+            steering = Steering(kube.change_pool, self._cluster, settings.pools_most_replicas)
+            app = make_app(
+                controller, self.health, registry, settings.pools_token, steering, settings.pools_steer_token
+            )
             await stack.enter_async_context(serving(app, settings.listen_host, settings.listen_port))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_lease(lease), name="lease")

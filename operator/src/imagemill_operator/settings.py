@@ -21,8 +21,9 @@ class Settings:
     headless Service) is read at each of them. ``amqp_url`` is for the live look at pools that sleep,
     ``management_url`` for queues that no node's metrics tell. Each of the three may be missing, not all; with
     ``amqp_url`` alone all pools are looked at live, and nobody tells which messages are in work or acknowledged. With
-    ``pools_token`` only who sends it is told of the pools. ``broker_secrets`` are those that pools may name in
-    ``brokerRef``; then the operator needs no broker of its own.
+    ``pools_token`` only who sends it is told of the pools; who sends ``pools_steer_token`` may pause them and set their
+    bounds, a maximum to ``pools_most_replicas``, and without it nobody. ``broker_secrets`` are those that pools may
+    name in ``brokerRef``; then the operator needs no broker of its own.
     """
 
     namespace: str
@@ -34,6 +35,8 @@ class Settings:
     listen_host: str = "0.0.0.0"  # noqa: S104 probes and Prometheus come from other hosts
     listen_port: int = 8080
     pools_token: str | None = field(default=None, repr=False)
+    pools_steer_token: str | None = field(default=None, repr=False)
+    pools_most_replicas: int = 100
     broker_secrets: frozenset[str] = frozenset()
     lease_name: str = "imagemill-operator"
     lease_seconds: float = 15.0
@@ -71,6 +74,8 @@ class Settings:
             listen_host=env.get("IMAGEMILL_LISTEN_HOST", "0.0.0.0"),  # noqa: S104
             listen_port=int(_number(env, "IMAGEMILL_LISTEN_PORT", 8080)),
             pools_token=env.get("IMAGEMILL_POOLS_TOKEN") or None,
+            pools_steer_token=env.get("IMAGEMILL_POOLS_STEER_TOKEN") or None,
+            pools_most_replicas=int(_number(env, "IMAGEMILL_POOLS_MOST_REPLICAS", 100)),
             broker_secrets=frozenset(_names(env.get("IMAGEMILL_BROKER_SECRETS", ""))),
             lease_name=env.get("IMAGEMILL_LEASE_NAME", "imagemill-operator"),
             lease_seconds=_number(env, "IMAGEMILL_LEASE_SECONDS", 15.0),

@@ -1,6 +1,7 @@
 """What the operator tells over HTTP: ``/pools``, ``/pools/{name}``, ``/metrics``, ``/healthz``."""
 
 import hmac
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,8 +12,11 @@ from prometheus_client.exposition import generate_latest
 from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.exposition import PoolCollector
-from imagemill_operator.policy import DAY_SECONDS, HOUR_SECONDS
+from imagemill_operator.kube import KubeError
+from imagemill_operator.policy import DAY_SECONDS, HOUR_SECONDS, parse_change
+from imagemill_operator.steering import Steering
 
+MOST_BODY_BYTES = 4096
 POOLS_WITH_HISTORY = 50
 """With more pools the list leaves their histories out: they would be megabytes. Each pool's own page has it."""
 
@@ -43,6 +47,8 @@ class Pages:
     health: Health
     registry: CollectorRegistry
     pools_token: str | None
+    steering: Steering | None = None
+    steer_token: str | None = None
 
     async def pools(self, request: web.Request) -> web.Response:
         """All pools."""
@@ -60,6 +66,24 @@ class Pages:
         if name not in self.controller.states:
             return web.json_response({"detail": f"There is no pool {name}."}, status=404)
         return web.json_response(self._told(name, history_seconds(request.query.get("history_seconds"))))
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Pause a pool, or set its bounds, for who sends the token of it."""
+        sent = request.headers.get("Authorization", "").encode()
+        token = f"Bearer {self.steer_token}".encode()
+        if self.steering is None or not self.steer_token or not hmac.compare_digest(sent, token):
+            detail = "Pools are changed by who sends the token of IMAGEMILL_POOLS_STEER_TOKEN: Authorization: Bearer …"
+            return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        name = request.match_info["name"]
+        try:
+            done = await self.steering.change(name, parse_change(await _json(request)))
+        except ValueError as error:
+            return web.json_response({"detail": str(error)}, status=422)
+        except KubeError as error:
+            return web.json_response({"detail": f"The API server did not take it: {error}"}, status=503)
+        if done is None:
+            return web.json_response({"detail": f"There is no pool {name}."}, status=404)
+        return web.json_response({"before": done[0], "after": done[1]})
 
     async def metrics(self, _: web.Request) -> web.Response:
         """For Prometheus."""
@@ -84,6 +108,13 @@ class Pages:
         return {**state, "history": self.controller.history(name, span_seconds)} if span_seconds > 0 else state
 
 
+async def _json(request: web.Request) -> object:
+    try:
+        return json.loads(await request.text())
+    except (ValueError, RecursionError):
+        raise ValueError("The body must be JSON.") from None
+
+
 def history_seconds(text: str | None) -> float:
     """Return how much history a query asks for: 0 to a day, an hour unless it says so in digits."""
     is_number = text is not None and text.isascii() and text.isdecimal()
@@ -91,11 +122,16 @@ def history_seconds(text: str | None) -> float:
 
 
 def make_app(
-    controller: Controller, health: Health, registry: CollectorRegistry, pools_token: str | None = None
+    controller: Controller,
+    health: Health,
+    registry: CollectorRegistry,
+    pools_token: str | None = None,
+    steering: Steering | None = None,
+    steer_token: str | None = None,
 ) -> web.Application:
     """Build the application."""
-    pages = Pages(controller, health, registry, pools_token)
-    app = web.Application()
+    pages = Pages(controller, health, registry, pools_token, steering, steer_token)
+    app = web.Application(client_max_size=MOST_BODY_BYTES)
     handlers = {
         "/pools": pages.pools,
         "/pools/{name}": pages.pool,
@@ -103,6 +139,7 @@ def make_app(
         "/healthz": pages.healthz,
     }
     app.add_routes([web.get(path, handler) for path, handler in handlers.items()])
+    app.router.add_patch("/pools/{name}", pages.change)
     return app
 
 

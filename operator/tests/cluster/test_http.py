@@ -17,7 +17,9 @@ from imagemill_operator import workers
 from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.http import get_text
+from imagemill_operator.kube import KubeError
 from imagemill_operator.pools import MetricNames
+from imagemill_operator.steering import Steering
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Source, WorkerReading, Workers
 
@@ -221,3 +223,61 @@ def test_with_a_token_pools_are_told_to_those_alone_who_send_it(path: str) -> No
         200,
     ]
     assert served("/healthz", wanted="t1")[0] == served("/metrics", wanted="t1")[0] == 200
+
+
+def steered(
+    body: str, sent: str = "Bearer steer", token: str | None = "steer", path: str = "/pools/gray", status: int = 0
+) -> tuple[int, dict[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+    """Ask an operator for a change; return its answer and what it wrote. With a status the API server refuses."""
+    written: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def patch(pool: str, change: Mapping[str, Any]) -> None:
+        if status:
+            raise KubeError(status, "PATCH workerpools: forbidden")
+        written.append((pool, change))
+
+    async def inside() -> tuple[int, dict[str, Any]]:
+        cluster = Cluster()
+        actor = Actor(cluster, lambda: cluster.now)
+        controller = Controller(
+            Brokers(cluster), NoWorkers(cluster), BacklogReader(cluster), actor, 2.0, lambda: cluster.now
+        )
+        health = Health(lambda: 0.0, 60.0, 0.0)
+        registry = make_registry(controller, health, actor)
+        app = make_app(controller, health, registry, None, Steering(patch, cluster.state, 20), token)
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.patch(path, data=body, headers={"Authorization": sent})
+            text = await answer.text()
+            return answer.status, json.loads(text) if text.startswith("{") else {}
+
+    return *asyncio.run(inside()), written
+
+
+def test_a_pool_is_paused_and_bounded_in_its_object_and_nothing_else_is_touched() -> None:
+    status, answer, written = steered('{"paused": true, "max_replicas": 12}')
+    assert status == 200
+    assert (answer["before"]["paused"], answer["after"]["paused"]) == (False, True)
+    assert answer["after"]["max_replicas"] == 12
+    change = {"spec": {"maxReplicas": 12}, "metadata": {"annotations": {"imagemill.dev/pause": "true"}}}
+    assert written == [("gray", change)]
+    assert steered('{"paused": false}')[2] == [("gray", {"metadata": {"annotations": {"imagemill.dev/pause": None}}})]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ({"body": '{"max_replicas": 21}'}, 422, "at most 20 are allowed"),
+        ({"body": "no JSON"}, 422, "must be JSON"),
+        ({"body": '{"deployment": "other"}'}, 422, "cannot be changed here"),
+        ({"body": '{"paused": true}', "path": "/pools/none"}, 404, "no pool none"),
+        ({"body": '{"paused": true}', "sent": "Bearer other"}, 401, "IMAGEMILL_POOLS_STEER_TOKEN"),
+        ({"body": '{"paused": true}', "sent": "Bearer None", "token": None}, 401, "IMAGEMILL_POOLS_STEER_TOKEN"),
+        ({"body": '{"paused": true}', "sent": "Bearer ", "token": ""}, 401, "IMAGEMILL_POOLS_STEER_TOKEN"),
+        ({"body": '{"paused": true}', "status": 403}, 503, "did not take it"),
+        ({"body": "x" * 5000}, 413, ""),
+    ],
+)
+def test_what_may_not_be_changed_is_not(asked: dict[str, Any], status: int, words: str) -> None:
+    told, answer, written = steered(**asked)
+    assert (told, written) == (status, [])
+    assert words in answer.get("detail", "")

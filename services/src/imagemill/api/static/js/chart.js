@@ -109,7 +109,7 @@ export class Chart {
       top += TITLE + frame.height + GAP;
     }
     const ticks = TICKS[this.seconds] ?? TICKS[3600];
-    for (const [seconds, words] of ticks.filter((_, index) => width > NARROW || index % 2 === 0)) {
+    for (const [seconds, words] of ticks.filter((_, index) => width > NARROW || (ticks.length - 1 - index) % 2 === 0)) {
       const anchor = seconds === 0 ? "end" : seconds === this.seconds ? "start" : "middle";
       svg.append(drawing("text", { x: this.scale(this.now - seconds), y: height - 4, "text-anchor": anchor }, words));
     }

@@ -58,7 +58,7 @@ function worker({ name, works_on: pictures, heard_at: heard }) {
   const since = (word, at) => element("span", { class: "quiet" }, `${word} `,
     element("time", { datetime: at, title: exact(at), "data-ago": "" }, ago(at)));
   const work = pictures.flatMap(({ id, name: picture, since: at }, index) =>
-    [index ? ", " : "", element("a", { href: `/pictures/${id}` }, picture ?? id), " ", since("since", at)]);
+    [index ? ", " : "", element("a", { href: `/pictures/${id}` }, picture ?? id), " ", since("taken", at)]);
   return element("li", {}, element("a", { href: `/live?${new URLSearchParams({ by: name })}` }, name), " ",
     ...work.length ? work : [since("idle, last heard", heard)]);
 }
