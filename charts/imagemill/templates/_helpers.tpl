@@ -110,6 +110,13 @@ http://localhost:8080
       name: {{ include "imagemill.access.secret" $ }}
       key: {{ $key }}
 {{- end }}
+{{- if and .Values.operator.enabled .Values.operator.steering.enabled }}
+- name: IMAGEMILL_POOLS_STEER_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.access.secret" . }}
+      key: pools-steer-token
+{{- end }}
 - name: IMAGEMILL_ALLOWED_HOSTS
   value: {{ include "imagemill.api.hosts" . | quote }}
 - name: IMAGEMILL_CORS_ORIGINS

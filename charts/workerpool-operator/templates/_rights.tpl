@@ -21,6 +21,14 @@ rules:
   - apiGroups: [imagemill.dev]
     resources: [workerpools/status]
     verbs: [patch]
+  {{- with .steers }}
+  # What people pause and bound through it: these pools and no other.
+  - apiGroups: [imagemill.dev]
+    resources: [workerpools]
+    resourceNames:
+      {{- toYaml . | nindent 6 }}
+    verbs: [patch]
+  {{- end }}
   - apiGroups: [apps]
     resources: [deployments]
     verbs: [get, list, watch]

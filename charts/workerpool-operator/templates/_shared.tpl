@@ -6,6 +6,7 @@ Each takes one dict, the operator:
   scales                           names of the Deployments that it may scale; "*" is all
   brokerSecrets                    names of the Secrets that its pools may name in brokerRef
   kedaScaledObjects                names of KEDA's objects that it may pause; "*" is all
+  steers                           names of the pools that people may pause and bound through it
   image, pullPolicy, resources     of its container
   metadata, pod                    of its pod: labels and annotations; and what stands beside its containers and volumes
   env, extraEnv                    variables: how it reaches the broker, and more

@@ -1,6 +1,7 @@
 """Nobody comes in to a cluster without a token, and each token is known to those alone who need it."""
 
 import json
+from typing import Any
 
 from imagemill_e2e.chart import containers, named, of_kind, pods, render
 
@@ -43,6 +44,23 @@ def test_no_program_but_the_api_knows_the_admins_token_and_the_test_has_one_of_i
         ("Deployment mill-imagemill-operator", "pools-token"),
         ("Pod mill-imagemill-test", "uploader-token"),
     }
+
+
+def test_pools_are_changed_by_people_only_where_that_is_switched_on() -> None:
+    def rights(manifests: list[Any]) -> list[Any]:
+        (role,) = [item for item in of_kind(manifests, "Role") if item["metadata"]["name"] == "mill-imagemill-operator"]
+        return [rule for rule in role["rules"] if "workerpools" in rule["resources"] and "patch" in rule["verbs"]]
+
+    name = "IMAGEMILL_POOLS_STEER_TOKEN"
+    assert rights(render()) == []
+    assert name not in _variables("api", render()) | _variables("operator", render())
+    manifests = render({"operator": {"steering": {"enabled": True, "maxReplicas": 12}}})
+    (right,) = rights(manifests)
+    assert sorted(right["resourceNames"]) == ["default", "heavy"]
+    assert _variables("api", manifests)[name] == _variables("operator", manifests)[name]
+    assert _variables("operator", manifests)["IMAGEMILL_POOLS_MOST_REPLICAS"] == "12"
+    without = render({"operator": {"enabled": False, "steering": {"enabled": True}}})
+    assert name not in _variables("api", without)
 
 
 def test_the_api_answers_to_the_names_of_its_service_and_ingress() -> None:

@@ -15,6 +15,13 @@ scales:
   - {{ include "imagemill.worker.name" (list $ $pool) }}
   {{- end }}
   {{- end }}
+# People change this release's pools, and only where that is wanted.
+steers:
+  {{- range $pool, $values := .Values.workers.pools }}
+  {{- if and $values $.Values.operator.steering.enabled }}
+  - {{ $pool }}
+  {{- end }}
+  {{- end }}
 image: {{ include "imagemill.image" (list . .Values.operator.image) }}
 pullPolicy: {{ .Values.operator.image.pullPolicy }}
 resources:
@@ -57,4 +64,13 @@ volumes:
     secretKeyRef:
       name: {{ include "imagemill.access.secret" . }}
       key: pools-token
+{{- if .Values.operator.steering.enabled }}
+- name: IMAGEMILL_POOLS_STEER_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "imagemill.access.secret" . }}
+      key: pools-steer-token
+- name: IMAGEMILL_POOLS_MOST_REPLICAS
+  value: {{ .Values.operator.steering.maxReplicas | quote }}
+{{- end }}
 {{- end -}}
