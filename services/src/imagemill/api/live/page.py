@@ -43,7 +43,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 
 @dataclass(frozen=True)
-class Page:
+class LogPage:
     """Lines, newest first. `earlier` is the time before which more may be found, None when there is none."""
 
     lines: Sequence[Line]
@@ -71,7 +71,7 @@ def time_in(text: str | None) -> str | None:
         return None
 
 
-def newest(mill: Services, wanted: LogFilter) -> Page:
+def newest(mill: Services, wanted: LogFilter) -> LogPage:
     """What this process has heard, and before that what the ledger knows of the newest pictures."""
     heard = sorted(mill.hub.recent(), key=_at, reverse=True)
     before = str(heard[-1]["at"]) if heard else _LATEST
@@ -82,10 +82,10 @@ def newest(mill: Services, wanted: LogFilter) -> Page:
     jobs = {image.job.id: image.job for image in images}
     found = [line for line in _lines(mill, [*heard, *older], jobs) if wanted.matches(line)]
     # Before what was heard the ledger tells the marks of the newest pictures, and the journal all that happened.
-    return Page(found[:MOST_LINES], before if time_in(before) else timestamp())
+    return LogPage(found[:MOST_LINES], before if time_in(before) else timestamp())
 
 
-def earlier(mill: Services, wanted: LogFilter, before: str) -> Page:
+def earlier(mill: Services, wanted: LogFilter, before: str) -> LogPage:
     """What the journal has of the time before, as far as it is looked through for one page."""
     found, place = list[Line](), before
     try:
@@ -94,13 +94,13 @@ def earlier(mill: Services, wanted: LogFilter, before: str) -> Page:
             sound = [record for record in records if time_in(record["at"])]
             found += [line for line in _lines(mill, sound, {}, wanted.needs_jobs) if wanted.matches(line)]
             if not more:
-                return Page(_named(mill, found), None)
+                return LogPage(_named(mill, found), None)
             place = str(records[-1]["at"])
             if len(found) >= MOST_LINES:
                 break
     except StoreUnavailable as error:
-        return Page(_named(mill, found), place, f"The journal does not answer now ({error}).")
-    return Page(_named(mill, found), place)
+        return LogPage(_named(mill, found), place, f"The journal does not answer now ({error}).")
+    return LogPage(_named(mill, found), place)
 
 
 def portion(read: Callable[[str], Sequence[Record]], before: str) -> tuple[list[Record], bool]:
