@@ -26,7 +26,7 @@ from imagemill_operator.pace import Pace
 from imagemill_operator.pools import parse_pool
 from imagemill_operator.runtime import Runtime, write_seconds
 from imagemill_operator.settings import Settings
-from imagemill_operator.workers import WorkerReading
+from imagemill_operator.workers import Source, WorkerReading
 
 SECONDS = 150.0
 STORIES, STORIES_PER_TEST = 1000, 50
@@ -128,7 +128,9 @@ class Restless:
 
 
 class Silent:
-    async def read(self, urls: Mapping[str, str], now: float) -> Mapping[str, WorkerReading]:
+    async def read(
+        self, pods: Mapping[str, Source], exporters: Mapping[str, Source], now: float
+    ) -> Mapping[str, WorkerReading]:
         return {}
 
 
