@@ -12,6 +12,11 @@ interface Totals {
   in_flight: number;
 }
 
+/** How many alerts nobody has acknowledged. */
+interface UnseenAlerts {
+  new: number;
+}
+
 interface Outcome {
   id: string;
   batch: string | null;
@@ -52,6 +57,7 @@ type Pulse = "connecting" | "live" | "away" | "busy";
 /** What a stream tells, with its data. `lost` means: read the current state again. */
 interface Told {
   totals: Totals;
+  alerts: UnseenAlerts;
   outcome: Outcome;
   activity: Activity;
   lost: object;

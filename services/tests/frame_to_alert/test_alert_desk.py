@@ -76,8 +76,10 @@ def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: R
     desk = AlertService(couch_of_mill)
     assert desk.consider(EventNews("new", event("yard", time.time() - 9))) == 1
     assert desk.consider(EventNews("new", event("yard", time.time() - 5))) is None
-    assert book.acknowledge(1, "ann", time.time()).by == "ann"
-    assert book.acknowledge(1, "bob", time.time()).by == "ann"
+    alerts = list(book.of_numbers([1]).values())
+    assert book.acknowledge(alerts, "ann", time.time()) == [1]
+    assert book.acknowledge(alerts, "bob", time.time()) == []
+    assert book.acknowledged([1])[1].by == "ann"
     assert desk.consider(EventNews("new", event("yard"))) == 2
 
 

@@ -7,7 +7,7 @@ from imagemill.alerting.channels import hide
 from imagemill.alerting.judge import PastAlert, Snooze, Verdict
 from imagemill.alerting.message import describe
 from imagemill.alerting.retries import Attempt, RetryPlan
-from imagemill.domain.alerts import Acknowledgement, Alert, SentAttempt, Suppression
+from imagemill.domain.alerts import AcknowledgedAlert, Acknowledgement, Alert, SentAttempt, Suppression
 from imagemill.domain.events import Event
 
 Document = dict[str, Any]
@@ -67,9 +67,11 @@ def acknowledged_id(number: int) -> str:
     return f"acknowledged:{number:010d}"
 
 
-def acknowledgement(number: int, by: str, at: float, note: str = "") -> Acknowledgement:
+def acknowledgement(
+    number: int, by: str, at: float, note: str = "", alert: AcknowledgedAlert | None = None
+) -> Acknowledgement:
     """Make the record that somebody has seen it."""
-    return Acknowledgement(number=number, by=by, at=at, note=note[:MOST_ANSWER_CHARACTERS])
+    return Acknowledgement(number=number, by=by, at=at, note=note[:MOST_ANSWER_CHARACTERS], alert=alert)
 
 
 def snooze_id(since: float, by: str) -> str:

@@ -11,6 +11,7 @@ from imagemill.admission.validate import Limits
 from imagemill.api.access.audit import Recorder, recorder
 from imagemill.api.access.guard import Guard
 from imagemill.api.access.registry import Registry
+from imagemill.api.alerts.unseen import UnseenAlerts
 from imagemill.api.cameras import service
 from imagemill.api.cameras.service import CameraService
 from imagemill.api.images.admission_control import AdmissionControl
@@ -22,6 +23,7 @@ from imagemill.api.images.trials import Trials
 from imagemill.api.live.counters import Counters
 from imagemill.api.live.event_stream import Hub
 from imagemill.api.live.listeners import Places
+from imagemill.api.live.ring import sse
 from imagemill.concurrency.grouping import Bounds
 from imagemill.concurrency.loop import Loop
 from imagemill.domain.purging import PurgeTimes
@@ -30,8 +32,10 @@ from imagemill.process.stores import Stores
 from imagemill.recipes import Recipe
 from imagemill.settings import Settings
 from imagemill.store.access import AccessStore
+from imagemill.store.alert_index import AlertFilter, AlertIndex
+from imagemill.store.alerts import AlertStore
 from imagemill.store.audit import AuditStore
-from imagemill.store.couch import StoreUnavailable
+from imagemill.store.couch import Couch, StoreUnavailable
 from imagemill.store.held_jobs import HeldJobs
 from imagemill.store.purges import PurgeWatch
 from imagemill.wire import camera_tests, topology
@@ -70,6 +74,7 @@ class Services:
     uploads: ThreadPoolExecutor
     trials: Trials
     cameras: CameraService
+    unseen: UnseenAlerts
     registry: Registry
     guard: Guard
     audit: AuditStore
@@ -93,7 +98,7 @@ class Services:
             "purges", self.purges.refresh, every_seconds=self.purges.refresh_seconds, passing=StoreUnavailable
         )
         self.program.start(
-            self.program.databases, watching, self.registry, self.hub, self.admission, self.dispatcher,
+            self.program.databases, watching, self.registry, self.hub, self.unseen, self.admission, self.dispatcher,
             self.group_commit,
         )  # fmt: skip
 
@@ -116,6 +121,29 @@ def _provider_of(settings: Settings) -> "OidcProvider | None":
 def first_token_printer(page_url: str) -> Callable[[str], None]:
     """Print the first admin's token, once; it can be read nowhere else afterwards."""
     return lambda text: print(f"The first admin token, shown this once: {text}\nLog in at {page_url}/login", flush=True)
+
+
+def unseen_alerts(couch: Couch, hub: Hub) -> UnseenAlerts:
+    """Count alerts that nobody has acknowledged, and tell open pages of them."""
+    index, book = AlertIndex(couch), AlertStore(couch)
+
+    def read() -> int:
+        # During an upgrade programs of the former version acknowledge too.
+        if incomplete := index.incomplete():
+            book.complete(incomplete)
+        return index.counts(AlertFilter()).new
+
+    unseen = UnseenAlerts(read, lambda count: hub.tell("alerts", {"new": count}), hub.has_listeners)
+
+    def first() -> bytes:
+        try:
+            return sse("alerts", {"new": unseen.now()})
+        except StoreUnavailable:
+            return b""  # it comes when it changes
+
+    hub.notify(unseen.notice, unseen.doubt)
+    hub.begin_with(first)
+    return unseen
 
 
 def build(settings: Settings) -> Services:
@@ -150,13 +178,15 @@ def build(settings: Settings) -> Services:
     record = recorder(audit)
     cameras = service.build_service(settings, stores.couch, broker, replies, record)
     trials = Trials(replies, broker.publish, settings.pools, settings.max_wait_seconds)
-    hub.also(trial_messages.TYPE, trials.arrived, cameras.notice)
-    hub.also(SNAPSHOT, cameras.snapshots.arrived, cameras.notice)
-    hub.also(camera_tests.TYPE, cameras.tests.arrived, cameras.notice)
+    hub.also(trial_messages.TYPE, trials.arrived)
+    hub.also(SNAPSHOT, cameras.snapshots.arrived)
+    hub.also(camera_tests.TYPE, cameras.tests.arrived)
+    hub.notify(cameras.notice)
+    unseen = unseen_alerts(stores.couch, hub)
     admission = AdmissionControl(stores.couch, stores.ledger, settings.max_in_flight)
     identities = Identities(stores.ledger)
     return Services(
         settings, program, stores, broker, activity, hub, counters, admission, identities, purges, commit, shares,
-        dispatcher, known, uploads, trials, cameras, registry, Guard(settings, registry, shares.in_flight), audit,
-        record, _provider_of(settings),
+        dispatcher, known, uploads, trials, cameras, unseen, registry,
+        Guard(settings, registry, shares.in_flight), audit, record, _provider_of(settings),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the alerter keeps: each document is written once and never changed, so that nothing can conflict.
+"""What the alerter keeps: each document is written once, so that nothing can conflict.
 
 What was sent, acknowledged or suppressed is a document of its own beside the alert; state is read from all of them.
 Secrets are in none: channels are named by their names.
@@ -124,14 +124,28 @@ class AlertAttempt(Record):
     sent: SentAttempt | None = None
 
 
+class AcknowledgedAlert(_AlertRecord):
+    """What an acknowledgement repeats of its alert, so that both are found by the same."""
+
+    camera: str
+    at: Real
+    zones: tuple[str, ...] = ()
+    event_class: str = Field("alert", alias="class")
+
+
 class Acknowledgement(_AlertRecord):
-    """Who has seen an alert; the first one counts."""
+    """Who has seen an alert; the first one counts. Former versions did not write `alert`."""
 
     type: Literal["acknowledged"] = "acknowledged"
     number: int
     by: str
     at: Real
     note: str = ""
+    alert: AcknowledgedAlert | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """Make the JSON form, with `alert` where it is known."""
+        return {name: value for name, value in super().as_document().items() if name != "alert" or value}
 
 
 class AlertPin(_AlertRecord):

@@ -9,8 +9,9 @@ from functools import partial
 from imagemill.concurrency.retry import Stopped, until
 from imagemill.domain.images import Counts
 from imagemill.settings import Settings
-from imagemill.store import activity_log, cameras, deliveries, leases, ledger_views, resolutions
+from imagemill.store import activity_log, alert_index, cameras, deliveries, leases, ledger_views, resolutions
 from imagemill.store.access import AccessStore
+from imagemill.store.alert_index import AlertIndex
 from imagemill.store.audit import AuditStore
 from imagemill.store.batch_times import BatchIndex, BatchTimes
 from imagemill.store.blobs import Blobs
@@ -27,7 +28,9 @@ from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
 
 # What this version wants to be there; another version may want more.
-_LAYOUT = f"{ledger_views.LAYOUT}.{resolutions.LAYOUT}.{deliveries.LAYOUT}.{activity_log.LAYOUT}"
+_LAYOUT = ".".join(
+    part.LAYOUT for part in (ledger_views, resolutions, deliveries, activity_log, alert_index)
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Stores:
         cameras.prepare(admin)
         EventStore(admin).prepare()
         RuleStore(admin).prepare()
+        AlertIndex(admin).prepare()
         AccessStore(admin).prepare()
         AuditStore(admin).prepare()
         DeliveryStore(admin).prepare()

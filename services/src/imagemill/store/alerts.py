@@ -1,4 +1,7 @@
-"""The numbered alerts and what is written beside them; every document but a pin is written once."""
+"""The numbered alerts and what is written beside them; every document but a pin is written once.
+
+What was acknowledged can be taken back: then its document goes.
+"""
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +21,8 @@ from imagemill.domain.alerts import (
     ChannelTest,
     SentAttempt,
 )
-from imagemill.store.couch import Conflict, Couch, Document
+from imagemill.store.alert_index import completed, facts_of
+from imagemill.store.couch import Conflict, Couch, Document, successes
 from imagemill.store.rules import DATABASE
 
 MOST_ATTEMPTS = 1000
@@ -64,6 +68,12 @@ class AlertStore:
         document = self._database.get(alert_id(number)) if 0 < number < 10**10 else None
         return Alert.model_validate(document) if document else None
 
+    def of_numbers(self, numbers: Sequence[int]) -> dict[int, Alert]:
+        """Those of the alerts that there are, by number and in the order of `numbers`."""
+        found = self._database.get_many([alert_id(number) for number in numbers])
+        documents = (found.get(alert_id(number)) for number in numbers)
+        return {alert.number: alert for alert in map(Alert.model_validate, filter(None, documents))}
+
     def last(self, hint: int = 0) -> int:
         """The highest number; 0 before the first alert."""
         return carry_out(last_number(hint), self)
@@ -102,11 +112,29 @@ class AlertStore:
 
     # --- acknowledged, pinned -------------------------------------------------------------------------
 
-    def acknowledge(self, number: int, by: str, at: float, note: str = "") -> Acknowledgement:
-        """Somebody has seen it; the first one counts and is told."""
-        own = acknowledgement(number, by, at, note)
-        self.create(acknowledged_id(number), own.as_document())
-        return self.acknowledged([number]).get(number, own)
+    def acknowledge(self, alerts: Sequence[Alert], by: str, at: float, note: str = "") -> list[int]:
+        """Somebody has seen them; tells which nobody had acknowledged before. Of each the first one counts."""
+        made = [acknowledgement(alert.number, by, at, note, facts_of(alert)) for alert in alerts]
+        documents = [{**one.as_document(), "_id": acknowledged_id(one.number)} for one in made]
+        errors = self._database.bulk(documents)
+        successes(documents, errors)
+        return [one.number for one, error in zip(made, errors, strict=True) if error is None]
+
+    def take_back(self, numbers: Sequence[int]) -> dict[int, Acknowledgement]:
+        """Nobody has seen them (any more); tells what is gone, by number."""
+        found = self._database.get_many([acknowledged_id(number) for number in numbers])
+        gone = [{"_id": doc_id, "_rev": document["_rev"], "_deleted": True} for doc_id, document in found.items()]
+        errors = self._database.bulk(gone)
+        successes(gone, errors)
+        ended = [found[str(doc["_id"])] for doc, error in zip(gone, errors, strict=True) if error is None]
+        return {one.number: one for one in map(Acknowledgement.model_validate, ended)}
+
+    def complete(self, numbers: Sequence[int]) -> None:
+        """Let acknowledgements of a former version say of their alerts what the index asks for."""
+        alerts = self.of_numbers(numbers)
+        found = self._database.get_many([acknowledged_id(number) for number in alerts])
+        documents = [completed(document, alerts[int(document["number"])]) for document in found.values()]
+        successes(documents, self._database.bulk(documents))
 
     def acknowledged(self, numbers: Sequence[int]) -> dict[int, Acknowledgement]:
         """Who has acknowledged which."""

@@ -84,7 +84,8 @@ _ALERTS = DatabaseRights(
         "sent:": DocumentRights(create=("alerter",)),
         "test:": DocumentRights(create=("alerter",)),
         "channels": _changed_by("alerter"),
-        "acknowledged:": DocumentRights(create=("api",)),
+        # Whoever acknowledged an alert may take that back.
+        "acknowledged:": _changed_by("api"),
         "snooze:": DocumentRights(create=("api",)),
         "snooze-end:": DocumentRights(create=("api",)),
         "rule:": _changed_by("api"),

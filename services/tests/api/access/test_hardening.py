@@ -270,7 +270,7 @@ class _Events:
 
 @pytest.mark.parametrize(("role", "told"), [(Role.VIEWER, False), (Role.UPLOADER, True)])
 def test_a_viewer_gets_an_events_picture_without_metadata(door: Door, role: Role, told: bool) -> None:
-    stores = AlertStores(None, None, None, _Events(_with_place("JPEG")))  # type: ignore[arg-type]
+    stores = AlertStores(None, None, None, None, _Events(_with_place("JPEG")))  # type: ignore[arg-type]
     with door.app.test_request_context("/"):
         g.principal = door.services.registry.bearer(door.tokens[role])
         answer = routes.picture(stores, "e-1", "best.jpg", "x.jpg")

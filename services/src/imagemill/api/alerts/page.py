@@ -1,5 +1,6 @@
 """The pages of alerts: the list with its big field, one alert as a short report, events, what was suppressed."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,12 +12,16 @@ from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
 from imagemill.api.access.permissions import add_pages
 from imagemill.api.alerts import event_routes, service
-from imagemill.api.alerts.routes import page_of_alerts
+from imagemill.api.alerts.filters import CLASSES, FIELDS
+from imagemill.api.alerts.routes import asked_for, counts_of, page_of_alerts
 from imagemill.api.alerts.service import AlertStores, alert_stores
 from imagemill.api.alerts.views import CameraEvent
 from imagemill.api.web.bodies import optional_body
+from imagemill.api.web.layout import address_of
+from imagemill.api.web.responses import services
 from imagemill.api.web.search import alert_number
 from imagemill.domain.access import Permission
+from imagemill.store.events import StoredEvent
 
 _ENDS = {
     "quiet": "it was quiet again", "scene": "the scene changed", "frozen": "the picture froze",
@@ -34,6 +39,7 @@ def add_to(blueprint: Blueprint) -> None:
         blueprint,
         ("/alerts", alerts_page, Permission.VIEW),
         ("/alerts/<int:number>", alert_page, Permission.VIEW),
+        ("/alerts/acknowledge", acknowledge_many_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/acknowledge", acknowledge_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/pin", pin_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/unpin", unpin_form, Permission.OPERATE, "POST"),
@@ -52,17 +58,23 @@ def alerts_page() -> AnyResponse | str:
     number = alert_number(request.args.get("number", "").strip())
     if number:
         return redirect(f"/alerts/{number}")
-    found, cursor = page_of_alerts()
-    thumbnails = _thumbnails(alert_stores(), [alert.event for alert in found])
-    return _render("alerts.html", alerts=found, cursor=cursor, thumbnails=thumbnails, wrong=request.args.get("number"))
+    asked = asked_for()
+    found, cursor = page_of_alerts(asked)
+    stores, known = alert_stores(), services().cameras.cameras.all()
+    zones = {zone.name for camera in known.values() for zone in camera.motion.zones}
+    return _render(
+        "alerts.html", alerts=found, cursor=cursor, tab_counts=counts_of(asked), given=asked.given, state=asked.state,
+        stills=_stills(stores, [alert.event for alert in found]), wrong=request.args.get("number"),
+        cameras=sorted(known), zones=sorted(zones), classes=CLASSES, timezone=services().settings.timezone,
+    )  # fmt: skip
 
 
 def events_page() -> str:
     """Events of cameras, whatever became of them."""
     found = alert_stores()
     events, cursor = event_routes.events_page(found)
-    thumbnails = _thumbnails(found, [event.id for event in events])
-    return _render("alert_events.html", events=events, cursor=cursor, thumbnails=thumbnails)
+    stills = _stills(found, [event.id for event in events])
+    return _render("alert_events.html", events=events, cursor=cursor, stills=stills)
 
 
 def suppressed_page() -> str:
@@ -111,16 +123,25 @@ def _lasted(event: CameraEvent) -> str | None:
     return duration(max(1.0, (ended - began).total_seconds()))
 
 
-def _thumbnails(found: AlertStores, event_ids: list[str]) -> dict[str, str]:
-    """A light picture that tells what happened, by event: its preview, else the strip's second (first is before)."""
-    thumbnails = {}
-    for event_id, stored in found.events.get_many(event_ids).items():
-        names = sorted(stored.pictures)
-        strip = [name for name in names if name.startswith("strip-")]
-        name = "preview.jpg" if "preview.jpg" in names else strip[1] if len(strip) > 1 else None
-        if name:
-            thumbnails[event_id] = f"{event_routes.pictures_at(event_id)}/{name}"
-    return thumbnails
+@dataclass(frozen=True)
+class Still:
+    """What a card shows of an event: addresses of one light picture, and of those that play."""
+
+    thumbnail: str | None
+    strip: list[str]
+
+
+def _stills(found: AlertStores, event_ids: list[str]) -> dict[str, Still]:
+    """By event."""
+    return {event_id: _still(event_id, stored) for event_id, stored in found.events.get_many(event_ids).items()}
+
+
+def _still(event_id: str, stored: StoredEvent) -> Still:
+    """The preview tells what happened, else the strip's second picture does (the first is before it)."""
+    names, at = sorted(stored.pictures), event_routes.pictures_at(event_id)
+    strip = [f"{at}/{name}" for name in names if name.startswith("strip-")]
+    second = strip[1] if len(strip) > 1 else None
+    return Still(f"{at}/preview.jpg" if "preview.jpg" in names else second, strip)
 
 
 def _render(template: str, **context: Any) -> str:
@@ -129,6 +150,15 @@ def _render(template: str, **context: Any) -> str:
 
 
 # --- forms ----------------------------------------------------------------------------------------
+
+
+def acknowledge_many_form() -> AnyResponse:
+    """Somebody has seen those that are selected; back to the list as it was asked for."""
+    numbers = [int(text) for text in request.form.getlist("number") if text.isascii() and text.isdigit()]
+    if numbers:
+        service.acknowledge_many(alert_stores(), optional_body() | {"numbers": numbers})
+    kept = {name: request.form.get(name) for name in (*FIELDS, "state")}
+    return _to(address_of("/alerts", **kept))
 
 
 def acknowledge_form(number: int) -> AnyResponse:

@@ -12,34 +12,49 @@ from flask import Blueprint, Response, json, jsonify, request
 from imagemill.admission import headers
 from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import service
+from imagemill.api.alerts.filters import Asked, asked_of
 from imagemill.api.alerts.service import alert_stores
 from imagemill.api.alerts.views import AlertView, WholeAlert, snooze_view
-from imagemill.api.web.bodies import optional_body
+from imagemill.api.web.bodies import json_body, optional_body
 from imagemill.api.web.camera_frames import as_allowed, shown
 from imagemill.api.web.paging import page_limit
 from imagemill.api.web.problems import Problem
+from imagemill.api.web.responses import services
 from imagemill.domain.access import Permission
 
 blueprint = Blueprint("alerts", __name__)
+_NUMBERS = 'Send a JSON object with the numbers of alerts, for example {"numbers": [17, 18]}.'
 _PICTURE = re.compile(r"[a-z0-9-]{1,40}\.jpg")
 
 
 @blueprint.get("/api/v1/alerts")
 @needs(Permission.VIEW)
 def list_alerts() -> Response:
-    """Newest first, of all cameras or one."""
-    found, cursor = page_of_alerts()
-    return jsonify({"alerts": [alert.as_document() for alert in found], "next": cursor})
+    """Newest first, all or those that match."""
+    asked = asked_for()
+    found, cursor = page_of_alerts(asked)
+    counts = counts_of(asked)
+    return jsonify({"alerts": [alert.as_document() for alert in found], "next": cursor, "counts": counts})
 
 
-def page_of_alerts() -> tuple[list[AlertView], str | None]:
-    """The page which the request's `camera`, `after` and `limit` describe, and the next cursor."""
+def asked_for() -> Asked:
+    """What the request's query asks for."""
+    return asked_of(request.args, services().settings.timezone)
+
+
+def page_of_alerts(asked: Asked) -> tuple[list[AlertView], str | None]:
+    """The page which the request's query and its `after` and `limit` describe, and the next cursor."""
     after = request.args.get("after") or None
     if after is not None and not (after.isascii() and after.isdigit() and len(after) <= 10):
         raise Problem(400, "bad-cursor", f"after={after} is no cursor; use the `next` of the page before.")
-    camera = request.args.get("camera") or None
-    found, cursor = service.page(alert_stores(), page_limit(), int(after) if after else None, camera)
+    found, cursor = service.page(alert_stores(), asked, page_limit(), int(after) if after else None)
     return found, str(cursor) if cursor else None
+
+
+def counts_of(asked: Asked) -> dict[str, int]:
+    """How many match, whatever their state, and how many of those are in which."""
+    counts = alert_stores().index.counts(asked.filter)
+    return {"all": counts.all, "new": counts.new, "acknowledged": counts.acknowledged}
 
 
 @blueprint.get("/api/v1/alerts/<int:number>")
@@ -75,6 +90,30 @@ def get_alert_zip(number: int) -> Response:
 def acknowledge(number: int) -> Response:
     """Somebody has seen it; the first one counts."""
     return jsonify(service.acknowledge(alert_stores(), number, optional_body()).model_dump())
+
+
+@blueprint.delete("/api/v1/alerts/<int:number>/acknowledge")
+@needs(Permission.OPERATE)
+def take_back(number: int) -> Response:
+    """Nobody has seen it, after all."""
+    found = alert_stores()
+    service.alert_of(found, number)
+    service.take_back(found, [number])
+    return jsonify({"number": number, "acknowledged": None})
+
+
+@blueprint.post("/api/v1/alerts/acknowledge")
+@needs(Permission.OPERATE)
+def acknowledge_many() -> Response:
+    """Somebody has seen all of these."""
+    return jsonify(service.acknowledge_many(alert_stores(), json_body(_NUMBERS)))
+
+
+@blueprint.post("/api/v1/alerts/unacknowledge")
+@needs(Permission.OPERATE)
+def take_back_many() -> Response:
+    """Nobody has seen these, after all."""
+    return jsonify(service.take_back_many(alert_stores(), json_body(_NUMBERS)))
 
 
 @blueprint.post("/api/v1/alerts/<int:number>/pin")

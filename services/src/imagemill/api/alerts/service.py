@@ -6,10 +6,12 @@ from typing import Any
 
 from imagemill.alerting.judge import Snooze
 from imagemill.api.access.permissions import EVERYBODY, principal
+from imagemill.api.alerts.filters import Asked
 from imagemill.api.alerts.views import Acknowledged, AlertView, WholeAlert, alert_view, seen, whole_alert
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.alerts import Alert
+from imagemill.store.alert_index import AlertIndex, Position
 from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
@@ -17,9 +19,9 @@ from imagemill.store.snoozes import LONGEST_SECONDS, Snoozes
 
 Json = dict[str, Any]
 SOMEBODY = "somebody"
+MOST_AT_ONCE = 500
+MOST_NOTE = 300
 _MOST_NAME = 100
-_MOST_SCANNED = 2000
-_SCAN = 200
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class AlertStores:
     """The stores."""
 
     book: AlertStore
+    index: AlertIndex
     rules: RuleStore
     snoozes: Snoozes
     events: EventStore
@@ -35,7 +38,7 @@ class AlertStores:
 def alert_stores() -> AlertStores:
     """Of the running app."""
     couch = services().stores.couch
-    return AlertStores(AlertStore(couch), RuleStore(couch), Snoozes(couch), EventStore(couch))
+    return AlertStores(AlertStore(couch), AlertIndex(couch), RuleStore(couch), Snoozes(couch), EventStore(couch))
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -65,23 +68,16 @@ def listed(found: AlertStores, alerts: list[Alert]) -> list[AlertView]:
     return [alert_view(alert, acknowledged.get(alert.number), pins.get(alert.number)) for alert in alerts]
 
 
-def page(found: AlertStores, limit: int, below: int | None, camera: str | None) -> tuple[list[AlertView], int | None]:
-    """Alerts, newest first, and where the next page begins. Of one camera a page may be short and yet have a next."""
-    if camera is None:
+def page(found: AlertStores, asked: Asked, limit: int, below: int | None) -> tuple[list[AlertView], int | None]:
+    """Alerts that match, newest first, and where the next page begins."""
+    if not asked.filter and asked.state is None:
         newest = found.book.newest(limit, below)
         return listed(found, newest.alerts), newest.next
-    matching: list[Alert] = []
-    for _ in range(0, _MOST_SCANNED, _SCAN):
-        newest = found.book.newest(_SCAN, below)
-        for alert in newest.alerts:
-            below = alert.number
-            if alert.camera == camera:
-                matching.append(alert)
-            if len(matching) == limit:
-                return listed(found, matching), below
-        if newest.next is None:
-            return listed(found, matching), None
-    return listed(found, matching), below
+    last = found.book.alert(below) if below else None
+    position = Position(last.at, last.number) if last else None
+    numbers, more = found.index.numbers(asked.filter, asked.state, limit, position)
+    alerts = list(found.book.of_numbers(numbers).values())
+    return listed(found, alerts), numbers[-1] if more and numbers else None
 
 
 # --- what people do -------------------------------------------------------------------------------
@@ -104,14 +100,66 @@ def by(body: Json) -> str:
 
 def acknowledge(found: AlertStores, number: int, body: Json) -> Acknowledged:
     """Somebody has seen it."""
-    alert_of(found, number)
+    _acknowledge(found, [alert_of(found, number)], body)
+    return seen(found.book.acknowledged([number])[number])
+
+
+def acknowledge_many(found: AlertStores, body: Json) -> Json:
+    """Somebody has seen all of them; tells which nobody had acknowledged before, and which there are not."""
+    numbers = _numbers(body)
+    alerts = found.book.of_numbers(numbers)
+    fresh = _acknowledge(found, list(alerts.values()), body)
+    unknown = [number for number in numbers if number not in alerts]
+    already = [number for number in alerts if number not in fresh]
+    return {"acknowledged": fresh, "already": already, "unknown": unknown}
+
+
+def _acknowledge(found: AlertStores, alerts: list[Alert], body: Json) -> list[int]:
+    who, note = by(body), note_in(body)
+    fresh = found.book.acknowledge(alerts, who, time.time(), note)
+    for number in fresh:
+        services().record("alert.acknowledge", str(number), after={"by": who, "note": note})
+    _announce("acknowledged", fresh)
+    return fresh
+
+
+def take_back(found: AlertStores, numbers: list[int]) -> Json:
+    """Nobody has seen them, after all; tells of which somebody had said so."""
+    gone = found.book.take_back(numbers)
+    for number, was in gone.items():
+        services().record("alert.unacknowledge", str(number), before={"by": was.by, "note": was.note})
+    _announce("unacknowledged", list(gone))
+    return {"new": list(gone)}
+
+
+def take_back_many(found: AlertStores, body: Json) -> Json:
+    """The same for the numbers of a body."""
+    return take_back(found, _numbers(body))
+
+
+def _announce(kind: str, numbers: list[int]) -> None:
+    services().unseen.doubt()
+    if numbers:
+        # One record for all: pages read their lists again, and the log has a line for each change.
+        more = {"times": len(numbers)} if len(numbers) > 1 else {}
+        services().activity.note(kind, None, number=str(numbers[0]), **more)
+
+
+def _numbers(body: Json) -> list[int]:
+    given = body.get("numbers")
+    is_list = isinstance(given, list) and 0 < len(given) <= MOST_AT_ONCE
+    if not is_list or not all(type(number) is int and 0 < number < 10**10 for number in given or ()):
+        sentence = f"numbers must be a list of 1 to {MOST_AT_ONCE} numbers of alerts."
+        raise Problem(422, "bad-value", sentence, member="numbers")
+    return list(dict.fromkeys(given or ()))
+
+
+def note_in(body: Json) -> str:
+    """A note in somebody's own words; raises Problem."""
     note = body.get("note") or ""
-    if not isinstance(note, str):
-        raise Problem(422, "bad-value", "note must be text.", member="note")
-    acknowledged = found.book.acknowledge(number, by(body), time.time(), note)
-    services().record("alert.acknowledge", str(number))
-    services().activity.note("acknowledged", None, number=str(number))
-    return seen(acknowledged)
+    if not isinstance(note, str) or len(note) > MOST_NOTE:
+        raise Problem(422, "bad-value", f"note must be text of at most {MOST_NOTE} characters.", member="note")
+    return note.strip()
 
 
 def pin(found: AlertStores, number: int, body: Json) -> None:

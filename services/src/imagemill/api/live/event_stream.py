@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -41,7 +41,9 @@ class Hub:
         self._ring = Ring()
         self._broadcaster = Broadcaster(self._ring)
         self._handlers: dict[str, Callable[[Delivery], None]] = {}
-        self._notice: Callable[[Record], None] = lambda _: None
+        self._notices: list[Callable[[Record], None]] = []
+        self._doubts: list[Callable[[], None]] = [counters.doubt]
+        self._first: Callable[[], bytes] = lambda: b""
         self._ended: Callable[[Outcome], None] = lambda _: None
         self._recent: deque[Record] = deque(maxlen=_RECENT_RECORDS)
         self._waiting: dict[str, Future[tuple[Outcome, bytes | None]]] = {}
@@ -51,9 +53,26 @@ class Hub:
         self._told: Counts | None = None
         self._loop = Loop("totals", self._tell_totals, every_seconds=_TOTALS_EVERY_SECONDS, passing=StoreUnavailable)
 
-    def also(self, kind: str, handler: Callable[[Delivery], None], notice: Callable[[Record], None]) -> None:
-        """Messages of one more type, and activity records, for somebody else in this process; both must be quick."""
-        self._handlers[kind], self._notice = handler, notice
+    def also(self, kind: str, handler: Callable[[Delivery], None]) -> None:
+        """Messages of one more type for somebody else in this process, who must be quick."""
+        self._handlers[kind] = handler
+
+    def notify(self, notice: Callable[[Record], None], doubt: Callable[[], None] = lambda: None) -> None:
+        """Activity records for somebody else in this process, and that some were not heard; both must be quick."""
+        self._notices.append(notice)
+        self._doubts.append(doubt)
+
+    def begin_with(self, first: Callable[[], bytes]) -> None:
+        """What every stream begins with, besides the totals."""
+        self._first = first
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Tell every open page."""
+        self._ring.add(kind, data)
+
+    def has_listeners(self) -> bool:
+        """Is any page open?"""
+        return len(self._places) > 0
 
     def follow(self, ended: Callable[[Outcome], None]) -> None:
         """Tell somebody else in this process of every outcome; they must be quick."""
@@ -67,7 +86,8 @@ class Hub:
 
     def connected(self) -> None:
         """The process's own queue is there, anew: what happened before was not heard."""
-        self._counters.doubt()
+        for doubt in self._doubts:
+            doubt()
 
     def close(self, timeout_seconds: float = 0) -> bool:
         """End every stream."""
@@ -88,7 +108,9 @@ class Hub:
         place = self._ring.place_of(last_event_id)
         missed = self._ring.lost() if place is None else b""
         listener = self._places.take(address, self._ring.head if place is None else place, batch, allowed)
-        return EventBody(self._ring, self._broadcaster, listener, _retry() + self._totals_now() + missed)
+        return EventBody(
+            self._ring, self._broadcaster, listener, _retry() + self._totals_now() + self._first() + missed
+        )
 
     def _totals_now(self) -> bytes:
         try:
@@ -139,7 +161,8 @@ class Hub:
             return
         elif kind == "activity":
             for record in records_of(delivery.body):
-                self._notice(record)
+                for notice in self._notices:
+                    notice(record)
                 self._count(record)
                 self._remember(record)
                 self._ring.add("activity", record)

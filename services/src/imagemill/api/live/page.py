@@ -26,7 +26,7 @@ _PORTION, _PORTIONS = 400, 5
 KINDS = (
     "accepted", "taken", "done", "stored", "failed", "rejected", "redriven", "retried", "discarded", "reopened",
     "erased", "unerased", "purged",
-    "alert", "told", "acknowledged", "camera",
+    "alert", "told", "acknowledged", "unacknowledged", "camera",
     OFTEN,
 )  # fmt: skip
 _PLAIN = ("code", "channel", "result", "state", "problem")

@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
-        "hours": hours, "clock": clock, "day": day, "folder_and_base": folder_and_base,
+        "hours": hours, "clock": clock, "day": day, "up_to_99": up_to_99, "folder_and_base": folder_and_base,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -27,6 +27,11 @@ def install(app: Flask) -> None:
 def number(value: int) -> str:
     """12,034"""
     return f"{value:,}"
+
+
+def up_to_99(value: int) -> str:
+    """`99+` for more than 99: beside a word there is room for no more."""
+    return str(value) if value < 100 else "99+"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

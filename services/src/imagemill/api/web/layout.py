@@ -45,7 +45,7 @@ def _frame() -> dict[str, Any]:
     settings = services().settings
     return {
         "sections": [section for section in SECTIONS if may(section.permission)],
-        "counts": _counts() if may("view") else None,
+        "counts": _counts() if may("view") else None, "unseen_alerts": _unseen_alerts() if may("view") else None,
         "address_of": address_of, "address_with": _address_with, "default_recipe": settings.default_recipe,
         "max_image_bytes": settings.max_image_bytes,
     }  # fmt: skip
@@ -64,6 +64,13 @@ def _address_with(**changes: str | None) -> str:
 def _counts() -> Counts | None:
     try:
         return services().counters.now()
+    except StoreUnavailable:
+        return None
+
+
+def _unseen_alerts() -> int | None:
+    try:
+        return services().unseen.now()
     except StoreUnavailable:
         return None
 

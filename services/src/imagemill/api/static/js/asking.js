@@ -46,8 +46,8 @@ export async function send(path, portions, of, progress = () => {}) {
   return { done, problem };
 }
 
-/** @param {string} path @param {object} body @returns {Promise<Answer>} */
-async function post(path, body) {
+/** @param {string} path @param {object} body @returns {Promise<any>} What was answered, or a `problem`. */
+export async function post(path, body) {
   try {
     const headers = { "Content-Type": "application/json", "Idempotency-Key": uuid7() };
     const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });

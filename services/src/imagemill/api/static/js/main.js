@@ -28,6 +28,14 @@ function showTotals(totals) {
   for (const open of all("[data-equation] [data-open]")) open.hidden = !totals.failed_open;
 }
 
+/** @param {UnseenAlerts} alerts */
+function showUnseen({ new: count }) {
+  for (const badge of all("[data-unseen]")) {
+    one("span", badge).textContent = count > 99 ? "99+" : String(count);
+    badge.hidden = !count;
+  }
+}
+
 /** @param {Pulse} state */
 function showPulse(state) {
   const pulse = one(".pulse");
@@ -43,6 +51,8 @@ function showPulse(state) {
 async function askTotals() {
   const answer = await fetch("/api/v1/totals", { signal: AbortSignal.timeout(POLL_MS) }).catch(() => null);
   if (answer?.ok) showTotals(await answer.json());
+  const alerts = await fetch("/api/v1/alerts?limit=1", { signal: AbortSignal.timeout(POLL_MS) }).catch(() => null);
+  if (alerts?.ok) showUnseen((await alerts.json()).counts);
 }
 
 function tickTimes() {
@@ -69,6 +79,7 @@ async function copy(button) {
 }
 
 on("totals", showTotals);
+on("alerts", showUnseen);
 on("pulse", showPulse);
 setInterval(tickTimes, TICK_MS);
 setClocks();

@@ -1,7 +1,7 @@
 // An event stream that opens itself again; tells its events, and how it is with it: connecting, live, away, busy.
 
 /** @type {(keyof Told)[]} */
-const KINDS = ["totals", "outcome", "activity", "lost", "busy"];
+const KINDS = ["totals", "alerts", "outcome", "activity", "lost", "busy"];
 const REOPEN_MS = 5000;
 
 export class Stream {

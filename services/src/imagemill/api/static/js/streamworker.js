@@ -9,7 +9,7 @@ const looking = new Set();
 const latest = new Map();
 
 const stream = new Stream((kind, data) => {
-  if (kind === "pulse" || kind === "totals") latest.set(kind, data);
+  if (kind === "pulse" || kind === "totals" || kind === "alerts") latest.set(kind, data);
   for (const port of looking) port.postMessage({ kind, data });
 });
 

@@ -9,6 +9,7 @@ Schema = dict[str, Any]
 
 _STRING: Schema = {"type": "string"}
 _CURSOR: Schema = {"type": ["string", "null"], "description": "`after` of the next page; null: there is none."}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
 # Views that have another name in the API than here.
 _NAMES = {"AlertView": "Alert", "SnoozeView": "Snooze"}
 
@@ -21,13 +22,30 @@ def _list(item: str) -> Schema:
     return {"type": "array", "items": {"$ref": f"#/components/schemas/{item}"}}
 
 
+def _numbers(description: str) -> Schema:
+    return {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": description}
+
+
 def _views() -> dict[str, Schema]:
     found = answers(AlertView, WholeAlert, CameraEvent, SuppressedEvent, SnoozeView, Acknowledged)
     return {_NAMES.get(name, name): schema for name, schema in found.items()}
 
 
 SCHEMAS: Schema = _views() | {
-    "Alerts": _object("A page of alerts.", {"alerts": _list("Alert"), "next": _CURSOR}),
+    "Alerts": _object("A page of alerts.", {
+        "alerts": _list("Alert"), "next": _CURSOR, "counts": {"$ref": "#/components/schemas/AlertCounts"},
+    }),
+    "AlertCounts": _object("How many match, whatever their state, and how many of those are in which.", {
+        "all": _COUNT, "new": _COUNT, "acknowledged": _COUNT,
+    }),
+    "UnseenAlerts": _object("How many alerts nobody has acknowledged.", {"new": _COUNT}),
+    "AlertsAcknowledged": _object("What became of the numbers.", {
+        "acknowledged": _numbers("Those that nobody had acknowledged before."),
+        "already": _numbers("Those that somebody had acknowledged; that stays."),
+        "unknown": _numbers("There are no such alerts."),
+    }),
+    "AlertsTakenBack": _object("What is new again.", {"new": _numbers("Those that had been acknowledged.")}),
+    "AlertTakenBack": _object("It is new.", {"number": _COUNT, "acknowledged": {"type": "null"}}),
     "Pinned": _object(
         "Do its pictures stay?", {"number": {"type": "integer", "minimum": 0}, "pinned": {"type": "boolean"}}
     ),

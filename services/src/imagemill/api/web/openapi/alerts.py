@@ -35,6 +35,16 @@ _IF_NONE_MATCH = {
 }  # fmt: skip
 _CHANNEL = in_path("name", {"type": "string"}, "The channel's name.")
 _CAMERA = query("camera", {"type": "string"}, "Only of this camera; a page may be short then and yet have a next.")
+_OF = {
+    "camera": "Of this camera.", "zone": "That were raised in this zone.",
+    "day": "That were raised on this day, like `2026-11-30`.",
+    "timezone": "Whose day it is, like `Europe/Berlin`; by default the setting's.",
+}  # fmt: skip
+_FILTER = [
+    query("state", {"enum": ["new", "acknowledged"]}, "Only these: `new` ones nobody has acknowledged."),
+    query("class", {"enum": ["detection", "alert"]}, "Of this class."),
+    *(query(name, {"type": "string", "maxLength": 100}, sentence) for name, sentence in _OF.items()),
+]
 _LISTED: dict[int, tuple[str, ...]] = {400: ("bad-cursor", "bad-limit"), **DATABASE_AWAY}
 _UNKNOWN: dict[int, tuple[str, ...]] = {404: ("unknown-alert",)}
 _BAD = {400: ("bad-json",), 413: ("request-too-large",), 422: ("bad-value",)}
@@ -72,7 +82,9 @@ def _jpeg(description: str) -> Json:
 
 
 _TEXT = {"type": "string", "maxLength": 100}
-_WHO = json_body(members({"by": _TEXT, "note": _TEXT}), {"by": "ann", "note": "it was the cat"}, required=False)
+_NOTE = {"type": "string", "maxLength": 300}
+_NUMBERS = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 500}
+_WHO = json_body(members({"by": _TEXT, "note": _NOTE}), {"by": "ann", "note": "it was the cat"}, required=False)
 _QUIET = json_body(
     members({"seconds": {"type": "number"}, "camera": _TEXT, "rule": _TEXT, "by": _TEXT}),
     {"seconds": 3600, "by": "ann"},
@@ -85,9 +97,36 @@ _SNOOZED = answer(201, "SnoozeMade", "It is quiet now.", _MADE, LOCATION)
 ALERTS: Json = {
     "/api/v1/alerts": {
         "get": operation(
-            "Alerts", "listAlerts", "Alerts, newest first",
-            [answer(200, "Alerts", "A page.", {"alerts": [ALERT], "next": None}), problems(_LISTED)],
-            parameters=[_CAMERA, AFTER, LIMIT],
+            "Alerts", "listAlerts", "Alerts, newest first, all or those that match",
+            [
+                answer(200, "Alerts", "A page.", {
+                    "alerts": [ALERT], "next": None, "counts": {"all": 1, "new": 1, "acknowledged": 0},
+                }),
+                problems({**_LISTED, 422: ("bad-value",)}),
+            ],
+            parameters=[*_FILTER, AFTER, LIMIT],
+        )
+    },
+    "/api/v1/alerts/acknowledge": {
+        "post": operation(
+            "Alerts", "acknowledgeAlerts", "Says that somebody has seen all of these; of each the first one counts",
+            [
+                answer(200, "AlertsAcknowledged", "What became of them.", {
+                    "acknowledged": [17], "already": [16], "unknown": [],
+                }),
+                problems({**_BAD, 415: ("not-json",), **CHANGING}),
+            ],
+            body=json_body(members({"numbers": _NUMBERS, "by": _TEXT, "note": _NOTE}), {"numbers": [16, 17]}),
+        )
+    },
+    "/api/v1/alerts/unacknowledge": {
+        "post": operation(
+            "Alerts", "takeBackAlerts", "Nobody has seen these, after all",
+            [
+                answer(200, "AlertsTakenBack", "They are new.", {"new": [17]}),
+                problems({**_BAD, 415: ("not-json",), **CHANGING}),
+            ],
+            body=json_body(members({"numbers": _NUMBERS}), {"numbers": [17]}),
         )
     },
     "/api/v1/alerts/{number}": {
@@ -127,7 +166,15 @@ ALERTS: Json = {
                 problems({**_BAD, **_UNKNOWN, **CHANGING}),
             ],
             parameters=[_NUMBER], body=_WHO,
-        )
+        ),
+        "delete": operation(
+            "Alerts", "takeBackAlert", "Nobody has seen it, after all",
+            [
+                answer(200, "AlertTakenBack", "It is new.", {"number": 17, "acknowledged": None}),
+                problems({**_UNKNOWN, **CHANGING}),
+            ],
+            parameters=[_NUMBER],
+        ),
     },
     "/api/v1/alerts/{number}/pin": {
         "post": operation(

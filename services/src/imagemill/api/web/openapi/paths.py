@@ -75,6 +75,7 @@ _EVENTS = """Server-sent events. `event:` is one of
 - `outcome`: a picture ended; the data is an Outcome.
 - `activity`: something happened to a picture or a program; the data is an Activity.
 - `totals`: the counts of everything, at the start and after changes, at most four times a second; the data are Totals.
+- `alerts`: how many alerts nobody has acknowledged, at the start and after changes; the data are UnseenAlerts.
 - `camera-event`: an event of a camera began, changed or ended; the data are CameraNews.
 - `lost`: the reader was too slow, or came back too late; read the current state again.
 - `busy`: too many streams are open; this one ends.
@@ -85,7 +86,7 @@ themselves after a lost connection, the stream goes on after that event."""
 
 def _events() -> Json:
     shapes = {"outcome": "Outcome", "activity": "Activity", "totals": "Totals", "lost": "Lost", "busy": "Lost"}
-    shapes |= {"camera-event": "CameraNews"}
+    shapes |= {"camera-event": "CameraNews", "alerts": "UnseenAlerts"}
     content = {"schema": {"type": "string"}, "example": examples.EVENTS}
     stream = {
         "description": "A stream without end.",
