@@ -86,7 +86,7 @@ def test_an_acknowledged_alert_holds_nothing_back(couch_of_mill: Couch, rules: R
 def test_a_snooze_holds_back_until_it_is_ended(couch_of_mill: Couch, rules: RuleStore) -> None:
     EventStore(couch_of_mill).prepare()
     snoozes, desk, now = Snoozes(couch_of_mill), AlertService(couch_of_mill), time.time()
-    named = snoozes.add(Snooze(now, now + 600, camera="yard"), "ann")
+    named = snoozes.add(Snooze(now, now + 600, camera="yard"), "ann").id
     assert [(one.id, one.by) for one in snoozes.lasting(now + 1)] == [(named, "ann")]
     assert desk.consider(EventNews("new", event("yard"))) is None
     assert desk.consider(EventNews("new", event("garden"))) == 1

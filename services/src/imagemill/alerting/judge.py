@@ -58,6 +58,10 @@ class Snooze:
     camera: str | None = None
     rule: str | None = None
 
+    def has_scope_of(self, other: "Snooze") -> bool:
+        """Is the other one about the same?"""
+        return (self.camera, self.rule) == (other.camera, other.rule)
+
     def covers(self, candidate: Candidate, rule: Rule, now: float) -> bool:
         """Whether it keeps this rule quiet about this event now."""
         return (

@@ -28,12 +28,12 @@ class Snoozes:
     def __init__(self, couch: Couch) -> None:
         self._database = couch.database(DATABASE)
 
-    def add(self, snooze: Snooze, by: str) -> str:
-        """Begins one; tells its id."""
+    def add(self, snooze: Snooze, by: str) -> Named:
+        """Begin one."""
         doc_id = snooze_id(snooze.since, by)
         with contextlib.suppress(Conflict):  # the same person in the same millisecond: the same click
             self._database.put({"_id": doc_id, **snooze_document(snooze, by)})
-        return doc_id.removeprefix(_SNOOZE)
+        return Named(doc_id.removeprefix(_SNOOZE), by, snooze)
 
     def end(self, named: str, at: float) -> bool:
         """Ends one early; False when there is none of that id."""
@@ -44,15 +44,15 @@ class Snoozes:
         return True
 
     def lasting(self, now: float) -> list[Named]:
-        """Those which last now, newest first."""
+        """Those which last now, newest first; of two about the same that were begun at once only the newer."""
         oldest = f"{_SNOOZE}{round((now - LONGEST_SECONDS) * 1000):013d}"
         documents = self._database.documents(f"{_SNOOZE}\ufff0", oldest, MOST_SNOOZES, descending=True)
         ends = self._database.get_many([_END + d["_id"].removeprefix(_SNOOZE) for d in documents])
-        named = []
+        named: list[Named] = []
         for document in documents:
             identifier = document["_id"].removeprefix(_SNOOZE)
             ended = ends.get(_END + identifier)
             snooze = snooze_of(document, ended["at"] if ended else None)
-            if snooze.since <= now < snooze.until:
+            if snooze.since <= now < snooze.until and not any(snooze.has_scope_of(one.snooze) for one in named):
                 named.append(Named(identifier, str(document["by"]), snooze))
         return named

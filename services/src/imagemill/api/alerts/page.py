@@ -1,5 +1,6 @@
 """The pages of alerts: the list with its big field, one alert as a short report, events, what was suppressed."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,13 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
 from imagemill.api.access.permissions import add_pages
-from imagemill.api.alerts import event_routes, service
+from imagemill.api.alerts import event_routes, service, snoozing
 from imagemill.api.alerts.filters import CLASSES, FIELDS
 from imagemill.api.alerts.routes import asked_for, counts_of, page_of_alerts
 from imagemill.api.alerts.service import AlertStores, alert_stores
-from imagemill.api.alerts.views import CameraEvent
+from imagemill.api.alerts.views import CameraEvent, snooze_view
 from imagemill.api.web.bodies import optional_body
 from imagemill.api.web.layout import address_of
+from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.api.web.search import alert_number
 from imagemill.domain.access import Permission
@@ -30,7 +32,9 @@ _ENDS = {
     "settings": "the camera's settings changed", "live": "the camera sent pictures again",
 }  # fmt: skip
 _RESULTS = {"sent": "received", "failed": "failed", "given_up": "given up", "unknown": "no answer known"}
-_SNOOZE_SECONDS = 3600
+_LENGTHS: dict[str, dict[str, Any]] = {
+    "quarter": {"seconds": 900}, "hour": {"seconds": 3600}, "morning": {"until": snoozing.MORNING},
+}  # fmt: skip
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -41,6 +45,7 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/<int:number>", alert_page, Permission.VIEW),
         ("/alerts/acknowledge", acknowledge_many_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/acknowledge", acknowledge_form, Permission.OPERATE, "POST"),
+        ("/alerts/<int:number>/unacknowledge", take_back_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/pin", pin_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/unpin", unpin_form, Permission.OPERATE, "POST"),
         ("/alerts/<int:number>/snooze", snooze_form, Permission.OPERATE, "POST"),
@@ -89,11 +94,18 @@ def suppressed_page() -> str:
 def alert_page(number: int) -> str:
     """A short report."""
     found = alert_stores()
+    raised = service.alert_of(found, number).raised_for
     alert = service.whole(found, number)
     event = alert.details
+    scopes = [None, *alert.rules]
+    snoozes = [
+        snooze_view(one) for one in found.snoozes.lasting(time.time())
+        if one.snooze.camera in (None, alert.camera) and one.snooze.rule in scopes
+    ]  # fmt: skip
     return _render(
         "alert.html", alert=alert, event=event, pictures=_by_kind(event), last=found.book.last(number),
-        lasted=_lasted(event), ended=_ENDS.get(event.end_reason or ""),
+        lasted=_lasted(event), ended=_ENDS.get(event.end_reason or ""), raised=raised, snoozes=snoozes,
+        timezone=services().settings.timezone,
     )  # fmt: skip
 
 
@@ -105,7 +117,7 @@ def event_page(event_id: str) -> AnyResponse | str:
         return redirect(f"/alerts/{number}")
     event = event_routes.shown_event(event_routes.event_of(found, event_id), None)
     return _render(
-        "alert.html", alert=None, event=event, pictures=_by_kind(event), lasted=_lasted(event),
+        "alert.html", alert=None, event=event, raised=event, pictures=_by_kind(event), lasted=_lasted(event),
         ended=_ENDS.get(event.end_reason or ""),
     )  # fmt: skip
 
@@ -167,6 +179,12 @@ def acknowledge_form(number: int) -> AnyResponse:
     return _to(f"/alerts/{number}")
 
 
+def take_back_form(number: int) -> AnyResponse:
+    """Nobody has seen it, after all."""
+    service.take_back(alert_stores(), [number])
+    return _to(f"/alerts/{number}")
+
+
 def pin_form(number: int) -> AnyResponse:
     """Its pictures stay."""
     service.pin(alert_stores(), number, optional_body())
@@ -180,11 +198,15 @@ def unpin_form(number: int) -> AnyResponse:
 
 
 def snooze_form(number: int) -> AnyResponse:
-    """An hour's quiet about this camera."""
+    """Quiet about this camera, or about one of the alert's rules; the alert's page says until when."""
     found = alert_stores()
-    camera = service.alert_of(found, number).camera
-    service.snooze(found, {"seconds": _SNOOZE_SECONDS} | optional_body(), camera)
-    return _to("/alerts/rules")
+    alert, body = service.alert_of(found, number), optional_body()
+    rule = body.get("rule") or None
+    if rule is not None and rule not in alert.rules:
+        raise Problem(422, "bad-value", f"Alert {number} has no rule {rule!r}.", member="rule")
+    length = _LENGTHS.get(str(body.pop("length", "")), {"seconds": body.get("seconds")})
+    snoozing.snooze(found, body | length, None if rule else alert.camera)
+    return _to(f"/alerts/{number}")
 
 
 def _to(path: str) -> AnyResponse:

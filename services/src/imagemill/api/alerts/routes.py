@@ -11,10 +11,10 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.admission import headers
 from imagemill.api.access.permissions import needs
-from imagemill.api.alerts import service
+from imagemill.api.alerts import service, snoozing
 from imagemill.api.alerts.filters import Asked, asked_of
 from imagemill.api.alerts.service import alert_stores
-from imagemill.api.alerts.views import AlertView, WholeAlert, snooze_view
+from imagemill.api.alerts.views import AlertView, SnoozeMade, WholeAlert, snooze_view
 from imagemill.api.web.bodies import json_body, optional_body
 from imagemill.api.web.camera_frames import as_allowed, shown
 from imagemill.api.web.paging import page_limit
@@ -138,7 +138,7 @@ def snooze_camera(number: int) -> Response:
     """Quiet about this alert's camera for `seconds`."""
     found = alert_stores()
     camera = service.alert_of(found, number).camera
-    return _created(service.snooze(found, optional_body(), camera))
+    return _created(snoozing.snooze(found, optional_body(), camera))
 
 
 @blueprint.get("/api/v1/snoozes")
@@ -154,21 +154,21 @@ def list_snoozes() -> Response:
 @needs(Permission.OPERATE)
 def add_snooze() -> Response:
     """Quiet about a camera, a rule, or everything for `seconds`."""
-    return _created(service.snooze(alert_stores(), optional_body()))
+    return _created(snoozing.snooze(alert_stores(), optional_body()))
 
 
 @blueprint.delete("/api/v1/snoozes/<snooze_id>")
 @needs(Permission.OPERATE)
 def end_snooze(snooze_id: str) -> Response:
     """Ends it now."""
-    service.end_snooze(alert_stores(), snooze_id)
+    snoozing.end_snooze(alert_stores(), snooze_id)
     return Response(status=204)
 
 
-def _created(snooze_id: str) -> Response:
-    response = jsonify({"id": snooze_id, "url": f"/api/v1/snoozes/{snooze_id}"})
+def _created(made: SnoozeMade) -> Response:
+    response = jsonify(made.model_dump())
     response.status_code = 201
-    response.headers["Location"] = f"/api/v1/snoozes/{snooze_id}"
+    response.headers["Location"] = made.url
     return response
 
 

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.alerting.judge import Snooze
 from imagemill.api.access.permissions import EVERYBODY, principal
 from imagemill.api.alerts.filters import Asked
 from imagemill.api.alerts.views import Acknowledged, AlertView, WholeAlert, alert_view, seen, whole_alert
@@ -15,7 +14,7 @@ from imagemill.store.alert_index import AlertIndex, Position
 from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
 from imagemill.store.rules import RuleStore
-from imagemill.store.snoozes import LONGEST_SECONDS, Snoozes
+from imagemill.store.snoozes import Snoozes
 
 Json = dict[str, Any]
 SOMEBODY = "somebody"
@@ -177,32 +176,3 @@ def unpin(found: AlertStores, number: int) -> None:
     found.book.unpin(number)
     found.events.unpin(alert.event)
     services().record("alert.unpin", str(number))
-
-
-def snooze(found: AlertStores, body: Json, camera: str | None = None) -> str:
-    """Quiet for `seconds`; tells the snooze's id."""
-    seconds = _seconds(body.get("seconds"))
-    now = time.time()
-    covers = Snooze(now, now + seconds, camera or name_in(body, "camera") or None, name_in(body, "rule") or None)
-    snooze_id = found.snoozes.add(covers, by(body))
-    about = {"seconds": seconds, "camera": covers.camera, "rule": covers.rule}
-    services().record("snooze.begin", snooze_id, after=about)
-    return snooze_id
-
-
-def end_snooze(found: AlertStores, snooze_id: str) -> None:
-    """End one early; raises Problem."""
-    if not found.snoozes.end(snooze_id, time.time()):
-        raise Problem(404, "unknown-snooze", f"There is no snooze {snooze_id!r}.")
-    services().record("snooze.end", snooze_id)
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if isinstance(value, bool) or not 1 <= seconds <= LONGEST_SECONDS:
-        most = f"{LONGEST_SECONDS:,.0f} (30 days)"
-        raise Problem(422, "bad-value", f"seconds is {value!r}; it must be from 1 to {most}.", member="seconds")
-    return seconds

@@ -118,6 +118,13 @@ class SnoozeView(_View):
     rule: str | None
 
 
+class SnoozeMade(SnoozeView):
+    """A new snooze."""
+
+    url: str
+    replaced: tuple[SnoozeView, ...] = Field(description="Those about the same that lasted still; they are ended.")
+
+
 def alert_view(alert: Alert, acknowledged: Acknowledgement | None, pin: AlertPin | None) -> AlertView:
     """Show an alert in a list."""
     facts = {name: getattr(alert, name) for name in AlertFacts.model_fields}

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from imagemill.alerting.message import WHAT
 from imagemill.alerting.words import duration
 from imagemill.api.access.permissions import add_pages
-from imagemill.api.alerts.service import alert_stores, end_snooze
+from imagemill.api.alerts.service import alert_stores
+from imagemill.api.alerts.snoozing import end_snooze
 from imagemill.api.alerts.views import snooze_view
 from imagemill.api.rules import forms
 from imagemill.api.rules.routes import rule_service
@@ -23,6 +24,7 @@ from imagemill.api.web.bodies import parse_object
 from imagemill.api.web.forms import again, flags, text
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
+from imagemill.api.web.search import alert_number
 from imagemill.domain.access import Permission
 from imagemill.domain.errors import ChangedMeanwhile, DomainError, NoAnswer
 from imagemill.domain.rules import CLASSES, KINDS, WEEKDAYS, Rule
@@ -92,7 +94,9 @@ def end_snooze_form(snooze_id: str) -> AnyResponse:
     """End a snooze."""
     with contextlib.suppress(Problem):  # it has ended by itself
         end_snooze(alert_stores(), snooze_id)
-    return redirect(_LIST, HTTPStatus.SEE_OTHER)
+    # Back to where one was.
+    number = alert_number(text("alert"))
+    return redirect(f"/alerts/{number}" if number else _LIST, HTTPStatus.SEE_OTHER)
 
 
 def test_channel_form(name: str) -> AnyResponse | str:

@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
-        "hours": hours, "clock": clock, "day": day, "up_to_99": up_to_99, "folder_and_base": folder_and_base,
+        "hours": hours, "clock": clock, "day": day, "due": due, "up_to_99": up_to_99, "folder_and_base": folder_and_base,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -77,6 +77,11 @@ def clock(text: str) -> str:
 def day(text: str) -> str:
     """Saturday, 21 November 2026"""
     return f"{moment(text):%A, %-d %B %Y}"
+
+
+def due(text: str) -> str:
+    """21 Nov 2026, 09:15 UTC"""
+    return f"{moment(text):%-d %b %Y, %H:%M} UTC"
 
 
 def ago(text: str, now: datetime | None = None) -> str:

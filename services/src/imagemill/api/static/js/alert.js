@@ -1,44 +1,102 @@
-// One alert: one large picture at a time, annotated first; a divider between before and after; printing.
+// One alert: one large picture at a time, annotated first; before and after under a divider; seen, snoozed, taken back in place.
 
-import { all, around, one } from "./dom.js";
+import { post, say } from "./asking.js";
+import { all, around, element, one } from "./dom.js";
+import { renew } from "./follow.js";
+import { dueTime } from "./format.js";
 import { typing } from "./keys.js";
+import { rememberName, written } from "./names.js";
+import { Strip, still } from "./strips.js";
+
+const STEP = 2;
 
 class Best {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
     this.shown = this.buttons[0].dataset.show ?? "";
+    this.share = 50;
+    /** @type {Strip | null} */
+    this.strip = null;
     root.addEventListener("click", (event) => this.show(around(event, "[data-show]")));
-    root.addEventListener("input", () => this.cut());
+    root.addEventListener("input", () => this.divide(Number(this.range?.value)));
+    root.addEventListener("pointerdown", (event) => around(event, ".divider") && this.drag(event));
     this.draw();
   }
 
   get buttons() {
-    return all("[data-show]", this.root);
+    return all("[data-show]", this.root).filter((button) => !(still.matches && button.dataset.show === "moving"));
+  }
+
+  get range() {
+    /** @type {HTMLInputElement | null} */
+    const found = this.root.querySelector("input[type=range]");
+    return found;
   }
 
   /** @param {HTMLElement | null | undefined} button */
   show(button) {
     if (!button) return;
     this.shown = button.dataset.show ?? "";
-    for (const range of this.root.querySelectorAll("input")) range.value = "0";
+    this.strip?.stop();
+    this.strip = null;
+    this.draw();
+    if (this.shown === "moving") this.play();
+  }
+
+  play() {
+    const holder = one(".moving", this.root);
+    this.strip = new Strip(holder, one("img", holder), false);
+    this.strip.step();
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (/^[1-5]$/.test(event.key)) this.show(this.buttons[Number(event.key) - 1]);
+    if (event.key === "p") this.show(this.buttons.find((button) => button.dataset.show === "moving"));
+    if (this.shown !== "compare" || around(event, "input")) return;
+    if (event.key === "ArrowLeft") this.divide(this.share - STEP);
+    if (event.key === "ArrowRight") this.divide(this.share + STEP);
+  }
+
+  /** @param {number} share */
+  divide(share) {
+    this.share = Math.min(100, Math.max(0, share));
     this.draw();
   }
 
-  cut() {
-    if (this.shown === "earlier") this.shown = "clean";
-    this.draw();
+  /** @param {PointerEvent} event */
+  drag(event) {
+    event.preventDefault();
+    const divider = one(".divider", this.root);
+    const box = one(".clean img", this.root).getBoundingClientRect();
+    divider.setPointerCapture(event.pointerId);
+    /** @param {PointerEvent} moved */
+    const move = ({ clientX }) => this.divide((100 * (clientX - box.left)) / box.width);
+    divider.addEventListener("pointermove", move);
+    const end = () => divider.removeEventListener("pointermove", move);
+    for (const kind of ["pointerup", "pointercancel"]) divider.addEventListener(kind, end, { once: true });
   }
 
   /** Also after the page was renewed, which knows nothing of what somebody looks at. */
   draw() {
-    const share = Number(this.root.querySelector("input")?.value ?? 0);
-    this.root.classList.add("on");
-    one(".controls", this.root).hidden = false;
-    for (const figure of this.root.querySelectorAll("figure")) figure.classList.toggle("shown", figure.classList.contains(this.shown));
-    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.show === this.shown));
-    this.root.querySelector(".earlier")?.classList.toggle("cutting", share > 0);
-    this.root.style.setProperty("--cut", `${share}%`);
+    const { range, root, shown } = this;
+    const comparing = shown === "compare";
+    root.classList.add("on");
+    root.classList.toggle("comparing", comparing);
+    one(".controls", root).hidden = false;
+    for (const figure of root.querySelectorAll("figure")) figure.classList.toggle("shown", figure.classList.contains(comparing ? "clean" : shown));
+    for (const button of all("[data-show]", root)) {
+      button.setAttribute("aria-pressed", String(button.dataset.show === shown));
+      button.hidden = !this.buttons.includes(button);
+    }
+    if (!range) return;
+    range.hidden = !comparing;
+    range.value = String(this.share);
+    range.setAttribute("aria-valuetext", `${Math.round(this.share)} % before`);
+    root.style.setProperty("--cut", `${this.share}%`);
+    root.classList.toggle("all-after", this.share < 10);
+    root.classList.toggle("all-before", this.share > 90);
   }
 }
 
@@ -50,10 +108,84 @@ function start() {
   const root = document.querySelector(".best");
   if (root && root === best?.root) best.draw();
   else best = root && new Best(root);
+  /** @type {HTMLFormElement | null} */
+  const form = document.querySelector("#see");
+  if (form) rememberName(form);
+  /** @type {HTMLInputElement | null} */
+  const zone = document.querySelector("#snooze [name=timezone]");
+  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
 }
 
+// --- what somebody does, in place ---------------------------------------------------------------
+
+const number = () => one("#region").dataset.number ?? "";
+
+/** @type {HTMLElement | null} What was done before cannot be undone any more when something else was done since. */
+let last = null;
+
+/** @param {string} text @param {any} answer @param {(() => unknown) | null} revert */
+async function told(text, answer, revert) {
+  const undo = element("button", { type: "button", class: "button" }, "Undo");
+  const shown = say(answer.problem ? "" : text, answer.problem ?? "", ...(revert && !answer.problem ? [undo] : []));
+  last?.remove();
+  last = shown;
+  undo.addEventListener("click", () => {
+    shown.remove();
+    revert?.();
+  });
+  await renew();
+}
+
+/** @param {HTMLFormElement} form */
+async function see(form) {
+  const answer = await post(`/api/v1/alerts/${number()}/acknowledge`, { by: written("by", form), note: written("note", form) });
+  await told(`Alert ${number()} is acknowledged.`, answer, takeBack);
+}
+
+async function takeBack() {
+  await told(`Alert ${number()} is new again.`, await post(`/api/v1/alerts/${number()}/acknowledge`, {}, "DELETE"), null);
+}
+
+/** @type {Record<string, object>} */
+const LENGTHS = { quarter: { seconds: 900 }, hour: { seconds: 3600 }, morning: { until: "morning" } };
+
+/** @param {HTMLFormElement} form @param {string} length */
+async function snooze(form, length) {
+  /** @type {HTMLSelectElement} */
+  const { value: rule } = one("[name=rule]", form);
+  const about = rule ? { rule } : { camera: one("#region").dataset.camera };
+  /** @type {{ id: string, until: string, camera: string | null, replaced: { until: string }[], problem?: string }} */
+  const made = await post("/api/v1/snoozes", { ...LENGTHS[length], ...about, timezone: written("timezone", form) });
+  const what = rule ? `Rule ${rule}` : `Camera ${made.camera}`;
+  await told(`${what} is quiet until ${made.until && dueTime(made.until)}.`, made, () => endSnooze(made.id, about, made.replaced));
+}
+
+/** @param {string} id @param {object} about @param {{ until: string }[]} replaced What it had taken the place of comes back. */
+async function endSnooze(id, about = {}, replaced = []) {
+  let answer = await post(`/api/v1/snoozes/${encodeURIComponent(id)}`, {}, "DELETE");
+  const seconds = replaced.length ? (Date.parse(replaced[0].until) - Date.now()) / 1000 : 0;
+  if (!answer.problem && seconds > 1) answer = await post("/api/v1/snoozes", { ...about, seconds });
+  await told(seconds > 1 ? `The snooze before it lasts until ${dueTime(replaced[0].until)}.` : "The snooze is ended.", answer, null);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement)) return;
+  const by = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
+  if (form.id === "see") see(form);
+  else if (form.id === "take-back") takeBack();
+  else if (form.id === "snooze") snooze(form, by in LENGTHS ? by : "hour");
+  else if (form.dataset.snooze) endSnooze(form.dataset.snooze);
+  else return;
+  event.preventDefault();
+});
+
 addEventListener("keydown", (event) => {
-  if (best && !typing(event) && /^[1-3]$/.test(event.key)) best.show(best.buttons[Number(event.key) - 1]);
+  if (typing(event)) return;
+  best?.key(event);
+  /** @type {HTMLElement | null} */
+  const control = ["j", "k", "m"].includes(event.key) ? document.querySelector(`[aria-keyshortcuts="${event.key}"]`) : null;
+  control?.click();
 });
 document.addEventListener("click", (event) => around(event, "#print") && print());
 addEventListener("renewed", start);

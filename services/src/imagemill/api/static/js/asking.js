@@ -47,11 +47,11 @@ export async function send(path, portions, of, progress = () => {}) {
 }
 
 /** @param {string} path @param {object} body @returns {Promise<any>} What was answered, or a `problem`. */
-export async function post(path, body) {
+export async function post(path, body, method = "POST") {
   try {
     const headers = { "Content-Type": "application/json", "Idempotency-Key": uuid7() };
-    const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const told = await answer.json();
+    const answer = await fetch(path, { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const told = answer.status === 204 ? {} : await answer.json();
     return answer.ok ? told : { problem: told.detail };
   } catch {
     return { problem: "The service does not answer; try again in a moment." };

@@ -34,6 +34,17 @@ export function ago(text, now = Date.now()) {
   return days < 7 ? `${plural(days, "day")} ago` : text.slice(0, 10);
 }
 
+const hours = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The clock where this browser is: `18:41`, `07:00 tomorrow`, `07:00 on 2 Dec`. @param {string} text */
+export function dueTime(text, now = new Date()) {
+  const at = new Date(text);
+  const tomorrow = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1);
+  const day = at.toDateString() === now.toDateString() ? "" : at.toDateString() === tomorrow.toDateString() ? " tomorrow" : ` on ${days.format(at)}`;
+  return hours.format(at) + day;
+}
+
 /** @param {string} text */
 export const exact = (text) => `${text.replace("T", " ").replace("Z", "")} UTC`;
 

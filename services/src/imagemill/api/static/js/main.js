@@ -2,7 +2,7 @@
 
 import { on } from "./live.js";
 import { setClocks } from "./clock.js";
-import { ago, number } from "./format.js";
+import { ago, dueTime, number } from "./format.js";
 import { all, around, one } from "./dom.js";
 import "./keys.js";
 import "./follow.js";
@@ -62,6 +62,9 @@ function tickTimes() {
     const text = ago(time.dateTime);
     if (time.textContent !== text) time.textContent = text;
   }
+  /** @type {HTMLTimeElement[]} */
+  const due = all("time[data-due]");
+  for (const time of due) time.textContent = dueTime(time.dateTime);
 }
 
 /** @param {HTMLElement} button */
@@ -84,6 +87,8 @@ on("pulse", showPulse);
 setInterval(tickTimes, TICK_MS);
 setClocks();
 addEventListener("renewed", () => setClocks());
+addEventListener("renewed", tickTimes);
+tickTimes();
 document.addEventListener("click", (event) => {
   const button = around(event, "[data-copy]");
   if (button) copy(button);

@@ -3,14 +3,14 @@
 import { all } from "./dom.js";
 
 const FRAME_MS = 220;
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+export const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-class Strip {
-  /** @param {HTMLElement} thumb @param {HTMLImageElement} image */
-  constructor(thumb, image) {
+export class Strip {
+  /** @param {HTMLElement} holder @param {HTMLImageElement} image @param {boolean} returns To the picture that was there. */
+  constructor(holder, image, returns = true) {
     this.image = image;
-    this.rest = image.src;
-    this.frames = (thumb.dataset.strip ?? "").split(" ");
+    this.rest = returns ? image.src : "";
+    this.frames = (holder.dataset.strip ?? "").split(" ");
     this.place = -1;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -33,7 +33,7 @@ class Strip {
   stop() {
     clearTimeout(this.timer);
     this.place = this.frames.length;
-    this.image.src = this.rest;
+    if (this.rest) this.image.src = this.rest;
   }
 }
 

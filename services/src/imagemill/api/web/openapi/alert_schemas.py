@@ -2,12 +2,19 @@
 
 from typing import Any
 
-from imagemill.api.alerts.views import Acknowledged, AlertView, CameraEvent, SnoozeView, SuppressedEvent, WholeAlert
+from imagemill.api.alerts.views import (
+    Acknowledged,
+    AlertView,
+    CameraEvent,
+    SnoozeMade,
+    SnoozeView,
+    SuppressedEvent,
+    WholeAlert,
+)
 from imagemill.api.web.openapi.models import answers
 
 Schema = dict[str, Any]
 
-_STRING: Schema = {"type": "string"}
 _CURSOR: Schema = {"type": ["string", "null"], "description": "`after` of the next page; null: there is none."}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 # Views that have another name in the API than here.
@@ -27,7 +34,7 @@ def _numbers(description: str) -> Schema:
 
 
 def _views() -> dict[str, Schema]:
-    found = answers(AlertView, WholeAlert, CameraEvent, SuppressedEvent, SnoozeView, Acknowledged)
+    found = answers(AlertView, WholeAlert, CameraEvent, SuppressedEvent, SnoozeMade, SnoozeView, Acknowledged)
     return {_NAMES.get(name, name): schema for name, schema in found.items()}
 
 
@@ -56,5 +63,4 @@ SCHEMAS: Schema = _views() | {
     }),
     "HeldBack": _object("A page of what rules held back.", {"held_back": _list("SuppressedEvent"), "next": _CURSOR}),
     "Snoozes": _object("Those which last.", {"snoozes": _list("Snooze")}),
-    "SnoozeMade": _object("A new snooze.", {"id": _STRING, "url": _STRING}),
 }  # fmt: skip

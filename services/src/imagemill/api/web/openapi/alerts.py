@@ -85,12 +85,26 @@ _TEXT = {"type": "string", "maxLength": 100}
 _NOTE = {"type": "string", "maxLength": 300}
 _NUMBERS = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 500}
 _WHO = json_body(members({"by": _TEXT, "note": _NOTE}), {"by": "ann", "note": "it was the cat"}, required=False)
+_UNTIL = {"enum": ["morning"], "description": "Until the next seven o'clock of `timezone`, instead of `seconds`."}
 _QUIET = json_body(
-    members({"seconds": {"type": "number"}, "camera": _TEXT, "rule": _TEXT, "by": _TEXT}),
+    members(
+        {
+            "seconds": {"type": "number"},
+            "until": _UNTIL,
+            "timezone": _TEXT,
+            "camera": _TEXT,
+            "rule": _TEXT,
+            "by": _TEXT,
+        }
+    ),
     {"seconds": 3600, "by": "ann"},
     required=False,
 )
-_MADE = {"id": "1795252502213:ann", "url": "/api/v1/snoozes/1795252502213:ann"}
+_SNOOZE = {
+    "id": "1795252502213:ann", "by": "ann", "since": _AT, "until": "2026-11-21T10:15:02.213Z", "camera": "yard",
+    "rule": None,
+}  # fmt: skip
+_MADE = _SNOOZE | {"url": "/api/v1/snoozes/1795252502213:ann", "replaced": []}
 _SNOOZED = answer(201, "SnoozeMade", "It is quiet now.", _MADE, LOCATION)
 
 
@@ -205,10 +219,7 @@ ALERTS: Json = {
         "get": operation(
             "Alerts", "listSnoozes", "The snoozes which last",
             [
-                answer(200, "Snoozes", "Newest first.", {"snoozes": [{
-                    "id": "1795252502213:ann", "by": "ann", "since": _AT, "until": "2026-11-21T10:15:02.213Z",
-                    "camera": "yard", "rule": None,
-                }]}),
+                answer(200, "Snoozes", "Newest first.", {"snoozes": [_SNOOZE]}),
                 problems(DATABASE_AWAY),
             ],
         ),
