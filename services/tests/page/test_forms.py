@@ -7,7 +7,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
 import pictures
-from browsing import Open, console, text
+from browsing import Open, before_any_script, console, text
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
@@ -128,6 +128,38 @@ def test_the_test_of_a_camera_says_what_is_wrong(mill: Mill, browser: Open) -> N
     wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, "#test-says.bad"), "the answer")
     assert text(driver, "#test-says").endswith(".")
     assert is_enabled(driver, "test")
+
+
+FRAME = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+A_READER_ANSWERS = f"""
+const ask = window.fetch;
+window.fetch = async (path, asked) => path === "/cameras/test"
+  ? new Response(Uint8Array.from(atob("{FRAME}"), (letter) => letter.charCodeAt(0))) : ask(path, asked);
+"""
+
+
+def test_the_frame_of_a_test_is_in_sight_and_stays_when_the_camera_is_saved(mill: Mill, browser: Open) -> None:
+    driver = browser(1280, 800)
+    with before_any_script(driver, A_READER_ANSWERS):
+        driver.get(f"{mill.url}/cameras/new")
+        driver.find_element(By.ID, "name").send_keys("Gate")
+        driver.find_element(By.ID, "address").send_keys("rtsp://camera.example/gate")
+        assert not driver.find_element(By.NAME, "loop").is_displayed()
+        driver.execute_script("scrollTo(0, 0)")
+        driver.find_element(By.ID, "test").click()
+        wait_for(lambda: text(driver, "#test-says") == "This is what it shows.", "the frame")
+        for element in ("#test", "#test-says"):
+            box = driver.find_element(By.CSS_SELECTOR, element).rect
+            assert box["y"] + box["height"] <= 800, element
+        assert driver.execute_script("return scrollY") == 0
+        driver.find_element(By.CSS_SELECTOR, "#camera button.primary").click()
+        wait_for(lambda: "?saved" in driver.current_url, "it to be saved")
+        wait_for(lambda: driver.find_element(By.ID, "picture").is_displayed(), "the frame")
+        assert not driver.find_element(By.ID, "nothing").is_displayed()
+        assert len(driver.find_elements(By.CSS_SELECTOR, ".notice")) == 1
+        driver.get(f"{mill.url}/cameras/new")
+        assert not driver.find_element(By.ID, "picture").is_displayed()
+    assert console(driver) == []
 
 
 def test_a_new_rule_begins_with_the_zone_of_who_writes_it(mill: Mill, browser: Open) -> None:

@@ -389,3 +389,14 @@ def test_all_that_match_are_discarded_in_bounded_portions(site: Site, monkeypatc
         form |= hidden
     assert requests == 3
     assert "No failure that is open matches" in html
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [("/alerts/999", "All alerts"), ("/alerts/rules/none", "All rules"), ("/alerts/events/no:1", "All events"),
+     ("/cameras/none", "All cameras"), ("/alerts/nowhere", "All alerts"), ("/nowhere", "Upload pictures")],
+)  # fmt: skip
+def test_what_is_not_found_leads_to_what_is_near(site: Site, path: str, near: str) -> None:
+    page = site.html(path, 404)
+    assert f">{near}</a>" in page
+    assert ("Upload pictures" in page) == (near == "Upload pictures")

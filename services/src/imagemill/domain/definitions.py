@@ -48,13 +48,14 @@ _WANTED = {
 _RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
-def mistake(member: str, sentence: str) -> PydanticCustomError:
-    """Make the error of a validator that looks at more than one member."""
-    return PydanticCustomError("mistake", "{sentence}", {"sentence": sentence, "member": member})
+def mistake(member: str, sentence: str, mistakes: Mapping[str, str] | None = None) -> PydanticCustomError:
+    """Make the error of a validator that looks at more than one member; `mistakes` are those of all members."""
+    context = {"sentence": sentence, "member": member, "mistakes": dict(mistakes or {member: sentence})}
+    return PydanticCustomError("mistake", "{sentence}", context)
 
 
 class Definition(BaseModel):
-    """An immutable definition. What it refuses, it refuses with a sentence about the first mistake."""
+    """An immutable definition. What it refuses, it refuses with a sentence about each member that is wrong."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     # What it is called, what a member of it is called, and what is written before a member's name.
@@ -69,7 +70,8 @@ class Definition(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            raise Invalid("bad-value", first["msg"], first["ctx"]["member"]) from None
+            context = first["ctx"]
+            raise Invalid("bad-value", first["msg"], context["member"], context.get("mistakes")) from None
 
     def as_json(self) -> dict[str, Any]:
         """Make the JSON form that `parse` reads back."""
@@ -88,8 +90,9 @@ class Definition(BaseModel):
         except ValidationError as error:
             found = error.errors(include_url=False)
             first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-            member = str(first["loc"][0]) if first["loc"] else str(first.get("ctx", {}).get("member", ""))
-            raise mistake(member, cls.explain(first, member, given)) from None
+            told = [(member, cls.explain(one, member, given)) for one in (first, *found) for member in [_member(one)]]
+            # Of each member the first mistake.
+            raise mistake(*told[0], {member: sentence for member, sentence in reversed(told) if member}) from None
 
     @classmethod
     def explain(cls, error: ErrorDetails, member: str, given: Any) -> str:
@@ -129,6 +132,10 @@ class Definition(BaseModel):
         near = get_close_matches(member, cls.members(), 1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         return f"{cls.noun} has no {cls.member_noun}{member!r}{meant}; it has {', '.join(sorted(cls.members()))}"
+
+
+def _member(error: ErrorDetails) -> str:
+    return str(error["loc"][0]) if error["loc"] else str(error.get("ctx", {}).get("member", ""))
 
 
 class Revised(Definition):

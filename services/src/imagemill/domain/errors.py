@@ -1,14 +1,18 @@
 """What can be wrong with a request, whoever makes it; `api.web.problems` alone says it in HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class DomainError(Exception):
-    """A request that cannot be met: a stable `code` for programs, a sentence for people, the `member` that is wrong."""
+    """A request that cannot be met: a stable `code` for programs, a sentence for people, the `member` that is wrong.
 
-    def __init__(self, code: str, sentence: str, member: str = "") -> None:
+    `mistakes` says of each member that is wrong why; the one that is told is among them.
+    """
+
+    def __init__(self, code: str, sentence: str, member: str = "", mistakes: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.code, self.member = code, member
+        self.mistakes = dict(mistakes or {}) or ({member: sentence} if member else {})
 
 
 class Invalid(DomainError, ValueError):

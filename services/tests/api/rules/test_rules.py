@@ -165,6 +165,21 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
     assert site.get(f"{RULES}/night").status_code == 404
 
 
+def test_all_that_is_wrong_is_said_at_once(site: Mill) -> None:
+    wrong = {"name": " ", "min_score": "high", "hours": "late", "cool_down_seconds": "-1", "timezone": "Mars/Olympus"}
+    answer = site.post("/alerts/rules", data=FORM | wrong)
+    assert answer.status_code == 422
+    assert "5 fields are wrong; nothing is saved yet:" in answer.text
+    told = dict(re.findall(r'<span class="wrong" id="wrong-([a-z_]+)">([^<]+)</span>', answer.text))
+    assert set(told) == set(wrong)
+    assert told["min_score"] == "Min score is &#39;high&#39;; it must be a number."
+    assert answer.text.count("autofocus") == 1
+    assert all(f'href="#{member}"' in answer.text for member in wrong)
+    changed = site.post("/alerts/rules/everything", data={**FORM, "hours": "late", "min_score": "2"})
+    assert "2 fields are wrong" in changed.text
+    assert rule(site, "everything")["hours"] == []
+
+
 def test_a_change_by_somebody_else_is_shown_and_not_overwritten_unseen(site: Mill) -> None:
     site.post("/alerts/rules", data=FORM)
     seen = revision_on(site.get("/alerts/rules/night").text)

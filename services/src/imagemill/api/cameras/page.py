@@ -92,7 +92,7 @@ def _tested_frame() -> bytes:
     try:
         given = forms.given()
     except Invalid as error:
-        raise Invalid("bad-camera", f"The camera cannot be tested: {error}.", error.member) from error
+        raise Invalid("bad-camera", f"The camera cannot be tested: {error}.", error.member, error.mistakes) from error
     return service.tests.frame(service.check_camera({"name": "unsaved"} | given))
 
 
@@ -111,6 +111,7 @@ def _render(camera: Json, error: DomainError | None, is_new: bool = False, saved
     settings = services().cameras.settings
     return render_template(
         "camera.html", camera=camera, error=error, member=error.member if error else "",
+        mistakes=error.mistakes if error else {},
         credentials=names_of(settings.camera_credentials_file), folder=settings.camera_folder, is_new=is_new,
         saved=saved,
     )  # fmt: skip

@@ -52,7 +52,9 @@ class CameraService:
         try:
             camera = Camera.parse(given)
         except Invalid as error:
-            raise Invalid("bad-camera", f"The camera cannot be saved: {error}.", error.member) from error
+            raise Invalid(
+                "bad-camera", f"The camera cannot be saved: {error}.", error.member, error.mistakes
+            ) from error
         reason = refusal(camera, self.settings)
         if reason:
             raise Invalid("address-refused", f"The settings do not allow this address: {reason}.", "address")

@@ -7,6 +7,7 @@ from flask import request
 
 from imagemill.alerting.words import rule_value
 from imagemill.api.web.forms import number, text
+from imagemill.domain.errors import Invalid
 from imagemill.domain.rules import Rule
 
 Json = dict[str, Any]
@@ -28,9 +29,30 @@ def _look(name: str) -> str:
 _LOOKS: Mapping[str, str] = {name: _look(name) for name in _SCHEMAS}
 
 
-def given() -> Json:
-    """Read the rule that the form describes, as JSON; raises Invalid."""
-    return {name: _read(name, look) for name, look in _LOOKS.items()}
+def given(name: str | None = None) -> Json:
+    """Read the rule that the form describes, as JSON; raises Invalid, which tells all that is wrong.
+
+    `name` is that of a rule which has one.
+    """
+    found: Json = {}
+    wrong: dict[str, str] = {}
+    for member, look in _LOOKS.items():
+        try:
+            found[member] = name if member == "name" and name else _read(member, look)
+        except Invalid as error:
+            wrong[member] = str(error)
+    if wrong:
+        raise Invalid("bad-rule", next(iter(wrong.values())), next(iter(wrong)), wrong | _mistakes_in(found))
+    return found
+
+
+def _mistakes_in(found: Json) -> dict[str, str]:
+    """What else is wrong, beside what cannot even be read."""
+    try:
+        Rule.parse(found)
+    except Invalid as error:
+        return error.mistakes
+    return {}
 
 
 def as_typed() -> Json:

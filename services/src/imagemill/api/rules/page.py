@@ -154,7 +154,7 @@ def add_rule_form() -> AnyResponse:
 def save_rule_form(name: str) -> AnyResponse:
     """Change a rule, then show the list."""
     try:
-        return _to_list(rule_service().put_rule(name, forms.given() | {"name": name}, text("revision") or None).name)
+        return _to_list(rule_service().put_rule(name, forms.given(name), text("revision") or None).name)
     except ChangedMeanwhile as error:
         return again(_overtaken(forms.as_typed() | {"name": name}, name), error)
     except DomainError as error:
@@ -169,13 +169,14 @@ def _overtaken(typed: forms.Json, name: str) -> str:
         return _form(typed, is_new=True, error=gone)
     sentence = f"{name!r} was changed by somebody else meanwhile; nothing is saved yet."
     changed = ChangedMeanwhile("changed-meanwhile", sentence)
-    theirs = forms.differences(now, forms.given() | {"name": name})
+    theirs = forms.differences(now, forms.given(name))
     return _form({**typed, "revision": now.revision}, error=changed, theirs=theirs)
 
 
 def _form(rule: forms.Json, is_new: bool = False, error: DomainError | None = None, **more: Any) -> str:
     return render_template(
-        "rule.html", rule=rule, is_new=is_new, error=error, member=error.member if error else "", classes=CLASSES,
+        "rule.html", rule=rule, is_new=is_new, error=error, member=error.member if error else "",
+        mistakes=error.mistakes if error else {}, classes=CLASSES,
         weekdays=WEEKDAYS, units=forms.UNITS, timezones=sorted(available_timezones()), **_choices(), **more,
     )  # fmt: skip
 

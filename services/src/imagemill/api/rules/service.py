@@ -112,5 +112,5 @@ def _checked(given: Mapping[str, Any], name: str) -> Rule:
             if not is_channel_name(channel):
                 raise Invalid("bad-rule", f"{channel!r} cannot be the name of a channel", "channels")
     except Invalid as error:
-        raise Invalid("bad-rule", f"The rule cannot be saved: {error}.", error.member) from error
+        raise Invalid("bad-rule", f"The rule cannot be saved: {error}.", error.member, error.mistakes) from error
     return rule

@@ -19,7 +19,8 @@ def install(app: Flask) -> None:
     filters = {
         "number": number, "size": size, "exact_size": exact_size, "ago": ago, "exact": exact, "milliseconds":
         milliseconds, "saved": saved, "format_name": format_name, "state_word": state_word, "plural": plural,
-        "hours": hours, "clock": clock, "day": day, "due": due, "up_to_99": up_to_99, "folder_and_base": folder_and_base,
+        "hours": hours, "clock": clock, "day": day, "due": due, "up_to_99": up_to_99, "sentence": sentence,
+        "folder_and_base": folder_and_base,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -67,6 +68,12 @@ def moment(text: str) -> datetime:
 def exact(text: str) -> str:
     """2026-11-21 09:15:03.302 UTC"""
     return moment(text).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+def sentence(error: object) -> str:
+    """What an error says, as a sentence."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def clock(text: str) -> str:

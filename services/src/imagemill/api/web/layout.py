@@ -27,6 +27,18 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "private, no-cache",
 }
+# Of what is not found: what is near it. The first beginning counts.
+_WAYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "/alerts/rules": (("/alerts/rules", "All rules"), ("/alerts/new-rule", "Add a rule")),
+    "/alerts/events": (("/alerts/events", "All events"), ("/alerts", "All alerts")),
+    "/alerts": (("/alerts", "All alerts"), ("/alerts/held-back", "What was held back")),
+    "/cameras": (("/cameras", "All cameras"), ("/cameras/new", "Add a camera")),
+    "/batches": (("/batches", "All batches"), ("/pictures", "See the pictures")),
+    "/failures": (("/failures", "All failures"), ("/pictures", "See the pictures")),
+    "/webhooks": (("/webhooks", "All deliveries"), ("/alerts/rules", "Rules and channels")),
+    "/access": (("/access", "Access"), ("/access/changes", "What was changed")),
+    "": (("/", "Upload pictures"), ("/pictures", "See the pictures")),
+}
 _PROGRAMS_PATHS = ("/api/", "/image")
 
 
@@ -88,8 +100,14 @@ def _headers() -> dict[str, str]:
 
 
 def _show(problem: Problem) -> Response:
-    page = render_template("problem.html", problem=problem, title=HTTPStatus(problem.status).phrase)
+    title, ways = HTTPStatus(problem.status).phrase, _ways_on(request.path)
+    page = render_template("problem.html", problem=problem, title=title, ways=ways)
     return Response(page, problem.status, {**problem.headers, **_headers()}, mimetype="text/html")
+
+
+def _ways_on(path: str) -> tuple[tuple[str, str], ...]:
+    """Where somebody may have wanted to go: address and word, by the beginning of the path."""
+    return next((ways for start, ways in _WAYS.items() if path.startswith(start)), _WAYS[""])
 
 
 def _show_error(error: DomainError) -> Response:

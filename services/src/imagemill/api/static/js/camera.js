@@ -4,6 +4,9 @@ import { all, drawing, one } from "./dom.js";
 import { freeName, line, parse } from "./areas.js";
 
 const TEST_MS = 60_000;
+const KEPT = "imagemill-frame";
+const KEPT_MS = 600_000;
+const MOST_KEPT = 2_000_000;
 const SCALE = 1000;
 const STEP = 0.01;
 /** @type {Record<string, number[]>} */
@@ -15,6 +18,8 @@ const picture = one("#picture");
 /** @type {HTMLButtonElement} */
 const tester = one("#test");
 const says = one("#test-says");
+/** @type {HTMLInputElement} */
+const address = one("#address");
 /** @type {SVGElement} */
 const canvas = one("#areas-drawing");
 /** @type {HTMLTextAreaElement} */
@@ -30,6 +35,8 @@ let cross = [0.5, 0.5];
 
 async function test() {
   tester.disabled = true;
+  // On a narrow screen the fields are below.
+  tester.scrollIntoView({ block: "nearest" });
   says.className = "quiet";
   says.textContent = "Opening the camera …";
   const asked = {
@@ -44,7 +51,9 @@ async function test() {
 /** @param {Response | null} answer */
 async function tell(answer) {
   if (answer?.ok) {
-    show(await answer.blob());
+    const frame = await answer.blob();
+    show(frame, "The frame of the test");
+    await keep(frame);
     says.textContent = "This is what it shows.";
     return;
   }
@@ -52,15 +61,49 @@ async function tell(answer) {
   says.textContent = (await answer?.json().catch(() => null))?.detail ?? "The service did not answer; try again.";
 }
 
-/** @param {Blob} blob */
-function show(blob) {
+/** @param {Blob} blob @param {string} what */
+function show(blob, what) {
   URL.revokeObjectURL(picture.src);
   picture.src = URL.createObjectURL(blob);
-  picture.alt = "The frame of the test";
+  picture.alt = what;
   picture.hidden = false;
   one("#nothing").hidden = true;
 }
 
+// The frame is kept in this tab until the form was saved: the page that follows shows it again.
+
+/** @param {Blob} frame */
+async function keep(frame) {
+  const bytes = new Uint8Array(await frame.arrayBuffer());
+  const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  if (letters.length > MOST_KEPT) return;
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify({ address: address.value.trim(), frame: btoa(letters), at: Date.now() }));
+  } catch {
+    // Then the frame is gone once it is saved.
+  }
+}
+
+function showKept() {
+  try {
+    /** @type {{ address: string, frame: string, at: number } | null} */
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (!kept || !picture.hidden || kept.address !== address.value.trim() || Date.now() - kept.at > KEPT_MS) return;
+    const bytes = Uint8Array.from(atob(kept.frame), (letter) => letter.charCodeAt(0));
+    show(new Blob([bytes], { type: "image/jpeg" }), "The frame of the test before it was saved");
+    says.className = "quiet";
+    says.textContent = "The frame of the last test.";
+  } catch {
+    sessionStorage.removeItem(KEPT);
+  }
+}
+
+/** What is of files only is not asked of a camera in the network. */
+function fit() {
+  one("#of-files").hidden = /^(rtsps?|https?):/i.test(address.value.trim());
+}
+
+address.addEventListener("input", fit);
 tester.addEventListener("click", (event) => {
   event.preventDefault();
   test();
@@ -158,3 +201,5 @@ document.getElementById("remove")?.addEventListener("click", (event) => {
   if (!confirm("Remove this camera? Its events and alerts stay.")) event.preventDefault();
 });
 draw();
+fit();
+showKept();

@@ -1,5 +1,6 @@
 """The shapes of alerts, events and what was suppressed: made of the models that the routes answer with."""
 
+import json
 from typing import Any
 
 from imagemill.api.alerts.views import (
@@ -35,7 +36,16 @@ def _numbers(description: str) -> Schema:
 
 def _views() -> dict[str, Schema]:
     found = answers(AlertView, WholeAlert, CameraEvent, SuppressedEvent, SnoozeMade, SnoozeView, Acknowledged)
-    return {_NAMES.get(name, name): schema for name, schema in found.items()}
+    return {_NAMES.get(name, name): _renamed(schema) for name, schema in found.items()}
+
+
+def _renamed(schema: Schema) -> Schema:
+    """The same with references to what has another name in the API."""
+    text = json.dumps(schema)
+    for name, other in _NAMES.items():
+        text = text.replace(f'schemas/{name}"', f'schemas/{other}"')
+    renamed: Schema = json.loads(text)
+    return renamed
 
 
 SCHEMAS: Schema = _views() | {
