@@ -112,6 +112,9 @@ def test_an_alert_is_a_zip(watched: Watched) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
+        page = archive.read("alert-1/index.html").decode()
+    assert "<h1>Alert 1 yard</h1>" in page
+    assert '<img src="annotated.jpg"' in page
     assert {"alert-1/alert.json", "alert-1/best.jpg", "alert-1/annotated.jpg", "alert-1/strip-00.jpg"} <= set(names)
 
 

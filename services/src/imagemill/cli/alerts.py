@@ -1,5 +1,6 @@
 """`imagemill alert, alerts`."""
 
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.cli import console, say
+from imagemill.cli.alert_archive import AlertArchive
 from imagemill.cli.client import ApiError, Client, path_of
 from imagemill.cli.options import Api, AsJson, Limit, connect
 
@@ -16,7 +18,7 @@ _RESULTS = {"sent": "received", "failed": "failed", "given_up": "given up", "unk
 
 
 def alert(
-    number: Annotated[int, typer.Argument(min=1, help="The alert's number.")],
+    which: Annotated[str, typer.Argument(metavar="NUMBER|ZIP", help="The alert's number, or its ZIP.")],
     open_page: Annotated[bool, typer.Option("--open", help="Open its page in the browser.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for its pictures.", metavar="FOLDER")
@@ -24,9 +26,12 @@ def alert(
     api: Api = None,
     json: AsJson = False,
 ) -> None:
-    """One alert by its number: what happened, and who was told."""
+    """One alert by its number, or from its ZIP: what happened, and who was told."""
+    if which.lower().endswith(".zip"):
+        _from_archive(AlertArchive(Path(which)), open_page, output, json)
+        return
     client = connect(api)
-    found = client.get(path_of("alerts", str(number)))
+    found = client.get(path_of("alerts", str(_number(which))))
     if json:
         console.as_json(found)
     else:
@@ -34,8 +39,44 @@ def alert(
             console.line(line)
     if output is not None:
         _fetch(client, found, output)
-    if open_page and not webbrowser.open(client.url + found["url"]):
-        console.hint(f"No browser could be opened; the page is {client.url}{found['url']}")
+    if open_page:
+        _open(client.url + found["url"])
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) <= 10 and int(digits)):
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 nor a file that ends in .zip")
+    return int(digits)
+
+
+def _open(address: str) -> None:
+    if not webbrowser.open(address):
+        console.hint(f"No browser could be opened; the page is {address}")
+
+
+def _from_archive(archive: AlertArchive, open_page: bool, output: Path | None, json: bool) -> None:
+    if json:
+        console.as_json(archive.alert)
+    else:
+        for line in _known_facts(archive.alert):
+            console.line(line)
+    if not open_page and output is None:
+        return
+    # A folder of this user's own, which stays for as long as the browser shows the page.
+    folder = output or Path(tempfile.mkdtemp(prefix="imagemill-alert-"))
+    page = archive.unpack(folder)
+    console.hint(f"{folder}: {say.plural(len(archive.pictures), 'picture')}, and {page.name} that shows them")
+    if open_page:
+        _open(page.resolve().as_uri())
+
+
+def _known_facts(found: Json) -> list[str]:
+    """The report of a file, in which anything can stand or be missing."""
+    try:
+        return _report(found, "")
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return [f"{'alert':<10}{found['number']}", f"{'what':<10}{found.get('description', '')}"]
 
 
 def alerts(

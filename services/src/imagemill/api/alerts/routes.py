@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import time
 import zipfile
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from flask import Blueprint, Response, json, jsonify, request
 
 from imagemill.admission import headers
+from imagemill.alerting.offline import PICTURE, offline_page
 from imagemill.api.access.permissions import needs
 from imagemill.api.alerts import service, snoozing
 from imagemill.api.alerts.filters import Asked, asked_of
@@ -24,7 +24,6 @@ from imagemill.domain.access import Permission
 
 blueprint = Blueprint("alerts", __name__)
 _NUMBERS = 'Send a JSON object with the numbers of alerts, for example {"numbers": [17, 18]}.'
-_PICTURE = re.compile(r"[a-z0-9-]{1,40}\.jpg")
 
 
 @blueprint.get("/api/v1/alerts")
@@ -75,7 +74,7 @@ def get_alert_picture(number: int, name: str) -> Response:
 @blueprint.get("/api/v1/alerts/<int:number>.zip")
 @needs(Permission.VIEW)
 def get_alert_zip(number: int) -> Response:
-    """The alert as JSON and all its pictures."""
+    """The alert as JSON and all its pictures, with a page that shows them without any network."""
     found = alert_stores()
     alert = service.whole(found, number)
     pictures = {name: found.events.picture(alert.event, name) for name in alert.picture_names}
@@ -177,7 +176,7 @@ def _created(made: SnoozeMade) -> Response:
 
 def picture(found: service.AlertStores, event_id: str, name: str, download_name: str) -> Response:
     """A picture of an event. It came from a camera or a stranger: nothing in it can run."""
-    data = found.events.picture(event_id, name) if _PICTURE.fullmatch(name) else None
+    data = found.events.picture(event_id, name) if PICTURE.fullmatch(name) else None
     if data is None:
         raise Problem(404, "no-picture", f"There is no picture {name!r} of the event {event_id!r} (any more).")
     data = shown(data)
@@ -199,7 +198,9 @@ def _zipped(alert: WholeAlert, files: dict[str, bytes | None]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(f"{folder}/alert.json", when), json.dumps(alert.as_document(), indent=2))
-        for name, data in files.items():
-            if data is not None:
-                archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", when), data)
+        there = {name: data for name, data in files.items() if data is not None and PICTURE.fullmatch(name)}
+        page = offline_page(alert.as_document(), there)
+        archive.writestr(zipfile.ZipInfo(f"{folder}/index.html", when), page, zipfile.ZIP_DEFLATED)
+        for name, data in there.items():
+            archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", when), data)
     return made.getvalue()

@@ -162,7 +162,7 @@ ALERTS: Json = {
     },
     "/api/v1/alerts/{number}.zip": {
         "get": operation(
-            "Alerts", "getAlertZip", "The alert as JSON with all its pictures",
+            "Alerts", "getAlertZip", "The alert as JSON with all its pictures, and a page that shows them offline",
             [
                 {"200": {"description": "A ZIP.", "content": {
                     "application/zip": {"schema": {"type": "string", "format": "binary"}},
