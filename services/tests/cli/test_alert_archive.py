@@ -70,7 +70,8 @@ def test_the_page_shows_the_alert_from_a_folder_and_runs_nothing(
 @pytest.mark.parametrize(
     "name",
     ["../../evil.jpg", "/tmp/evil.jpg", "..\\..\\evil.jpg", "alert-17/../../evil.jpg", "C:\\evil.jpg",
-     "alert-17/evil.html", "alert-17/EVIL.JPG", "alert-17/.jpg", "alert-17/evil.jpg\x00.html", "alert-17/index.html", "evil.jpg/"],
+     "alert-17/evil.html", "alert-17/EVIL.JPG", "alert-17/.jpg", "alert-17/evil.jpg\x00.html", "alert-17/index.html",
+     "evil.jpg/"],
 )  # fmt: skip
 def test_nothing_is_written_outside_the_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "a" / "b" / "out"
@@ -145,4 +146,4 @@ def test_the_terminal_opens_a_zip_without_any_service(tmp_path: Path) -> None:
     assert (tmp_path / "opened").read_text().strip() == (folder / "index.html").as_uri()
     wrong = subprocess.run([*command[:-2], "seventeen"], capture_output=True, text=True, timeout=60, check=False)
     assert wrong.returncode == 2
-    assert "neither a number from 1 nor a file that ends in .zip" in " ".join(wrong.stderr.split())
+    assert "neither a number from 1 nor a file that ends in .zip" in " ".join(wrong.stderr.replace("│", "").split())

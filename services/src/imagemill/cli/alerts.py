@@ -18,7 +18,7 @@ _RESULTS = {"sent": "received", "failed": "failed", "given_up": "given up", "unk
 
 
 def alert(
-    which: Annotated[str, typer.Argument(metavar="NUMBER|ZIP", help="The alert's number, or its ZIP.")],
+    which: Annotated[str, typer.Argument(metavar="ALERT", help="The alert's number, or its ZIP.")],
     open_page: Annotated[bool, typer.Option("--open", help="Open its page in the browser.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for its pictures.", metavar="FOLDER")
