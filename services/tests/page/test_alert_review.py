@@ -26,7 +26,7 @@ SHOTS = os.environ.get("IMAGEMILL_SCREENSHOTS")
 PICKED = (
     "return [...document.querySelectorAll('#cards .pick')].filter((box) => box.checked).map((box) => Number(box.value))"
 )
-BADGE = "[data-unseen] span"
+BADGE = "[data-unseen] i"
 
 
 @dataclass

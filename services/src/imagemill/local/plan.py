@@ -56,6 +56,7 @@ class Addresses:
             "IMAGEMILL_HOME": str(settings.home),
             "IMAGEMILL_PAGE_URL": f"http://127.0.0.1:{settings.port}",
             "IMAGEMILL_PORT": str(settings.port),
+            "IMAGEMILL_SECRET_FILES_WRITABLE": "true",
             "IMAGEMILL_POOLS_URL": self.pools_url,
             "PYTHONUNBUFFERED": "1",
         }

@@ -66,6 +66,9 @@ class AnalysisSettings(SettingsGroup):
     camera_credentials_file: Path | None = Field(
         None, description="YAML or JSON file with users and passwords of cameras, by name; from a Secret."
     )
+    secret_files_writable: bool = Field(
+        False, description="The API may add entries to `camera_credentials_file`; `make run` sets it."
+    )
     camera_credentials_anywhere: bool = Field(
         False, description="Credentials without `hosts` may be sent to any address; else the reader does not start."
     )

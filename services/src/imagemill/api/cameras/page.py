@@ -56,7 +56,7 @@ def camera_page(camera_id: str) -> str:
 def add_form() -> AnyResponse:
     """Add a camera, then show its page; what is wrong is said beside its field."""
     try:
-        return _to(f"/cameras/{services().cameras.add_camera(forms.given()).id}?saved")
+        return _to(f"/cameras/{services().cameras.add_camera(_given()).id}?saved")
     except DomainError as error:
         return again(_new_form(forms.as_typed(), error), error)
 
@@ -64,11 +64,18 @@ def add_form() -> AnyResponse:
 def save_form(camera_id: str) -> AnyResponse:
     """Change a camera, then show its page."""
     try:
-        given = forms.given() | {"id": camera_id}
+        given = _given({"id": camera_id})
         services().cameras.put_camera(camera_id, given, request.form.get("revision") or None)
         return _to(f"/cameras/{camera_id}?saved")
     except DomainError as error:
         return again(_form(camera_id, forms.as_typed(), error), error)
+
+
+def _given(more: Json | None = None) -> Json:
+    """The camera of the form; a password in its address is kept elsewhere, where that is asked for."""
+    given = forms.given() | (more or {})
+    keeps = "keep_credentials" in request.form
+    return services().cameras.with_kept_credentials(given, is_new=more is None) if keeps else given
 
 
 def remove_form(camera_id: str) -> AnyResponse:
@@ -113,7 +120,7 @@ def _render(camera: Json, error: DomainError | None, is_new: bool = False, saved
         "camera.html", camera=camera, error=error, member=error.member if error else "",
         mistakes=error.mistakes if error else {},
         credentials=names_of(settings.camera_credentials_file), folder=settings.camera_folder, is_new=is_new,
-        saved=saved,
+        saved=saved, keeps_credentials=services().cameras.keeps_credentials,
     )  # fmt: skip
 
 

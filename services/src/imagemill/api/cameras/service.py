@@ -8,13 +8,16 @@ from typing import Any
 
 from imagemill.api.access.audit import Recorder
 from imagemill.api.cameras.camera_tests import CameraTests
+from imagemill.api.cameras.pasted import free_name, taken_apart
 from imagemill.api.cameras.snapshot_cache import SnapshotCache
 from imagemill.api.cameras.status import CameraCounts, CameraStatus, is_recent, status_of
 from imagemill.api.images.posted_frames import PostedFrames
+from imagemill.cameras.credentials import names_of
 from imagemill.cameras.specs import refusal
 from imagemill.domain.activity import Record
 from imagemill.domain.cameras import Camera
 from imagemill.domain.errors import AlreadyExists, Invalid, NotFound, changed_meanwhile
+from imagemill.process.secret_files import SecretFile
 from imagemill.settings import Settings
 from imagemill.store.camera_leases import Reader, ReadingStates, View
 from imagemill.store.cameras import Cameras
@@ -59,6 +62,28 @@ class CameraService:
         if reason:
             raise Invalid("address-refused", f"The settings do not allow this address: {reason}.", "address")
         return camera
+
+    @property
+    def keeps_credentials(self) -> bool:
+        """May a user and password be added to the credentials file?"""
+        return self.settings.secret_files_writable and self.settings.camera_credentials_file is not None
+
+    def with_kept_credentials(self, given: Mapping[str, Any], is_new: bool) -> dict[str, Any]:
+        """Keep user and password of a pasted address in the credentials file, and name their entry; raises Invalid.
+
+        Nothing is kept when the camera cannot be saved for another reason.
+        """
+        file, pasted = self.settings.camera_credentials_file, taken_apart(str(given.get("address", "")))
+        if pasted is None or file is None or not self.keeps_credentials:
+            return dict(given)
+        bare = {name: value for name, value in given.items() if name != "credentials"} | {"address": pasted.address}
+        camera = self.check_camera(bare)
+        if is_new and self.cameras.get(camera.id):
+            return bare
+        name = free_name(camera.id, names_of(file))
+        SecretFile(file).add(name, pasted.entry)
+        self.record("camera-credentials.add", name, after={"hosts": pasted.entry["hosts"]})
+        return bare | {"credentials": name}
 
     def add_camera(self, given: Mapping[str, Any]) -> Camera:
         """Save a new camera; raises Invalid or AlreadyExists."""

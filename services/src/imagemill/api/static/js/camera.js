@@ -100,7 +100,10 @@ function showKept() {
 
 /** What is of files only is not asked of a camera in the network. */
 function fit() {
-  one("#of-files").hidden = /^(rtsps?|https?):/i.test(address.value.trim());
+  const typed = address.value.trim();
+  one("#of-files").hidden = /^(rtsps?|https?):/i.test(typed);
+  const offer = document.getElementById("keep");
+  if (offer) offer.hidden = !/^[a-z]+:\/\/[^/]*@/i.test(typed);
 }
 
 address.addEventListener("input", fit);

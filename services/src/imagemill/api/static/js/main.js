@@ -31,7 +31,7 @@ function showTotals(totals) {
 /** @param {UnseenAlerts} alerts */
 function showUnseen({ new: count }) {
   for (const badge of all("[data-unseen]")) {
-    one("span", badge).textContent = count > 99 ? "99+" : String(count);
+    one("i", badge).textContent = count > 99 ? "99+" : String(count);
     badge.hidden = !count;
   }
 }
