@@ -67,7 +67,8 @@ class AnalysisSettings(SettingsGroup):
         None, description="YAML or JSON file with users and passwords of cameras, by name; from a Secret."
     )
     secret_files_writable: bool = Field(
-        False, description="The API may add entries to `camera_credentials_file`; `make run` sets it."
+        False,
+        description="The API may add entries to `camera_credentials_file` and `channels_file`; `make run` sets it.",
     )
     camera_credentials_anywhere: bool = Field(
         False, description="Credentials without `hosts` may be sent to any address; else the reader does not start."

@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import available_timezones
@@ -18,6 +19,8 @@ from imagemill.api.alerts.service import alert_stores
 from imagemill.api.alerts.snoozing import end_snooze
 from imagemill.api.alerts.views import snooze_view
 from imagemill.api.rules import forms
+from imagemill.api.rules.channel_entries import KINDS as KINDS_OF_CHANNELS
+from imagemill.api.rules.channel_entries import add_channel
 from imagemill.api.rules.routes import rule_service
 from imagemill.api.rules.views import rule_view
 from imagemill.api.web.bodies import parse_object
@@ -45,6 +48,7 @@ def add_to(blueprint: Blueprint) -> None:
         ("/alerts/rules/<name>/switch", switch_rule_form, Permission.ADMINISTER, "POST"),
         ("/alerts/rules/<name>/remove", remove_rule_form, Permission.ADMINISTER, "POST"),
         ("/alerts/snoozes/<snooze_id>/end", end_snooze_form, Permission.OPERATE, "POST"),
+        ("/alerts/channels", add_channel_form, Permission.ADMINISTER, "POST"),
         ("/alerts/channels/<name>/test", test_channel_form, Permission.ADMINISTER, "POST"),
     )
 
@@ -54,7 +58,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 def rules_page() -> str:
     """Show rules, channels and snoozes."""
-    return _list(saved=request.args.get("saved"))
+    return _list(saved=request.args.get("saved"), added=request.args.get("channel"))
 
 
 def switch_rule_form(name: str) -> AnyResponse | str:
@@ -108,6 +112,23 @@ def test_channel_form(name: str) -> AnyResponse | str:
     return _list(tested=name, ok=test.ok, answer=test.answer)
 
 
+def add_channel_form() -> AnyResponse:
+    """Keep a channel; its address and secret are shown to nobody again, nor what was typed of them."""
+    given = {name: text(name) for name in ("name", "kind", "address", "secret")}
+    try:
+        added = add_channel(_channels_file(), services().record, given)
+    except DomainError as error:
+        typed = {"name": given["name"], "kind": given["kind"]}
+        return again(_list(error=error, typed=typed, member=error.member), error)
+    return redirect(f"{_LIST}?channel={quote(added, safe='')}", HTTPStatus.SEE_OTHER)
+
+
+def _channels_file() -> Path | None:
+    """The file, if it may be written from here."""
+    settings = services().settings
+    return settings.channels_file if settings.secret_files_writable else None
+
+
 def _list(**happened: Any) -> str:
     service = rule_service()
     known, channels = service.rules.all(), service.alerts.channels()
@@ -115,6 +136,7 @@ def _list(**happened: Any) -> str:
     return render_template(
         "alert_rules.html", rules=[rule_view(rule) | _durations(rule) for rule in known], channels=channels,
         snoozes=[snooze_view(named) for named in alert_stores().snoozes.lasting(time.time())], camera=None,
+        keeps_channels=_channels_file() is not None, channel_kinds=KINDS_OF_CHANNELS,
         channel_names=[channel.name for channel in channels],
         **happened | {"saved": next((rule for rule in known if rule.name == saved), None)},
     )  # fmt: skip
