@@ -34,7 +34,7 @@ def entry_of(name: str, kind: str, address: str, secret: str) -> dict[str, str]:
     if kind not in KINDS:
         raise Invalid("bad-value", f"A channel is one of {' and '.join(KINDS)}.", "kind")
     if not _may_be_address(kind, address):
-        looks = "https://desk.example/imagemill" if kind == "webhook" else "mailtos://user:password@mail.example"
+        looks = "https://office.example/imagemill" if kind == "webhook" else "mailtos://user:password@mail.example"
         raise Invalid("bad-value", f"The address of such a channel looks like {looks}.", "address")
     if kind == "apprise":
         return {"apprise": address}

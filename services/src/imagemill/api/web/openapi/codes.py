@@ -119,6 +119,8 @@ CAMERAS = (
     Code("no-frame", (404,), "No reader has a frame of this camera now; its state says why."),
     Code("camera-exists", (409,), "Another camera has this id."),
     Code("changed-meanwhile", (412,), "Somebody changed the camera or the rule since it was read."),
+    Code("entry-exists", (409,), "A file of secrets has an entry of this name."),
+    Code("unwritable-file", (422,), "Nothing can be added to a file of secrets."),
     Code("bad-camera", (422,), "A part of the camera, `member`, cannot be."),
     Code("address-refused", (422,), "The settings do not allow the camera's address."),
     Code("camera-failed", (422,), "The camera gave no picture when it was tested; the detail says why."),
