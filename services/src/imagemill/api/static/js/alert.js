@@ -4,7 +4,7 @@ import { post, say } from "./asking.js";
 import { all, around, element, one } from "./dom.js";
 import { renew } from "./follow.js";
 import { dueTime } from "./format.js";
-import { typing } from "./keys.js";
+import { bind } from "./keys.js";
 import { rememberName, written } from "./names.js";
 import { Strip, still } from "./strips.js";
 
@@ -48,15 +48,6 @@ class Best {
     const holder = one(".moving", this.root);
     this.strip = new Strip(holder, one("img", holder), false);
     this.strip.step();
-  }
-
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    if (/^[1-5]$/.test(event.key)) this.show(this.buttons[Number(event.key) - 1]);
-    if (event.key === "p") this.show(this.buttons.find((button) => button.dataset.show === "moving"));
-    if (this.shown !== "compare" || around(event, "input")) return;
-    if (event.key === "ArrowLeft") this.divide(this.share - STEP);
-    if (event.key === "ArrowRight") this.divide(this.share + STEP);
   }
 
   /** @param {number} share */
@@ -180,13 +171,9 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
 });
 
-addEventListener("keydown", (event) => {
-  if (typing(event)) return;
-  best?.key(event);
-  /** @type {HTMLElement | null} */
-  const control = ["j", "k", "m"].includes(event.key) ? document.querySelector(`[aria-keyshortcuts="${event.key}"]`) : null;
-  control?.click();
-});
+const player = () => best?.buttons.find((button) => button.dataset.show === "moving");
+bind(["p"], "Play the small pictures", () => best?.show(player()), () => Boolean(player()));
+bind(["ArrowLeft", "ArrowRight"], "Move the divider", (key) => best?.divide(best.share + (key === "ArrowLeft" ? -STEP : STEP)), (event) => best?.shown === "compare" && !(event && around(event, "input")));
 document.addEventListener("click", (event) => around(event, "#print") && print());
 addEventListener("renewed", start);
 start();

@@ -17,7 +17,6 @@ if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.
 /** @param {HTMLFormElement} list */
 function start(list) {
   const selection = new Selection(list, "#cards > [data-key]", show);
-  selection.keys.m = () => list.querySelector("#acknowledge") && acknowledge();
 
   /** @param {number} count */
   function show(count) {
