@@ -28,9 +28,7 @@ from imagemill.store.rules import RuleStore
 from imagemill.store.securing import secure
 
 # What this version wants to be there; another version may want more.
-_LAYOUT = ".".join(
-    part.LAYOUT for part in (ledger_views, resolutions, deliveries, activity_log, alert_index)
-)
+_LAYOUT = ".".join(part.LAYOUT for part in (ledger_views, resolutions, deliveries, activity_log, alert_index))
 
 
 @dataclass(frozen=True)
