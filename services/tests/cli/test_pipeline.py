@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fake_api import Ended
+from imagemill.cli.events import told
 from mill import Mill, wait_for
 from pictures import photo_jpeg, png, truncated_jpeg
 
@@ -302,10 +303,14 @@ def watching(mill: Mill) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
+def test_events_tell_how_many_alerts_are_new() -> None:
+    assert told("alerts", {"new": 1200}) == "alerts      1,200 new"
+
+
 def test_events_tell_outcomes_as_they_happen(watching: "subprocess.Popen[str]", mill: Mill) -> None:
     assert watching.stdout is not None
     assert watching.stdout.readline().startswith("totals ")
     (image_id,) = mill.accepted(photo_jpeg(seed=4))
-    said = next(line for line in watching.stdout if not line.startswith("totals"))
+    said = next(line for line in watching.stdout if not line.startswith(("totals", "alerts")))
     assert said.startswith("stored ")
     assert image_id in said

@@ -42,6 +42,8 @@ def told(kind: str, data: dict[str, Any]) -> str:
     """An event as a line."""
     if kind == "totals":
         return f"{'totals':<12}{say.equation(data)}"
+    if kind == "alerts":
+        return f"{'alerts':<12}{data['new']:,} new"
     if kind == "outcome":
         return f"{data['status']:<12}{data['id']}  {data['recipe']}  {_how(data)}"
     if kind == "activity":
