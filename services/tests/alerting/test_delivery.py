@@ -56,6 +56,12 @@ def test_the_host_of_a_plain_web_address_is_shown():
     assert shown("nonsense") == "***"
 
 
+@pytest.mark.parametrize("url", ["tgram://[never-seen/secret-word", "https://a[never-seen/secret-word"])
+def test_what_is_no_url_keeps_nobody_from_being_told_and_is_hidden(url):
+    assert shown(url) == "***"
+    assert hide(f"POST {url} failed: secret-word is wrong", [*URLS, url]) == "POST *** failed: *** is wrong"
+
+
 @pytest.mark.parametrize("url", URLS)
 def test_errors_that_repeat_an_address_or_a_part_of_it_are_cleaned(url):
     inner = url.partition("://")[2]

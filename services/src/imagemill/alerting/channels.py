@@ -1,7 +1,7 @@
 """Channel addresses are secrets: Apprise's URLs hold tokens where others have a host. What may be shown of them."""
 
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 HIDDEN = "***"
 # Shorter parts of an address are words like `api` that would be hidden all over a text.
@@ -10,7 +10,7 @@ LEAST_PART = 6
 
 def shown(url: str) -> str:
     """What may be shown of a channel's address: its scheme, and the host of a plain web address."""
-    parts = urlsplit(url)
+    parts = _split(url)
     if not parts.scheme:
         return HIDDEN
     host = parts.hostname if parts.scheme in ("http", "https") and parts.hostname else HIDDEN
@@ -28,11 +28,19 @@ def hide(text: str, urls: Iterable[str]) -> str:
 
 
 def _parts(url: str) -> set[str]:
-    parts = urlsplit(url)
+    parts = _split(url)
     plain_web = parts.scheme in ("http", "https")
     places = [parts.netloc.rpartition("@")[0] if plain_web else parts.netloc, parts.path, parts.query, parts.fragment]
     words = {word for place in places for word in _words(place)}
     return {form for word in words for form in (word, unquote(word)) if len(form) >= LEAST_PART}
+
+
+def _split(url: str) -> SplitResult:
+    """Its parts; what is no URL, such as one with a lone bracket, is a path: hidden as a whole and in words."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
 
 
 def _words(text: str) -> list[str]:

@@ -61,6 +61,7 @@ def test_a_channel_is_kept_and_shown_nowhere(mill: Mill, file: Path) -> None:
         ("name", {"name": "The Desk"}), ("kind", {"kind": "pigeon"}), ("address", {"address": "never-seen"}),
         ("address", {"address": "ftp://never-seen.example"}), ("secret", {"secret": "short"}),
         ("address", {"kind": "apprise", "address": "never-seen"}), ("address", {"address": "https://never-seen x/"}),
+        ("address", {"kind": "apprise", "address": "tgram://[never-seen"}),
     ],
 )  # fmt: skip
 def test_what_the_alerter_would_not_take_is_told_beside_its_field(

@@ -46,10 +46,10 @@ def entry_of(name: str, kind: str, address: str, secret: str) -> dict[str, str]:
 def _may_be_address(kind: str, address: str) -> bool:
     if len(address) > _MOST_CHARACTERS or not address.isprintable():
         return False
-    if kind == "apprise":
-        return _APPRISE.fullmatch(address) is not None
     try:
         parts = urlsplit(address)
+        if kind == "apprise":
+            return _APPRISE.fullmatch(address) is not None
         return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in address
     except ValueError:
         return False
