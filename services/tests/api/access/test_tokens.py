@@ -10,7 +10,10 @@ from werkzeug.test import TestResponse
 
 import pictures
 from api.access.conftest import ADMIN_TOKEN, Door
+from api.images.test_trials import FACTS, IMAGE
 from imagemill.api.access.rates import Bucket
+from imagemill.api.images import reads
+from imagemill.api.images.trials import Trial
 from imagemill.domain.access import Role, new_token, token_id_of
 from mill import wait_for
 
@@ -134,6 +137,16 @@ def test_a_token_does_no_more_than_it_is_for(
     answer = _upload(door, door.make("limited", "uploader", limits=limits), **fields)
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
     assert told in answer.json["detail"]
+
+
+@pytest.mark.parametrize(("who", "status"), [("uploader", 200), ("bound", 403)])
+def test_who_may_only_upload_sees_no_picture_by_trying_a_recipe_on_it(
+    door: Door, monkeypatch: pytest.MonkeyPatch, who: str, status: int
+) -> None:
+    monkeypatch.setattr(reads, "image_of", lambda *_: IMAGE)
+    monkeypatch.setattr(door.services.trials, "tried", lambda *_: Trial(FACTS, b"bytes"))
+    answer = door.ask("POST", "/api/v1/images/a/trial?recipe=gray", who)
+    assert (answer.status_code, b"bytes" in answer.data) == (status, status == 200)
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(door: Door) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from flask import Blueprint, Response, json, jsonify, request
 
-from imagemill.api.access.permissions import needs
+from imagemill.api.access.permissions import needs, principal
 from imagemill.api.images import batch_rows, listing, retry, views
 from imagemill.api.images.bytes_there import with_bytes
 from imagemill.api.images.waiting import outcome_within, wait_seconds_of
@@ -87,6 +87,8 @@ def trial(image_id: str) -> Response:
     mill = services()
     found, recipe = image_of(mill, image_id), retry.known_recipe(mill, request.values.get("recipe", ""))
     retry.check_allowed(found, recipe)
+    if not principal().may(Permission.VIEW):
+        raise Problem(403, "forbidden", f"{principal().name!r} may only upload, and not see pictures.")
     made = mill.trials.tried(found, recipe)
     response = inert(made.content_type)
     response.set_data(made.data)

@@ -217,7 +217,8 @@ PICTURES: Json = {
                 }),
             ],
             description="The answer is what the recipe makes of it. A worker of the recipe's pool does it before what "
-            "waits in its queue, a few at a time; pools that are scaled to zero are not woken. Nothing is counted.",
+            "waits in its queue, a few at a time; pools that are scaled to zero are not woken. Nothing is counted. "
+            "A token that is bound to a source may not see it.",
             parameters=[IMAGE_ID, query("recipe", STRING, "What to try; also taken from a form.") | {"required": True}],
         )
     },
