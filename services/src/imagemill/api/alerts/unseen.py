@@ -22,7 +22,7 @@ class UnseenAlerts:
         self._lock = threading.Lock()
         self._count: int | None = None
         self._told: int | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
         self._is_sure = False
         self._loop = Loop("unseen alerts", self._round, every_seconds=_LOOK_EVERY_SECONDS, passing=StoreUnavailable)
 
@@ -66,11 +66,14 @@ class UnseenAlerts:
         with self._lock:
             if self._count is not None and self._is_sure and self._read_at >= asked:
                 return self._count  # somebody read it while this waited
+            if self._failed_at >= asked:
+                # Or tried to: each would wait for a store that hangs, one after the other, and soon all threads would.
+                raise StoreUnavailable("the store did not answer somebody who asked for the count before")
             # Before it is read: what is heard meanwhile may not be in it.
             self._is_sure, self._read_at = True, time.monotonic()
             try:
                 self._count = self._read()
             except StoreUnavailable:
-                self._is_sure = False
+                self._is_sure, self._failed_at = False, time.monotonic()
                 raise
             return self._count
