@@ -4,12 +4,13 @@ import random
 from dataclasses import dataclass
 
 import pytest
+from ibmcloudant.cloudant_v1 import BulkDocs
 
 from imagemill.store import alert_index
 from imagemill.store.alert_index import AlertFilter, AlertIndex, AlertState, Position
 from imagemill.store.alerts import AlertStore
 from imagemill.store.couch import Couch
-from imagemill.store.rules import RuleStore
+from imagemill.store.rules import DATABASE, RuleStore
 from raised_alerts import raise_alert
 
 FROM = 1_795_250_000.0
@@ -106,6 +107,17 @@ def test_what_is_taken_back_is_new_again(client: Couch, book: AlertStore) -> Non
     assert book.acknowledge(alerts, "eve", FROM) == [2, 3]
     assert index.counts(AlertFilter()).new == 0
     assert book.acknowledged(numbers)[1].note == "the cat"
+
+
+def test_what_two_nodes_of_a_cluster_had_at_once_is_taken_back_whole(client: Couch, book: AlertStore) -> None:
+    number = raise_alert(client, "yard", FROM)
+    database = client.database(DATABASE)
+    for by, revision in (("ann", "1-" + "a" * 32), ("bob", "1-" + "b" * 32)):
+        one = {"_id": f"acknowledged:{number:010d}", "_rev": revision, "type": "acknowledged", "number": number}
+        bulk = BulkDocs(docs=[{**one, "by": by, "at": FROM, "note": ""}], new_edits=False)
+        client.service.post_bulk_docs(db=database.name, bulk_docs=bulk)
+    assert book.take_back([number]).keys() == {number}
+    assert book.acknowledged([number]) == {}
 
 
 def test_acknowledgements_of_a_former_version_are_completed(client: Couch, book: AlertStore) -> None:

@@ -27,6 +27,8 @@ from imagemill.store.rules import DATABASE
 
 MOST_ATTEMPTS = 1000
 MOST_PINS = 100_000
+# Of an acknowledgement: each node of a cluster may have one of its own.
+_MOST_VERSIONS = 4
 _LAST = "\ufff0"
 _CHANNELS = "channels"
 
@@ -122,12 +124,21 @@ class AlertStore:
 
     def take_back(self, numbers: Sequence[int]) -> dict[int, Acknowledgement]:
         """Nobody has seen them (any more); tells what is gone, by number."""
-        found = self._database.get_many([acknowledged_id(number) for number in numbers])
+        ended: dict[int, Acknowledgement] = {}
+        for _ in range(_MOST_VERSIONS):
+            gone = self._removed([acknowledged_id(number) for number in numbers])
+            if not gone:
+                break
+            ended = {one.number: one for one in map(Acknowledgement.model_validate, gone)} | ended
+        return ended
+
+    def _removed(self, doc_ids: Sequence[str]) -> list[Document]:
+        """Remove what is there and tell it. Of two who wrote at once a cluster keeps both, one behind the other."""
+        found = self._database.get_many(doc_ids)
         gone = [{"_id": doc_id, "_rev": document["_rev"], "_deleted": True} for doc_id, document in found.items()]
         errors = self._database.bulk(gone)
         successes(gone, errors)
-        ended = [found[str(doc["_id"])] for doc, error in zip(gone, errors, strict=True) if error is None]
-        return {one.number: one for one in map(Acknowledgement.model_validate, ended)}
+        return [found[str(doc["_id"])] for doc, error in zip(gone, errors, strict=True) if error is None]
 
     def complete(self, numbers: Sequence[int]) -> None:
         """Let acknowledgements of a former version say of their alerts what the index asks for."""
@@ -141,6 +152,11 @@ class AlertStore:
         found = self._database.get_many([acknowledged_id(number) for number in numbers])
         seen = map(Acknowledgement.model_validate, found.values())
         return {one.number: one for one in seen}
+
+    def first_acknowledged(self, number: int) -> Acknowledgement | None:
+        """Who has acknowledged one, as a majority of a cluster's nodes knows it: lists are of one node alone."""
+        found = self._database.get(acknowledged_id(number))
+        return Acknowledgement.model_validate(found) if found else None
 
     def pin(self, number: int, event_id: str, by: str, at: float) -> None:
         """Its pictures shall stay when their month goes."""

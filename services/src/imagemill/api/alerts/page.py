@@ -166,7 +166,7 @@ def _render(template: str, **context: Any) -> str:
 
 def acknowledge_many_form() -> AnyResponse:
     """Somebody has seen those that are selected; back to the list as it was asked for."""
-    numbers = [int(text) for text in request.form.getlist("number") if text.isascii() and text.isdigit()]
+    numbers = [number for text in request.form.getlist("number") if (number := alert_number(text)) is not None]
     if numbers:
         service.acknowledge_many(alert_stores(), optional_body() | {"numbers": numbers})
     kept = {name: request.form.get(name) for name in (*FIELDS, "state")}

@@ -10,6 +10,7 @@ from imagemill.api.alerts.views import Acknowledged, AlertView, WholeAlert, aler
 from imagemill.api.web.problems import Problem
 from imagemill.api.web.responses import services
 from imagemill.domain.alerts import Alert
+from imagemill.domain.errors import changed_meanwhile
 from imagemill.store.alert_index import AlertIndex, Position
 from imagemill.store.alerts import AlertStore
 from imagemill.store.events import EventStore
@@ -100,7 +101,10 @@ def by(body: Json) -> str:
 def acknowledge(found: AlertStores, number: int, body: Json) -> Acknowledged:
     """Somebody has seen it."""
     _acknowledge(found, [alert_of(found, number)], body)
-    return seen(found.book.acknowledged([number])[number])
+    first = found.book.first_acknowledged(number)
+    if first is None:
+        raise changed_meanwhile(f"alert {number}")
+    return seen(first)
 
 
 def acknowledge_many(found: AlertStores, body: Json) -> Json:

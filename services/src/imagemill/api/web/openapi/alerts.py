@@ -177,7 +177,7 @@ ALERTS: Json = {
             "Alerts", "acknowledgeAlert", "Says that somebody has seen it; the first one counts",
             [
                 answer(200, "Acknowledged", "Who has.", {"by": "ann", "at": _AT, "note": "it was the cat"}),
-                problems({**_BAD, **_UNKNOWN, **CHANGING}),
+                problems({**_BAD, **_UNKNOWN, 412: ("changed-meanwhile",), **CHANGING}),
             ],
             parameters=[_NUMBER], body=_WHO,
         ),

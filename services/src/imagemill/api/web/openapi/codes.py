@@ -118,7 +118,7 @@ CAMERAS = (
     Code("unknown-camera", (404,), "There is no camera with this id."),
     Code("no-frame", (404,), "No reader has a frame of this camera now; its state says why."),
     Code("camera-exists", (409,), "Another camera has this id."),
-    Code("changed-meanwhile", (412,), "Somebody changed the camera or the rule since it was read."),
+    Code("changed-meanwhile", (412,), "Somebody changed the camera, the rule or the alert since it was read."),
     Code("entry-exists", (409,), "A file of secrets has an entry of this name."),
     Code("unwritable-file", (422,), "Nothing can be added to a file of secrets."),
     Code("bad-camera", (422,), "A part of the camera, `member`, cannot be."),
