@@ -123,6 +123,18 @@ def test_what_cannot_be_saved_leaves_nothing_behind(
     assert PASSWORD not in said(mill)
 
 
+@pytest.mark.parametrize(("path", "status"), [("/cameras/door", 412), ("/cameras/nowhere", 404)])
+def test_what_was_changed_or_removed_meanwhile_leaves_nothing_behind(
+    mill: Mill, credentials: Path, path: str, status: int
+) -> None:
+    mill.post("/api/v1/cameras", json={"name": "Door"})
+    before = credentials.read_text()
+    token = form_token(mill.get("/cameras/new", headers={"Accept": "text/html"}).text)
+    form = FORM | {"form_token": token, "name": "Door", "address": PASTED, "keep_credentials": "on", "revision": "1-a"}
+    assert mill.post(path, data=form).status_code == status
+    assert credentials.read_text() == before
+
+
 def test_the_api_itself_refuses_a_password_as_before(mill: Mill) -> None:
     answer = mill.post("/api/v1/cameras", json={"name": "x", "address": PASTED})
     assert (answer.status_code, answer.json()["member"]) == (422, "address")

@@ -75,7 +75,8 @@ def _given(more: Json | None = None) -> Json:
     """The camera of the form; a password in its address is kept elsewhere, where that is asked for."""
     given = forms.given() | (more or {})
     keeps = "keep_credentials" in request.form
-    return services().cameras.with_kept_credentials(given, is_new=more is None) if keeps else given
+    revision = request.form.get("revision") or None
+    return services().cameras.with_kept_credentials(given, more is None, revision) if keeps else given
 
 
 def remove_form(camera_id: str) -> AnyResponse:

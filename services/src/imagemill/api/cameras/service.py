@@ -68,7 +68,7 @@ class CameraService:
         """May a user and password be added to the credentials file?"""
         return self.settings.secret_files_writable and self.settings.camera_credentials_file is not None
 
-    def with_kept_credentials(self, given: Mapping[str, Any], is_new: bool) -> dict[str, Any]:
+    def with_kept_credentials(self, given: Mapping[str, Any], is_new: bool, revision: str | None) -> dict[str, Any]:
         """Keep user and password of a pasted address in the credentials file, and name their entry; raises Invalid.
 
         Nothing is kept when the camera cannot be saved for another reason.
@@ -78,7 +78,8 @@ class CameraService:
             return dict(given)
         bare = {name: value for name, value in given.items() if name != "credentials"} | {"address": pasted.address}
         camera = self.check_camera(bare)
-        if is_new and self.cameras.get(camera.id):
+        known = self.cameras.get(camera.id)
+        if is_new == (known is not None) or (known and revision not in (None, known.revision)):
             return bare
         name = free_name(camera.id, names_of(file))
         SecretFile(file).add(name, pasted.entry)
