@@ -147,3 +147,8 @@ def test_the_terminal_opens_a_zip_without_any_service(tmp_path: Path) -> None:
     wrong = subprocess.run([*command[:-2], "seventeen"], capture_output=True, text=True, timeout=60, check=False)
     assert wrong.returncode == 2
     assert "neither a number from 1 nor a file that ends in .zip" in " ".join(wrong.stderr.replace("│", "").split())
+
+
+def test_half_a_letter_is_told_as_what_is_no_alert(tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="is not JSON"):
+        AlertArchive(packed(tmp_path / "17.zip", {}, description="\ud800"))

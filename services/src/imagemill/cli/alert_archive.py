@@ -68,6 +68,8 @@ class AlertArchive:
             raise self._no_alert(f"it has no {_ALERT}")
         try:
             found = json.loads(self._read(_ALERT, _MOST_JSON_BYTES))
+            # Half a letter, or what is nested too deeply, could be read but neither shown nor written.
+            json.dumps(found, indent=2, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise self._no_alert(f"its {_ALERT} is not JSON") from error
         if not isinstance(found, Mapping) or not isinstance(found.get("number"), int):
