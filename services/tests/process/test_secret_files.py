@@ -10,7 +10,7 @@ import yaml
 from imagemill.domain.errors import AlreadyExists, Invalid
 from imagemill.process.secret_files import SecretFile
 
-ENTRY = {"user": "ann", "password": "pa\"ss: #{'\n\u2028é", "hosts": ["rtsp://10.0.0.5:8554"]}
+ENTRY = {"user": "ann", "password": "pa\"ss: #{'\n\u2028é😀", "hosts": ["rtsp://10.0.0.5:8554"]}
 WRITTEN = """# The cameras of the yard.
 front-door: {user: viewer, password: "…", hosts: ["rtsp://10.0.0.5"]}   # the old one
 gate:

@@ -2,7 +2,7 @@
 
 import contextlib
 import fcntl
-import json
+import math
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -46,8 +46,8 @@ class SecretFile:
             raise AlreadyExists("entry-exists", f"There is an entry {name!r} already; choose another name.")
         if len(known) >= _MOST_ENTRIES:
             raise _unwritable(f"{self.path} has {_MOST_ENTRIES} entries, as many as can be")
-        # JSON on a line is YAML too; in it every letter stands for itself.
-        line = f"{json.dumps(name)}: {json.dumps(dict(entry))}\n"
+        # Letters that are no plain text are escaped: YAML's escapes, of which JSON's are not all.
+        line = yaml.safe_dump({name: dict(entry)}, width=math.inf, sort_keys=False)
         after = before + ("" if not before or before.endswith("\n") else "\n") + line
         if len(after.encode()) > _MOST_BYTES or _entries(after) != {**known, name: dict(entry)}:
             raise _unwritable(f"nothing can be added at the end of {self.path} as it is; add the entry by hand")
