@@ -4,6 +4,7 @@ RabbitMQ's answer has some lines for each queue and is read every two seconds: a
 else the operator does, so lines of other metrics are passed over before anything of them is looked at.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -21,7 +22,7 @@ class Sample(NamedTuple):
 
 
 def samples(text: str, names: frozenset[str]) -> Iterator[Sample]:
-    """Yield the samples with one of the names; a line that cannot be read is passed over."""
+    """Yield the samples with one of the names; a line that cannot be read, or tells no number, is passed over."""
     for line in text.splitlines():
         name, brace, rest = line.partition("{")
         if not brace:
@@ -33,7 +34,8 @@ def samples(text: str, names: frozenset[str]) -> Iterator[Sample]:
             number = float(value.split()[0])
         except (ValueError, IndexError):
             continue
-        yield Sample(name, _labels(labels), number)
+        if math.isfinite(number):
+            yield Sample(name, _labels(labels), number)
 
 
 def _labels(text: str) -> dict[str, str]:

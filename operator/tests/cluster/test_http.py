@@ -68,6 +68,28 @@ def test_an_exporter_tells_of_all_pods_of_a_pool_and_of_nobody_elses() -> None:
     }  # fmt: skip
 
 
+def test_a_worker_whose_metrics_are_no_numbers_keeps_nobody_from_being_read() -> None:
+    texts = iter(
+        [
+            "imagemill_worker_busy NaN\n",
+            "imagemill_worker_busy +Inf\n",
+            "imagemill_worker_busy 1\nimagemill_worker_image_seconds_sum NaN\nimagemill_worker_image_seconds_count 2\n",
+            "imagemill_worker_busy 1\n",
+        ]
+    )
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=next(texts))
+
+    async def use(url: str) -> Mapping[str, WorkerReading]:
+        async with aiohttp.ClientSession() as session:
+            return await Workers(session).read(at(a=url, b=url, c=url, d=url), {}, 100.0)
+
+    told = with_server(answer, use).values()
+    assert sorted(reading.images for reading in told) == [0.0, 2.0]
+    assert [reading.seconds for reading in told] == [0.0, 0.0]
+
+
 def test_workers_are_asked_and_those_that_are_gone_forgotten() -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="imagemill_worker_busy 1\nimagemill_worker_threads 2\n")
