@@ -137,9 +137,10 @@ class ConsumerThreads:
         try:
             original = original_of(delivery, self._stopping, self._claims)
         except LookupError as error:
-            return self._runner.failed(item, taken, "original-missing", str(error))
-        with self._busy(item):
-            finished = self._runner.work_on(item, original, taken, partial(self._begin, delivery, item))
+            finished = self._runner.failed(item, taken, "original-missing", str(error))
+        else:
+            with self._busy(item):
+                finished = self._runner.work_on(item, original, taken, partial(self._begin, delivery, item))
         self._activity.note("done", item.job.id, **facts)
         return finished
 

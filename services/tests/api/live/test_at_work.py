@@ -32,6 +32,15 @@ def test_a_worker_works_on_what_it_took_and_has_not_done() -> None:
     assert (worker["works_on"], worker["heard_at"]) == ([], "2026-11-21T09:15:07.000Z")
 
 
+def test_what_another_worker_takes_its_first_one_has_no_more() -> None:
+    heard = AtWork()
+    heard.hear(record("taken", "a"))
+    heard.hear(record("taken", "a", by="worker-2"))
+    assert [len(worker["works_on"]) for worker in heard.told(pool)["default"]] == [0, 1]
+    heard.hear(record("done", "a", by="worker-2"))
+    assert [len(worker["works_on"]) for worker in heard.told(pool)["default"]] == [0, 0]
+
+
 def test_of_a_silent_worker_nobody_knows() -> None:
     clock = Clock()
     heard = AtWork(clock)
@@ -53,10 +62,11 @@ def test_what_is_no_workers_word_is_passed_over() -> None:
 def test_neither_workers_nor_their_pictures_grow_without_end() -> None:
     heard = AtWork()
     for number in range(MAX_WORKERS + 50):
-        heard.hear(record("taken", "a", by=f"worker-{number:05}"))
+        heard.hear(record("taken", f"own-{number}", by=f"worker-{number:05}"))
     for number in range(500):
         heard.hear(record("taken", f"image-{number}", by="worker-99999"))
     workers = heard.told(pool)["default"]
     assert len(workers) == MAX_WORKERS
+    assert len(heard._hands) == sum(len(worker["works_on"]) for worker in workers)
     assert len(workers[-1]["works_on"]) < 100
     assert workers[-1]["works_on"][-1]["id"] == "image-499"

@@ -28,6 +28,7 @@ class AtWork:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._workers: OrderedDict[str, _Worker] = OrderedDict()
+        self._hands: dict[str, str] = {}  # of each picture in work its worker
 
     def hear(self, record: Record) -> None:
         """Take in that a picture was taken or done; anything else says nothing of workers."""
@@ -36,15 +37,23 @@ class AtWork:
             return
         worker = self._workers.setdefault(name, _Worker(str(record["recipe"]), 0.0, ""))
         worker.recipe, worker.heard, worker.at = str(record["recipe"]), self._clock(), str(record.get("at"))
+        self._put_down(image)
         if kind == "taken":
             worker.works_on[image] = {"id": image, "name": record.get("name"), "since": worker.at}
-        else:
-            worker.works_on.pop(image, None)
+            self._hands[image] = name
         while len(worker.works_on) > _MAX_PICTURES:
-            worker.works_on.popitem(last=False)
+            self._put_down(next(iter(worker.works_on)))
         self._workers.move_to_end(name)
         while len(self._workers) > MAX_WORKERS:
-            self._workers.popitem(last=False)
+            _, gone = self._workers.popitem(last=False)
+            for left in gone.works_on:
+                del self._hands[left]
+
+    def _put_down(self, image: str) -> None:
+        """Whoever had it: one that gave it back to its queue does not say so, and then another takes it."""
+        before = self._workers.get(self._hands.pop(image, ""))
+        if before is not None:
+            before.works_on.pop(image, None)
 
     def told(self, pool_of: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
         """The workers of each pool by name, those that were heard of lately."""
