@@ -69,9 +69,7 @@ class Pages:
 
     async def change(self, request: web.Request) -> web.Response:
         """Pause a pool, or set its bounds, for who sends the token of it."""
-        sent = request.headers.get("Authorization", "").encode()
-        token = f"Bearer {self.steer_token}".encode()
-        if self.steering is None or not self.steer_token or not hmac.compare_digest(sent, token):
+        if self.steering is None or not self.steer_token or not _sends(request, self.steer_token):
             detail = "Pools are changed by who sends the token of IMAGEMILL_POOLS_STEER_TOKEN: Authorization: Bearer …"
             return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
         name = request.match_info["name"]
@@ -97,8 +95,7 @@ class Pages:
         return web.json_response(body, status=200 if alive else 503)
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        sent = request.headers.get("Authorization", "").encode()
-        if self.pools_token is None or hmac.compare_digest(sent, f"Bearer {self.pools_token}".encode()):
+        if self.pools_token is None or _sends(request, self.pools_token):
             return None
         detail = "Pools are told to those who send the token of IMAGEMILL_POOLS_TOKEN: Authorization: Bearer …"
         return web.json_response({"detail": detail}, status=401, headers={"WWW-Authenticate": "Bearer"})
@@ -106,6 +103,12 @@ class Pages:
     def _told(self, name: str, span_seconds: float) -> dict[str, object]:
         state = {key: value for key, value in self.controller.states[name].items() if key != "uid"}
         return {**state, "history": self.controller.history(name, span_seconds)} if span_seconds > 0 else state
+
+
+def _sends(request: web.Request, token: str) -> bool:
+    """Whether a request comes with the token; bytes that are no text are not it."""
+    sent = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+    return hmac.compare_digest(sent, f"Bearer {token}".encode())
 
 
 async def _json(request: web.Request) -> object:

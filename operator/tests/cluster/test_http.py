@@ -247,6 +247,29 @@ def test_with_a_token_pools_are_told_to_those_alone_who_send_it(path: str) -> No
     assert served("/healthz", wanted="t1")[0] == served("/metrics", wanted="t1")[0] == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_token_that_is_no_text_is_refused_as_any_other(method: str) -> None:
+    async def inside() -> bytes:
+        cluster = Cluster()
+        health = Health(lambda: 0.0, 60.0, 0.0)
+        registry = make_registry(cluster.controller, health, cluster.actor)
+        steering = Steering(cluster_patch, cluster.state, 20)
+        app = make_app(cluster.controller, health, registry, "t1", steering, "t2")
+        async with TestServer(app) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            head = f"{method} /pools/gray HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n"
+            writer.write(head.encode() + b"Authorization: Bearer \xff\xfe\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    assert asyncio.run(inside()).startswith(b"HTTP/1.1 401 ")
+
+
+async def cluster_patch(pool: str, change: Mapping[str, Any]) -> None:
+    raise AssertionError(f"{pool} must not be changed")
+
+
 def steered(
     body: str, sent: str = "Bearer steer", token: str | None = "steer", path: str = "/pools/gray", status: int = 0
 ) -> tuple[int, dict[str, Any], list[tuple[str, Mapping[str, Any]]]]:
