@@ -52,6 +52,14 @@ window.clearTimeout = (number) => window.undone.delete(number) || never(number);
 """
 
 
+def test_space_scrolls_a_log_of_the_past(mill: Mill, browser: Open) -> None:
+    driver = browser()
+    driver.get(f"{mill.url}/live?before=2026-01-01T00:00:00.000Z")
+    wait_for(lambda: driver.execute_script("return Boolean(document.querySelector('#log-filters'))"), "the page")
+    pressed = "new KeyboardEvent('keydown', { key: ' ', bubbles: true, cancelable: true })"
+    assert driver.execute_script(f"return document.body.dispatchEvent({pressed})"), "nobody kept it from the browser"
+
+
 def test_a_picture_in_flight_shows_its_result_when_it_is_there(mill: Mill, browser: Open) -> None:
     mill.signal("worker", signal.SIGSTOP)
     try:

@@ -172,6 +172,17 @@ def test_operators_steer_pools_on_the_page(mill: Mill, browser: Open) -> None:
     assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_bound_that_was_only_shown_is_not_set(mill: Mill, browser: Open) -> None:
+    """The page shows a minimum of 0, the scaler has 1: a schedule, or somebody else, may have made the difference."""
+    driver = browser()
+    drawn(driver, f"{mill.url}/pools")
+    most = driver.find_element(By.CSS_SELECTOR, f"{BUSY} [name=max_replicas]")
+    most.clear()
+    most.send_keys("7")
+    press(driver, f"{BUSY} [aria-label^='Set the bounds']")
+    wait_for(lambda: newest_change(mill)["after"] == {"max_replicas": 7}, "the audit's entry, of the maximum alone")
+
+
 def test_who_works_on_what_is_told_and_shown(mill: Mill, browser: Open) -> None:
     image_id = mill.accepted(pictures.photo_jpeg(96, 64, seed=8101))[0]
     mill.ended(image_id)

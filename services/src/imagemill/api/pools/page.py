@@ -38,9 +38,14 @@ def pause_form(name: str) -> AnyResponse:
 
 
 def bounds_form(name: str) -> AnyResponse | str:
-    """Change a pool's bounds; the page again with what is wrong when they cannot be."""
+    """Change a pool's bounds; the page again with what is wrong when they cannot be.
+
+    What is as it was shown is left alone: a schedule may have raised it, or somebody else has changed it meanwhile.
+    """
     try:
-        steer(name, {"min_replicas": _whole("min_replicas"), "max_replicas": _whole("max_replicas")})
+        typed = {bound: _whole(bound) for bound in ("min_replicas", "max_replicas")}
+        if change := {bound: count for bound, count in typed.items() if str(count) != text(f"shown_{bound}")}:
+            steer(name, change)
     except Invalid as error:
         return again(pools_page(Wrong(name, str(error), text("min_replicas"), text("max_replicas"))), error)
     return redirect(address_of("/pools", range=request.args.get("range")), HTTPStatus.SEE_OTHER)

@@ -70,16 +70,23 @@ class PoolService:
             answer = requests.patch(
                 address, headers=headers, json=dict(change), timeout=_STEER_TIMEOUT_SECONDS, allow_redirects=False
             )
-            content = answer.json()
-        except (requests.RequestException, ValueError) as error:
+        except requests.RequestException as error:
             raise Problem(503, "scaler-unavailable", f"The scaler does not answer: {type(error).__name__}.") from error
-        return _steered(answer.status_code, content)
+        return _steered(answer.status_code, _json_of(answer))
 
     def _address(self) -> str:
         if self._url is None:
             detail = "No scaler is known to this API; set IMAGEMILL_POOLS_URL to the scaler's /pools."
             raise Problem(404, "no-scaler", detail)
         return self._url
+
+
+def _json_of(answer: requests.Response) -> Any:
+    """What it says; None when that is no JSON, as of a scaler that is too old to be changed."""
+    try:
+        return answer.json()
+    except ValueError:
+        return None
 
 
 def _steered(status: int, content: Any) -> Steered:

@@ -5,7 +5,6 @@ import { number } from "./format.js";
 import { all, arrange, around, one } from "./dom.js";
 import { setClocks } from "./clock.js";
 import { freshPage } from "./follow.js";
-import { typing } from "./keys.js";
 import { addressOf, fill, filterOf, isSet, matches } from "./logfilter.js";
 import { earlierWords, line, timeOf, withDays } from "./loglines.js";
 import { nameOf, remember, unnamed, waitForName } from "./lognames.js";
@@ -293,8 +292,3 @@ if (pauseButton) {
   pauseButton.addEventListener("click", () => pause(!paused));
   one("#clear").addEventListener("click", clear);
 }
-addEventListener("keydown", (event) => {
-  if (event.key !== " " || typing(event) || around(event, "button, a, input, select")) return;
-  event.preventDefault();
-  pause(!paused);
-});
