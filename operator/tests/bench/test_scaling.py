@@ -1,10 +1,11 @@
 """The simulator is believed only as far as it does what is known of the real things."""
 
+import random
 from dataclasses import replace
 
 import pytest
 from bench.laws import Expert, Foreign, Keda, Ours
-from bench.scaling import Load, Row, misses, play
+from bench.scaling import LATE_SHARE, Load, Row, misses, play
 from bench.simulator import Simulation
 from bench.traces import Trace
 
@@ -98,6 +99,16 @@ def test_work_that_takes_longer_than_it_may_wait_costs_no_more_than_under_keda()
     ours, keda = (play(Load((traces.long_work(),)), law, seeds=(1, 2)) for law in (Ours, Keda))
     assert ours.replica_seconds <= keda.replica_seconds
     assert ours.killed == 0
+
+
+def test_what_consumers_have_fetched_is_in_the_way_of_what_waits() -> None:
+    """Ten fetched of 2 s each are 20 of the 30 s."""
+    dice = random.Random(5)
+    arrivals = traces.poisson(lambda now: 5.0 if int(now / 90) % 2 else 1.0, 5, 600, dice)
+    work = traces.lognormal(len(arrivals), 2.0, 0.3, dice)
+    trace = Trace("ten of 2 s", "", 900, 30, 64, arrivals, work, 2.0, prefetch=10)
+    for law in (Ours, Foreign):
+        assert play(Load((trace,)), law, seeds=(1, 2)).late <= LATE_SHARE
 
 
 def test_consumers_that_tell_nothing_cost_hardly_more() -> None:

@@ -116,6 +116,13 @@ def test_what_one_consumer_has_fetched_cannot_be_taken_by_others() -> None:
     assert decide(seen(3, 100, current=1), HALF_A_MINUTE, LONG_WORK).desired_replicas == 4
 
 
+def test_what_waits_has_all_that_is_fetched_before_it() -> None:
+    """20 wait behind 80: 100 s of work are 8 replicas for the 13 s that are left; 140 s are 8 + (140 - 8 × 13) / 11."""
+    spec = replace(WAIT, max_wait_seconds=20.0)
+    assert decide(seen(20, 80, current=8), spec, memory()).needed_replicas == 8
+    assert decide(seen(60, 80, current=8), spec, memory()).needed_replicas == 12
+
+
 @pytest.mark.parametrize(
     ("unacked", "consumers", "threads", "status"),
     [

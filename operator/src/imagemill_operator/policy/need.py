@@ -135,10 +135,11 @@ def _threads(known: Estimates) -> str:
 def _drain_term(backlog: Backlog, observation: Observation, max_wait_seconds: float, known: Estimates) -> Term:
     """B·S/(¾T − t_observe − t_start): replicas that finish the backlog within three quarters of the objective.
 
-    Those which are ready already work through the starting time of the others: they have ¾T − t_observe.
+    Those which are ready already work through the starting time of the others: they have ¾T − t_observe. While some
+    wait, consumers hold all that they fetch, and what comes next waits behind all of it.
     """
     ready_replicas = observation.ready_replicas
-    messages = demand(backlog, observation.current_replicas, known.threads)
+    messages = backlog.total if backlog.ready else demand(backlog, observation.current_replicas, known.threads)
     aim = max_wait_seconds * AIM_SHARE
     shortest = aim * SHORTEST_AIM_SHARE
     now = max(aim - known.delay_seconds, shortest)
