@@ -10,18 +10,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 import pictures
 from bench.against_peers import servers_met
 from bench.table import show
+from browsing import headless
 from mill import Mill
 from uploading import drop, total
 
-_OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--hide-scrollbars", "--disable-dev-shm-usage", "--enable-precise-memory-info",
-)  # fmt: skip
 _GOAL_MS = 32
 _SCROLL_SECONDS = 10
 _TIMEOUT_SECONDS = 3600
@@ -48,16 +44,9 @@ requestAnimationFrame(function frame(now) {
 @contextmanager
 def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
     """Headless, with a profile of its own."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
-        options.add_argument(option)
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_script_timeout(_TIMEOUT_SECONDS)
-    try:
+    with headless("--enable-precise-memory-info", f"--user-data-dir={profile}") as driver:
+        driver.set_script_timeout(_TIMEOUT_SECONDS)
         yield driver
-    finally:
-        driver.quit()
 
 
 def folder_of(place: Path, count: int) -> Path:

@@ -4,13 +4,11 @@ import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 
-_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--disable-background-networking", "--window-size=1280,800")  # fmt: skip
+from browsing import CHROMIUM, DRIVER, headless
+
 _REPEATS = 5
 _OBSERVE = """
 window.moved = 0; window.painted = 0;
@@ -45,17 +43,10 @@ def painted(url: str, pages: Mapping[str, str]) -> dict[str, Painting]:
 
 @contextmanager
 def _opened() -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for option in _OPTIONS:
-        options.add_argument(option)
-    driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    try:
+    with headless() as driver:
         driver.execute_cdp_cmd("Network.enable", {})
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _OBSERVE})
         yield driver
-    finally:
-        driver.quit()
 
 
 def _painting(driver: Chrome, address: str) -> Painting:
@@ -73,4 +64,4 @@ def _painting(driver: Chrome, address: str) -> Painting:
 
 def is_there() -> bool:
     """Whether there is a browser to look with."""
-    return Path("/usr/bin/chromium").exists() and Path("/usr/bin/chromedriver").exists()
+    return CHROMIUM.exists() and DRIVER.exists()

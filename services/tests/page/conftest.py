@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
+from browsing import headless, look_as
 from databases import remove_databases
 from imagemill.api.services import build
 from imagemill.api.web.app import create_app
@@ -16,12 +16,6 @@ from imagemill.settings import Settings
 from mill import Mill
 from mills import running_mill
 from page_site import Site, filled
-
-_OPTIONS = (
-    "--headless=new", "--window-size=1280,900", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-sync", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-    "--disable-dev-shm-usage",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +40,8 @@ def mill(rabbit: RabbitServer, couch: CouchServer, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Headless, with a profile of its own, for all tests of a module."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_script_timeout(120)
-    yield driver
-    driver.quit()
+    with headless(f"--user-data-dir={tmp_path_factory.mktemp('profile')}") as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -64,10 +51,7 @@ def browser(chromium: webdriver.Chrome) -> Callable[..., webdriver.Chrome]:
     def prepared(width: int = 1280, height: int = 800, scheme: str = "light") -> webdriver.Chrome:
         chromium.get("about:blank")
         chromium.get_log("browser")
-        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 720}
-        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        look_as(chromium, width, height, scheme)
         return chromium
 
     return prepared
