@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 
 import pictures
 from browsing import Open, console, text
+from imagemill.api.pools.page import is_unused
 from imagemill.local.couch import CouchServer
 from imagemill.local.rabbit import RabbitServer
 from mill import Mill, wait_for
@@ -97,6 +98,16 @@ def test_the_range_is_in_the_address_and_a_pool_with_nothing_to_do_has_a_small_c
     busy, unused, _ = driver.execute_script(sizes)
     assert unused < busy / 2
     assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("changed", "unused"),
+    [({}, True), ({"backlog": 3}, False), ({"arrival_rate": 0.1}, False), ({"done_rate": 0.1}, False),
+     ({"replicas": 2}, False), ({"backlog": None, "arrival_rate": None}, True)],
+)  # fmt: skip
+def test_a_pool_that_was_quick_with_all_that_came_has_something_to_show(changed: dict[str, Any], unused: bool) -> None:
+    still = {"backlog": 0, "replicas": 1, "arrival_rate": 0.0, "done_rate": 0.0}
+    assert is_unused({"history": [still, still | changed, still]}) is unused
 
 
 @pytest.mark.parametrize("asked", ["86401", "-1", "1e3", "x", "999999999999"])

@@ -88,6 +88,7 @@ def range_of(text: str | None) -> str:
 
 
 def is_unused(pool: Pool) -> bool:
-    """Was there nothing to do, and always the same number of workers? Its chart has nothing to tell then."""
+    """Did nothing come, and were there always as many workers? Its chart has nothing to tell then."""
     history = pool.get("history") or []
-    return all(not point.get("backlog") and point.get("replicas") == history[0].get("replicas") for point in history)
+    idle = not any(point.get(of) for point in history for of in ("backlog", "arrival_rate", "done_rate"))
+    return idle and len({point.get("replicas") for point in history}) <= 1

@@ -89,9 +89,10 @@ export class Chart {
     this.draw();
   }
 
-  /** Nothing to do, and as many workers all the time: as `is_unused` in `pools/page.py`. */
+  /** Nothing came, and there were as many workers all the time: as `is_unused` in `pools/page.py`. */
   get isUnused() {
-    return this.points.every(({ backlog, replicas }) => !backlog && replicas === this.points[0].replicas);
+    const idle = this.points.every((point) => !point.backlog && !point.arrival_rate && !point.done_rate);
+    return idle && this.points.every(({ replicas }) => replicas === this.points[0].replicas);
   }
 
   draw() {
