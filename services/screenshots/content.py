@@ -32,7 +32,8 @@ def filled(url: str) -> dict[str, str]:
     wait_for(lambda: not requests.get(totals, timeout=60).json()["in_flight"], "all to end", _WAIT_SECONDS)
     (morning,) = images_of(url, batch="panorama")
     return {
-        "picture": f"/pictures/{morning['id']}", "failures": "/failures", "pools": "/pools?range=15m", "alert": "/alerts/1",
+        "picture": f"/pictures/{morning['id']}", "failures": "/failures", "pools": "/pools?range=15m",
+        "alert": "/alerts/1",
     }  # fmt: skip
 
 
