@@ -16,6 +16,7 @@ from imagemill.api.images import reads
 from imagemill.api.images.trials import Trial
 from imagemill.domain.access import Role, new_token, token_id_of
 from mill import wait_for
+from page_site import filled
 
 Replicas = Callable[..., Door]
 _FORM = {"Sec-Fetch-Site": "same-origin"}
@@ -190,6 +191,22 @@ def test_revoking_ends_requests_sessions_and_streams_on_every_replica_within_fiv
     assert ended.wait(max(0.0, began + 5 - time.monotonic()))
     reading.join()
     assert one.ask("GET", "/api/v1/tokens").json["tokens"][0]["state"] == "revoked"
+
+
+def test_revoking_ends_a_trial_that_waits(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = replicas()
+    door.services.registry.start()
+    text, image_id = door.make("to go", "uploader"), filled(door.services)["stored"]
+    asked = threading.Event()
+    monkeypatch.setattr(door.services.trials, "_publish", lambda _: asked.set())  # nobody ever answers
+    answers: list[TestResponse] = []
+    path = f"/api/v1/images/{image_id}/trial?recipe=edges"
+    waiting = threading.Thread(target=lambda: answers.append(door.ask("POST", path, text)))
+    waiting.start()
+    assert asked.wait(60)
+    assert door.ask("DELETE", f"/api/v1/tokens/{token_id_of(text)}").status_code == 204
+    waiting.join(5)
+    assert [answer.status_code for answer in answers] == [401]
 
 
 def test_there_is_no_token_of_an_unknown_id(door: Door) -> None:

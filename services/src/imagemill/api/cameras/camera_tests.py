@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from imagemill.api.live.questions import Questions
+from imagemill.api.live.questions import Questions, StillAllowed, everybody
 from imagemill.domain.cameras import Camera
 from imagemill.domain.errors import Busy, Invalid, NoAnswer
 from imagemill.domain.ids import uuid7
@@ -23,12 +23,12 @@ class CameraTests:
 
     def __init__(
         self, reply_to: str, submit: Callable[[Outgoing], object], readers: Callable[[], Sequence[str]],
-        timeout_seconds: float,
+        timeout_seconds: float, still_allowed: StillAllowed = everybody,
     ) -> None:  # fmt: skip
         self._reply_to, self._submit, self._readers = reply_to, submit, readers
         self._limit_seconds = timeout_seconds + _MARGIN_SECONDS
         self._places = threading.BoundedSemaphore(_AT_ONCE)
-        self._questions: Questions[CameraTestReply] = Questions()
+        self._questions: Questions[CameraTestReply] = Questions(still_allowed)
 
     def frame(self, camera: Camera) -> bytes:
         """Read one frame as JPEG; raises Invalid with the reason when there is none, Busy or NoAnswer."""

@@ -12,6 +12,7 @@ from imagemill.api.cameras.pasted import free_name, taken_apart
 from imagemill.api.cameras.snapshot_cache import SnapshotCache
 from imagemill.api.cameras.status import CameraCounts, CameraStatus, is_recent, status_of
 from imagemill.api.images.posted_frames import PostedFrames
+from imagemill.api.live.questions import StillAllowed
 from imagemill.cameras.credentials import names_of
 from imagemill.cameras.specs import refusal
 from imagemill.domain.activity import Record
@@ -156,9 +157,13 @@ class CameraService:
         return sorted(self.alive(view), key=lambda reader: (held[reader], reader))
 
 
-def build_service(settings: Settings, couch: Couch, broker: Broker, reply_to: str, record: Recorder) -> CameraService:
+def build_service(
+    settings: Settings, couch: Couch, broker: Broker, reply_to: str, record: Recorder, still_allowed: StillAllowed
+) -> CameraService:
     """Build the service of a process whose replies come to a queue of its own."""
     snapshots, posted = SnapshotCache(reply_to, broker.submit), PostedFrames(broker.submit)
-    tests = CameraTests(reply_to, broker.submit, lambda: service.idlest_readers(), settings.camera_test_seconds)
+    tests = CameraTests(
+        reply_to, broker.submit, lambda: service.idlest_readers(), settings.camera_test_seconds, still_allowed
+    )
     service = CameraService(settings, Cameras(couch), ReadingStates(couch), tests, snapshots, posted, record)
     return service

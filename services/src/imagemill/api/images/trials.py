@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagemill.api.images.bytes_there import with_bytes
-from imagemill.api.live.questions import Questions
+from imagemill.api.live.questions import Questions, StillAllowed, everybody
 from imagemill.api.web.problems import Problem
 from imagemill.domain.errors import Busy, NoAnswer
 from imagemill.domain.ids import uuid7
@@ -51,11 +51,11 @@ class Trials:
 
     def __init__(
         self, reply_to: str, publish: Callable[[Outgoing], object], pools: Mapping[str, list[str]],
-        limit_seconds: float,
+        limit_seconds: float, still_allowed: StillAllowed = everybody,
     ) -> None:  # fmt: skip
         self._reply_to, self._publish, self._pools, self._limit_seconds = reply_to, publish, pools, limit_seconds
         self._places = threading.BoundedSemaphore(_AT_ONCE)
-        self._questions: Questions[TrialReply] = Questions()
+        self._questions: Questions[TrialReply] = Questions(still_allowed)
 
     def arrived(self, delivery: Delivery) -> None:
         """A worker's answer (in the connection's thread)."""

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from imagemill.api.services import Services
-from imagemill.api.web.problems import Problem
+from imagemill.api.web.problems import Problem, revoked_meanwhile
 from imagemill.domain.images import Outcome
 from imagemill.store.couch import StoreUnavailable
 
@@ -39,7 +39,7 @@ def outcome_within(mill: Services, image_id: str, wait_seconds: float) -> tuple[
             with contextlib.suppress(FutureTimeout):
                 return future.result(timeout=min(remaining, _ASK_AGAIN_SECONDS))
             if not still_allowed():
-                raise Problem(401, "unauthorized", "The token was revoked while this request waited.")
+                raise revoked_meanwhile()
         outcome = _outcome_in_ledger(mill, image_id)
         return (outcome, None) if outcome else None
 

@@ -74,6 +74,11 @@ def not_taken(error: StoreUnavailable | BrokerUnavailable) -> Problem:
     return Problem(503, "unavailable", f"{what} Nothing was accepted; try again in a few seconds.", headers)
 
 
+def revoked_meanwhile() -> Problem:
+    """Who waits for an answer may not have it any more."""
+    return Problem(401, "unauthorized", "The token was revoked while this request waited.")
+
+
 def install(app: Flask) -> None:
     """Makes every error of the app a problem."""
     app.register_error_handler(Problem, lambda problem: problem.response())
