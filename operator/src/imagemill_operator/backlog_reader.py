@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from imagemill_operator.http import get_text
-from imagemill_operator.pools import BacklogMetrics
+from imagemill_operator.pool_metrics import BacklogMetrics
 from imagemill_operator.promtext import Sample, samples
 
 TIMEOUT_SECONDS = 1.5

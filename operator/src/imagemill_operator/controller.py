@@ -12,15 +12,8 @@ from imagemill_operator.observe import observe
 from imagemill_operator.policy import HOUR_SECONDS, Decision, Pool, decide_all, scheduled
 from imagemill_operator.polling import BrokerPoller, BrokersReader, Look
 from imagemill_operator.pool_memory import PoolMemory, may_go, without_step
-from imagemill_operator.pools import (
-    BacklogMetrics,
-    PoolResource,
-    Refusal,
-    WorkerMetrics,
-    refusals,
-    shared_queues,
-    stream_refusals,
-)
+from imagemill_operator.pool_metrics import BacklogMetrics, WorkerMetrics
+from imagemill_operator.pools import PoolResource, Refusal, refusals, shared_queues, stream_refusals
 from imagemill_operator.status import (
     Status,
     decided_status,

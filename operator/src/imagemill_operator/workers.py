@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from imagemill_operator.http import get_text
-from imagemill_operator.pools import MetricNames
+from imagemill_operator.pool_metrics import MetricNames
 from imagemill_operator.promtext import Sample, samples
 
 TIMEOUT_SECONDS = 1.5

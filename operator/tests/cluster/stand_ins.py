@@ -15,7 +15,8 @@ from imagemill_operator.controller import Controller
 from imagemill_operator.depth import BrokerProblem, BrokerReading, LiveReading, QueueKind, QueueName, QueueReading
 from imagemill_operator.facts import DeploymentFacts, PodFacts
 from imagemill_operator.kube import KEDA_PAUSED, KubeError
-from imagemill_operator.pools import BacklogMetrics, parse_pool
+from imagemill_operator.pool_metrics import BacklogMetrics
+from imagemill_operator.pools import parse_pool
 from imagemill_operator.takeover import Takeovers
 from imagemill_operator.workers import Source, WorkerReading
 

@@ -12,7 +12,7 @@ from tests.cluster.stand_ins import Cluster
 
 from imagemill_operator import backlog_reader
 from imagemill_operator.backlog_reader import BacklogReader
-from imagemill_operator.pools import BacklogMetrics
+from imagemill_operator.pool_metrics import BacklogMetrics
 
 URL = "http://api-metrics.mill.svc:8081/metrics"
 DEFAULT = BacklogMetrics(URL, "imagemill_held_jobs", (("pool", "default"),))

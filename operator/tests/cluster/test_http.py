@@ -18,7 +18,7 @@ from imagemill_operator.actor import Actor
 from imagemill_operator.controller import Controller
 from imagemill_operator.http import get_text
 from imagemill_operator.kube import KubeError
-from imagemill_operator.pools import MetricNames
+from imagemill_operator.pool_metrics import MetricNames
 from imagemill_operator.steering import Steering
 from imagemill_operator.web import Health, make_app, make_registry
 from imagemill_operator.workers import Source, WorkerReading, Workers

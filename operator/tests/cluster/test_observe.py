@@ -11,7 +11,8 @@ from imagemill_operator.idle import PodsSeen
 from imagemill_operator.observe import Counters, observe, with_work
 from imagemill_operator.policy import Backlog, Limit, Memory, Observation, conditions, decide
 from imagemill_operator.policy.learn import learn
-from imagemill_operator.pools import MetricNames, PoolResource, parse_pool
+from imagemill_operator.pool_metrics import MetricNames
+from imagemill_operator.pools import PoolResource, parse_pool
 from imagemill_operator.workers import WorkerReading, read_worker
 
 QUEUE = ("/", "work.gray")

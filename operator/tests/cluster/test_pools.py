@@ -3,7 +3,8 @@
 from tests.cluster import bodies
 
 from imagemill_operator.policy import Budget, Fallback, Memory, Mode
-from imagemill_operator.pools import MetricNames, WorkerMetrics, parse_pool, refusals, shared_queues
+from imagemill_operator.pool_metrics import MetricNames, WorkerMetrics
+from imagemill_operator.pools import parse_pool, refusals, shared_queues
 
 
 def test_a_pool_is_read_with_every_field() -> None:
