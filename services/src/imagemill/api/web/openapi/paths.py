@@ -8,12 +8,10 @@ from imagemill.api.web.openapi.erasures import DELETE_IMAGE
 from imagemill.api.web.openapi.operations import (
     AFTER,
     BATCH_FILTER,
-    BYTES,
     DATABASE_AWAY,
     IMAGE_ID,
     LIMIT,
     LOCATION,
-    PICTURE_TYPES,
     TAKING,
     UNKNOWN_IMAGE,
     answer,
@@ -27,6 +25,7 @@ from imagemill.api.web.openapi.operations import (
     query,
 )
 from imagemill.api.web.openapi.schemas import BATCH, STRING, Schema, ref
+from imagemill.api.web.openapi.trials import TRIAL
 from imagemill.api.web.openapi.uploads import KNOWN, PLAIN_UPLOAD, UPLOAD, WAIT
 
 Json = dict[str, Any]
@@ -50,18 +49,6 @@ _STATE = query(
     "Only pictures in this state; `accepted` and `in_flight` have no outcome, `damaged` are stored with that "
     "warning, `erased` are stored or failed and their bytes are not served any more.",
 )
-_TRIED: Json = {
-    "200": {
-        "description": "The result; or its preview, as WebP, when it has more than 8 MiB.",
-        "headers": {
-            "Imagemill-Trial": header(
-                "Facts about the result as JSON: `content_type`, `width`, `height`, `bytes`, `seconds` of work, "
-                "`warnings`, and `is_preview`: are the bytes those of its preview?"
-            )
-        },
-        "content": {media_type: {"schema": BYTES} for media_type in PICTURE_TYPES},
-    }
-}
 _DOWNLOAD = query("download", {"type": "string"}, "Present: browsers save the picture instead of showing it.")
 _ELSEWHERE: Json = {
     "302": {
@@ -205,23 +192,7 @@ PICTURES: Json = {
             ],
         )
     },
-    "/api/v1/images/{image_id}/trial": {
-        "post": operation(
-            "Pictures", "tryRecipe", "Try a recipe on the original, and store nothing",
-            [
-                _TRIED,
-                problems({
-                    400: ("unknown-recipe",), 403: ("cross-site",), **UNKNOWN_IMAGE,
-                    410: ("original-missing", "erased"), 422: (*FAILED, "result-too-large"),
-                    503: ("unavailable", "trials-busy"), 504: ("no-worker",),
-                }),
-            ],
-            description="The answer is what the recipe makes of it. A worker of the recipe's pool does it before what "
-            "waits in its queue, a few at a time; pools that are scaled to zero are not woken. Nothing is counted. "
-            "A token that is bound to a source may not see it.",
-            parameters=[IMAGE_ID, query("recipe", STRING, "What to try; also taken from a form.") | {"required": True}],
-        )
-    },
+    "/api/v1/images/{image_id}/trial": {"post": TRIAL},
     "/api/v1/rejections": {
         "get": operation(
             "Pictures", "listRejections", "Pictures refused at the door, newest first",
